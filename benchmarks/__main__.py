@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures, and prints a Markdown table for each of four subjects."""
+"""``python -m benchmarks``: runs the benchmarks, and prints a Markdown table for each subject."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from benchmarks.hostile import hostile
 from benchmarks.machine import choose_cores, describe_machine
 from benchmarks.measurements import QUICK, Size, measure
 from benchmarks.peers import PEERS, install
-from benchmarks.processes import Bench
+from benchmarks.processes import Runner
 from benchmarks.table import markdown
 
 TABLES = ("speed", "hostile", "foreign", "growth")
-"""Beside the peers; under hostile requests; with users' documents; beside much that is stored."""
+"""The subjects: comparison with peers, hostile requests, users' documents, growth of data."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="a few requests each: does it work, not how fast"
+        "--quick", action="store_true", help="a few requests each, to see that it works"
     )
-    parser.add_argument(
-        "--install-peers", action="store_true", help="bring the peers that are not there yet"
-    )
+    parser.add_argument("--install-peers", action="store_true", help="install the missing peers")
     parser.add_argument("--machine", help="name to print instead of this machine's own")
     parser.add_argument("--only", choices=TABLES, help="one of the tables (default: all)")
     options = parser.parse_args()
@@ -37,11 +35,11 @@ def main() -> None:
     begun = time.monotonic()
     said, tables = [], []
     with tempfile.TemporaryDirectory(prefix="mock-sei-bench-") as folder:
-        bench = Bench(cores, Path(folder))
-        certs = bench.new_certs()
+        runner = Runner(cores, Path(folder))
+        certs = runner.new_certs()
         if "speed" in wanted:
             reasons = install() if options.install_peers else {}
-            report = measure(bench, certs, size, PEERS, reasons)
+            report = measure(runner, certs, size, PEERS, reasons)
             said = [
                 f"peers: {', '.join(report.field.versions) or 'none'}",
                 *(f"missing peer: {each}" for each in report.field.missing),
@@ -49,12 +47,12 @@ def main() -> None:
             ]
             tables.append(markdown(report.rows, report.field.names))
         if "hostile" in wanted:
-            tables.append(markdown(hostile(bench, certs, rounds=size.hostile_rounds), []))
+            tables.append(markdown(hostile(runner, certs, rounds=size.hostile_rounds), []))
         if "foreign" in wanted:
-            rows = foreign(bench, rounds=size.hostile_rounds, size=size.document)
+            rows = foreign(runner, rounds=size.hostile_rounds, size=size.document)
             tables.append(markdown(rows, [READER]))
         if "growth" in wanted:
-            tables.append(growth_table(bench.growth(size.growth_seconds, size.growth_divisor)))
+            tables.append(growth_table(runner.growth(size.growth_seconds, size.growth_divisor)))
     for name, value in describe_machine(options.machine, cores):
         print(f"- {name}: {value}")
     for line in said:

@@ -8,34 +8,34 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.plans import MANY, fetch, fetch_token, make_plan
-from benchmarks.processes import Bench
+from benchmarks.processes import Runner
 from benchmarks.requests import FILTERED_PATH, functional_request
 from benchmarks.table import BARE, MILLISECONDS, RATE, Against, Limit, Row
 from mock_sei.fixtures import bundled_folder
 
 
-def filtered_page(bench: Bench, certs: Path, *, rounds: int, seconds: float, records: int) -> Row:
-    """A page of 50 under two filters; the same bytes, ready-made, from uvicorn alone."""
+def filtered_page(runner: Runner, certs: Path, *, rounds: int, seconds: float, records: int) -> Row:
+    """A page of 50 records with two filters, compared with uvicorn that sends the same bytes."""
     ours: list[float] = []
     bare: list[float] = []
-    fixtures = bench.folder / "many-records"
+    fixtures = runner.folder / "many-records"
     (fixtures / "data").mkdir(parents=True)
     made = json.loads((bundled_folder() / "data" / "investors.json").read_bytes())
     many = [
         {**made[number % len(made)], "externalId": f"INV-{number:05}"} for number in range(records)
     ]
     (fixtures / "data" / "investors.json").write_text(json.dumps(many), encoding="utf-8")
-    with bench.mock_sei(certs, fixtures) as our_server, ExitStack() as servers:
+    with runner.mock_sei(certs, fixtures) as our_server, ExitStack() as servers:
         request = functional_request(fetch_token(our_server), FILTERED_PATH)
-        page = bench.folder / "page.json"
+        page = runner.folder / "page.json"
         page.write_bytes(fetch(our_server, request))
-        bare_server = servers.enter_context(bench.bare(certs, page))
+        bare_server = servers.enter_context(runner.bare(certs, page))
         turns = [(our_server, ours), (bare_server, bare)]
         for _ in range(rounds):
             turns.reverse()
             for server, rates in turns:
                 plan = make_plan(server, request=request, count=MANY, seconds=seconds)
-                rates.append(bench.load(plan).rate)
+                rates.append(runner.load(plan).rate)
     return Row(
         measured=f"50 of {records:,} records under two filters",
         form=RATE,
@@ -46,8 +46,8 @@ def filtered_page(bench: Bench, certs: Path, *, rounds: int, seconds: float, rec
     )
 
 
-def documents(bench: Bench, *, lives: int) -> Iterator[Row]:
-    found = [bench.document_life() for _ in range(lives)]
+def documents(runner: Runner, *, lives: int) -> Iterator[Row]:
+    found = [runner.document_life() for _ in range(lives)]
     yield Row(
         measured="documents: their paths, at a start",
         form=MILLISECONDS,

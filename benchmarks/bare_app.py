@@ -1,11 +1,11 @@
-"""The floor: a bare FastAPI application that only mints the same token.
+"""The baseline: a bare FastAPI application that only creates the same token.
 
-Plain ``Request`` in, ready response out, uvicorn with httptools and its own TLS settings, client
-certificate required, no access log. It checks nothing and keeps nothing; the token has the same
-claims, key and algorithm as ours, signed by python-jose with a key made ready once.
+It takes a plain ``Request`` and returns a ready response. uvicorn with httptools serves it, with
+its own TLS settings, a required client certificate and no access log. It checks and stores nothing.
+The token has the same claims, key and algorithm as ours. python-jose signs it with a prepared key.
 
-Run as ``python -m benchmarks.bare_app CERTS CLIENT_CA [PAGE]``; prints its port when it answers.
-With a page it is uvicorn alone: no framework, and the bytes of that file for every request.
+Run as ``python -m benchmarks.bare_app CERTS CLIENT_CA [PAGE]``; it prints its port when
+it answers. With PAGE, it is only uvicorn without a framework, and sends this file each time.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def bare_page(body: bytes) -> ASGIApp:
 
 
 class _Server(uvicorn.Server):
-    """Says on stdout when it answers."""
+    """A uvicorn server that prints its port when it answers."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
@@ -96,7 +96,7 @@ def main(certs: Path, client_ca: Path, page: Path | None = None) -> None:
         ssl_ca_certs=str(client_ca),
         ssl_cert_reqs=ssl.CERT_REQUIRED,
     )
-    # The protocol by name, or asyncio leaves TCP_NODELAY off (Kludex/uvicorn issue 3149).
+    # With an explicit protocol, asyncio sets TCP_NODELAY (Kludex/uvicorn issue 3149).
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     _Server(config).run(sockets=[listening])

@@ -1,4 +1,4 @@
-"""Who is measured: ours, the floor, and the peers that are there."""
+"""The servers that are measured: ours, the baseline and the installed peers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from benchmarks.peers import Peer, Registry, node_version, require_version
 from benchmarks.plans import fetch
-from benchmarks.processes import Bench, Server
+from benchmarks.processes import Runner, Server
 from benchmarks.table import BARE, OURS
 
 
 @dataclass(kw_only=True)
 class Samples:
-    """What the rounds saw of one contestant; memory in bytes, the rest in seconds or a second."""
+    """The samples of one server: memory in bytes, times in seconds, rates per second."""
 
     tokens: list[float] = field(default_factory=list)
     calls: list[float] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Samples:
 
 @dataclass(frozen=True, kw_only=True)
 class Contestant:
-    """A server that can be started any number of times, and what was seen of it."""
+    """A server that can be started any number of times, and its samples."""
 
     name: str
     start: Callable[[], AbstractContextManager[Server]]
@@ -38,14 +38,14 @@ class Contestant:
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """All who take part in a run."""
+    """All servers of a run."""
 
     contestants: Sequence[Contestant]
-    """Ours first, then the floor."""
+    """Ours first, then the baseline, then the peers."""
     peers: Sequence[Peer]
     versions: Sequence[str]
     missing: Sequence[str]
-    """A line for each peer that could not be measured, with the reason."""
+    """A line with the reason for each peer that could not be measured."""
 
     @property
     def ours(self) -> Contestant:
@@ -53,7 +53,7 @@ class Field:
 
     @property
     def names(self) -> list[str]:
-        """Of the columns beside ours."""
+        """The names of the columns of all other servers."""
         return [BARE, *(each.name for each in self.peers)]
 
     @property
@@ -65,17 +65,17 @@ class Field:
         return [each for each in self.peers if each.fixture]
 
     def of(self, what: Callable[[Samples], list[float]]) -> dict[str, list[float]]:
-        """A kind of sample of everybody beside ours."""
+        """The samples of one kind from all other servers, by name."""
         return {each.name: what(each.samples) for each in self.contestants[1:]}
 
 
 def line_up(
-    bench: Bench,
+    runner: Runner,
     certs: Path,
     reasons: Mapping[Registry, str],
     peers: Iterable[Peer],
 ) -> Field:
-    """Tries every peer once; ``reasons`` are why the peers of a registry could not be installed."""
+    """Tries each peer once. ``reasons``, by registry, tell why peers are not installed."""
     found: list[Peer] = []
     versions: list[str] = []
     missing: list[str] = []
@@ -83,11 +83,11 @@ def line_up(
         try:
             version = require_version(peer)
             if peer.script:
-                with bench.peer(peer, certs) as server:
+                with runner.peer(peer, certs) as server:
                     if peer.token_request:
                         fetch(server)
             if peer.fixture:
-                bench.fixture_life(1, peer)
+                runner.fixture_life(1, peer)
         except (OSError, RuntimeError) as error:
             reason = reasons.get(peer.registry) or str(error)
             missing.append(f"{peer.name} ({peer.registry}): {reason}")
@@ -99,7 +99,7 @@ def line_up(
     started = [
         Contestant(
             name=peer.name,
-            start=partial(bench.peer, peer, certs),
+            start=partial(runner.peer, peer, certs),
             grants_tokens=bool(peer.token_request),
         )
         for peer in found
@@ -107,8 +107,8 @@ def line_up(
     ]
     return Field(
         contestants=[
-            Contestant(name=OURS, start=partial(bench.mock_sei, certs)),
-            Contestant(name=BARE, start=partial(bench.bare, certs)),
+            Contestant(name=OURS, start=partial(runner.mock_sei, certs)),
+            Contestant(name=BARE, start=partial(runner.bare, certs)),
             *started,
         ],
         peers=found,

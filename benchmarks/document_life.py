@@ -1,7 +1,7 @@
-"""Reading the bundled OpenAPI documents, as a process that has just started does it.
+"""Measures reading the bundled OpenAPI documents in a process that has just started.
 
-Prints JSON: seconds for what a start needs of them, and for all of every document. The floor under
-both is a process that has imported the package.
+Prints JSON: the seconds for what a start reads of them, and for reading all documents completely.
+The package is already imported when the measurement begins.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentLife:
-    """Seconds."""
+    """The measured times in seconds."""
 
     listed: float
-    """Paths of every document, which is what a start reads."""
+    """Reading the paths of all documents, as a start does."""
     read: float
-    """Every document parsed, and every operation of it."""
+    """Reading all documents with all operations."""
 
 
 def measure() -> DocumentLife:

@@ -1,8 +1,8 @@
-"""One life of the pytest fixture's server, in a process that has just imported it.
+"""Measures the server of the pytest fixture: start, resets and stop, after the import.
 
-What ``mock_sei_server`` does is entering and leaving :class:`MockSei`, and what ``mock_sei`` does
-before each test is ``reset``; the seconds of each are printed as JSON. Each reset follows a token
-and a call, and the stop finds a client still connected, as in a user's suite.
+The fixture ``mock_sei_server`` enters and leaves :class:`MockSei`, and ``mock_sei`` calls ``reset``
+before each test. The seconds of each step are printed as JSON. Before each reset there is a token
+request and a call, and at the stop a client is still connected, as in a user's test suite.
 
 Run as ``python -m benchmarks.fixture_life RESETS``.
 """
@@ -19,7 +19,7 @@ from benchmarks.requests import FUNCTIONAL_PATH
 
 @dataclass(frozen=True, kw_only=True)
 class FixtureLife:
-    """Seconds."""
+    """The measured times in seconds."""
 
     imported: float
     start: float

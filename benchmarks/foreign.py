@@ -1,4 +1,4 @@
-"""What users' own documents cost: to load, to call, to answer from; the worst among them."""
+"""Measures users' own documents: loading, calls and answers, with the most expensive documents."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from benchmarks.foreign_documents import (
     write_yaml,
 )
 from benchmarks.memory import MEGABYTE
-from benchmarks.processes import Bench
+from benchmarks.processes import Runner
 from benchmarks.table import MEMORY, MILLISECONDS, SECONDS, Against, Limit, Row
 
 READER = "PyYAML's own loader"
-"""Which reads the same YAML and does no more with it."""
+"""The comparison: it only reads the same YAML."""
 
 _OPERATIONS = 1_200
 
 
-def foreign(bench: Bench, *, rounds: int, size: int) -> Iterator[Row]:
-    """``size`` is that of the large documents, in bytes."""
-    folder = bench.folder / "foreign"
+def foreign(runner: Runner, *, rounds: int, size: int) -> Iterator[Row]:
+    """The rows of the table. ``size`` is the size of the large documents in bytes."""
+    folder = runner.folder / "foreign"
     folder.mkdir()
     in_json = write_json(folder / "json", large_document(size * 9 // 10))
-    yield from _loads(bench, "JSON", in_json, rounds)
-    in_yaml = write_yaml(folder / "yaml", large_document(size * 5 // 4))  # the shorter text
-    yield from _loads(bench, "YAML", in_yaml, rounds)
+    yield from _loads(runner, "JSON", in_json, rounds)
+    in_yaml = write_yaml(folder / "yaml", large_document(size * 5 // 4))  # the YAML text is shorter
+    yield from _loads(runner, "YAML", in_yaml, rounds)
     aliases = folder / "aliases"
     aliases.mkdir()
     (aliases / "own.yaml").write_text(with_aliases(), encoding="utf-8")
-    refused = [bench.foreign("refused", aliases)["seconds"] * 1000 for _ in range(rounds)]
+    refused = [runner.foreign("refused", aliases)["seconds"] * 1000 for _ in range(rounds)]
     yield Row(
-        measured="YAML of ten million values by aliases: refused",
+        measured="YAML with ten million values by aliases: refused",
         form=MILLISECONDS,
         ours=refused,
         targets=[Limit(words="under 50 ms", at_most=50)],
     )
     many = write_json(folder / "many", many_operations(_OPERATIONS))
-    found = [bench.foreign("misses", many) for _ in range(rounds)]
+    found = [runner.foreign("misses", many) for _ in range(rounds)]
     for when in ("first", "again"):
         yield Row(
-            measured=f"a path that leads nowhere, beside {_OPERATIONS:,} operations: {when}",
+            measured=f"an unknown path, with {_OPERATIONS:,} operations: {when}",
             form=MILLISECONDS,
             ours=[each[when] * 1000 for each in found],
             targets=[Limit(words="under 2 ms", at_most=2)],
@@ -56,10 +56,10 @@ def foreign(bench: Bench, *, rounds: int, size: int) -> Iterator[Row]:
     dear.mkdir()
     for number, each in enumerate(dear_answers()):
         write_json(dear / f"{number:02}", each)
-    found = [bench.foreign("answers", dear) for _ in range(rounds)]
+    found = [runner.foreign("answers", dear) for _ in range(rounds)]
     for when, most in (("first", 50), ("again", 1)):
         yield Row(
-            measured=f"a made answer, the dearest of {len(dear_answers())} schemas: {when}",
+            measured=f"a generated answer, the slowest of {len(dear_answers())} schemas: {when}",
             form=MILLISECONDS,
             ours=[each[when] * 1000 for each in found],
             targets=[Limit(words=f"under {most} ms", at_most=most)],
@@ -69,19 +69,19 @@ def foreign(bench: Bench, *, rounds: int, size: int) -> Iterator[Row]:
     for number, pattern in enumerate(BACKTRACKING):
         write_json(backtracking / str(number), patterned(pattern))
     yield Row(
-        measured="a call with a text that makes patterns backtrack, the dearest",
+        measured="a call with a text that makes patterns backtrack, the slowest",
         form=MILLISECONDS,
-        ours=[bench.foreign("patterns", backtracking)["dearest"] * 1000 for _ in range(rounds)],
+        ours=[runner.foreign("patterns", backtracking)["dearest"] * 1000 for _ in range(rounds)],
         targets=[Limit(words="under 120 ms", at_most=120)],
     )
 
 
-def _loads(bench: Bench, kind: str, folder: Path, rounds: int) -> Iterator[Row]:
+def _loads(runner: Runner, kind: str, folder: Path, rounds: int) -> Iterator[Row]:
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(bench.foreign("load", folder))
+        ours.append(runner.foreign("load", folder))
         if kind == "YAML":
-            theirs.append(bench.foreign("reader", folder))
+            theirs.append(runner.foreign("reader", folder))
     limits: dict[str, tuple[str, float, Sequence[Limit]]] = {
         "seconds": (SECONDS, 1, [Limit(words="under 2 s", at_most=2)]),
         "bytes": (MEMORY, 1 / MEGABYTE, [Limit(words="under 150 MB", at_most=150)]),

@@ -1,4 +1,4 @@
-"""Documents as users bring them, and such as nobody should: made, since none may be copied."""
+"""Generates documents like those of users, and expensive ones. None is copied from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ _TEXT = "What this member of the record holds, and when a client must send it. "
 
 
 def large_document(size: int) -> dict[str, Any]:
-    """About so many bytes of indented JSON: two operations and one schema for each path.
+    """A document of about ``size`` bytes as indented JSON.
 
-    Every schema leads to earlier ones, so that each operation reaches nearly the whole document.
+    Each path has two operations and one schema.
+
+    Each schema refers to earlier ones, so that each operation needs nearly the whole document.
     """
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
@@ -54,7 +56,7 @@ def _path_item(number: int) -> dict[str, Any]:
 
 
 def many_operations(count: int) -> dict[str, Any]:
-    """Two operations for each path."""
+    """A document with ``count`` operations, two for each path."""
     key = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     operation = {"parameters": [key], "responses": {"204": {"description": "done"}}}
     paths = {
@@ -68,7 +70,7 @@ def many_operations(count: int) -> dict[str, Any]:
 
 
 def with_aliases(levels: int = 8) -> str:
-    """YAML whose aliases make ten times as many values with each level."""
+    """YAML with aliases, whose number of values grows by a factor of ten with each level."""
     lines = ["openapi: 3.1.0", "info: {title: Aliases, version: '1'}", "x-0: &a0 {v: 1}"]
     lines += [
         f"x-{each}: &a{each} [{', '.join([f'*a{each - 1}'] * 10)}]" for each in range(1, levels)
@@ -194,11 +196,11 @@ DEAR_SCHEMAS: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
         | {"S30": {"type": "integer"}},
     ),
 }
-"""By name: the schema of an answer, and the components of its document."""
+"""Schemas of answers that are expensive to generate, each with its document's components."""
 
 
 def dear_answers() -> list[dict[str, Any]]:
-    """A document for each of the schemas, whose ``GET /a`` is answered from it."""
+    """A document for each of these schemas. ``GET /a`` returns an answer of the schema."""
     return [
         {
             **HEAD,
@@ -224,7 +226,7 @@ BACKTRACKING = ("^(a+)+$", "^(?=a)(a+)+$", r"^(a+)+\1$", "^(a|aa)+(?<!x)$")
 
 
 def patterned(pattern: str) -> dict[str, Any]:
-    """The pattern in a path, a query, a header, a body and the names of its members."""
+    """A document with the pattern in path, query, header, body and member names."""
     schema = {"type": "string", "pattern": pattern}
     body = {
         "properties": {"a": schema},
@@ -250,7 +252,7 @@ def patterned(pattern: str) -> dict[str, Any]:
 
 
 def write_json(folder: Path, *documents: Mapping[str, Any]) -> Path:
-    """Indented, as the tools write it that people have it from."""
+    """Writes documents as indented JSON, as common tools do."""
     folder.mkdir()
     for number, each in enumerate(documents):
         text = json.dumps(each, indent=2)
@@ -259,7 +261,7 @@ def write_json(folder: Path, *documents: Mapping[str, Any]) -> Path:
 
 
 def write_yaml(folder: Path, document: Mapping[str, Any]) -> Path:
-    """In blocks, as people have it, without aliases."""
+    """Writes a document as YAML in block style without aliases."""
     import yaml
 
     class Plain(yaml.CSafeDumper):

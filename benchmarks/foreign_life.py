@@ -1,6 +1,6 @@
-"""What users' documents cost a process: ``python -m benchmarks.foreign_life WHAT FOLDER``.
+"""Measures one use of users' documents: ``python -m benchmarks.foreign_life WHAT FOLDER``.
 
-Prints JSON. Time is CPU time, memory the growth of the process's greatest resident set.
+Prints JSON. Times are CPU time. Memory is the growth of the process's largest resident set.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Figures = dict[str, float]
 
 
 def load(folder: Path) -> Figures:
-    """Everything that a start does with the documents of a folder."""
+    """Loads the documents of a folder as a start does."""
     _import_all()
     from mock_sei.apis.documents import Catalogue
     from mock_sei.fixtures import load_fixtures
@@ -41,7 +41,7 @@ def load(folder: Path) -> Figures:
 
 
 def reader(folder: Path) -> Figures:
-    """PyYAML's own loader, in C, which does nothing but read the file."""
+    """Only reads the file with PyYAML's own loader, written in C."""
     import yaml
 
     text = (folder / "own.yaml").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def reader(folder: Path) -> Figures:
 
 
 def refused(folder: Path) -> Figures:
-    """A document that is left out for what its aliases make."""
+    """Loads a document that is refused because its aliases make too many values."""
     _import_all()
     from mock_sei.fixtures import load_fixtures
 
@@ -63,7 +63,7 @@ def refused(folder: Path) -> Figures:
 
 
 def misses(folder: Path) -> Figures:
-    """The dearest of some paths that lead nowhere: for the first who asks, and later."""
+    """Calls unknown paths. The slowest of them counts, at its first call and at later calls."""
     catalogue = _catalogue(folder)
     from mock_sei.errors import Refusal
 
@@ -85,18 +85,18 @@ def misses(folder: Path) -> Figures:
 
 
 def answers(folder: Path) -> Figures:
-    """The dearest of the made answers, one document each: the first time, and the second."""
+    """Generates answers, one document each. The slowest counts, at first and at the second call."""
     costs = []
     for path in sorted(folder.iterdir()):
         call = _caller(_catalogue(path))
-        gc.freeze()  # as `serve` does before it listens
+        gc.freeze()  # as `mock-sei serve` does
         again = partial(call, "GET", "/a")
         costs.append((_seconds(again), _seconds(again)))
     return {"first": max(first for first, _ in costs), "again": max(again for _, again in costs)}
 
 
 def patterns(folder: Path) -> Figures:
-    """The dearest call whose text makes an engine backtrack that can."""
+    """Calls operations with texts that make a pattern backtrack. The slowest call counts."""
     texts = ("a" * 28 + "b", "a" * 5_000 + "b")
     costs: list[float] = []
     for path in sorted(folder.iterdir()):
@@ -123,7 +123,7 @@ def _catalogue(folder: Path) -> Catalogue:
 
 
 def _caller(catalogue: Catalogue) -> Callable[..., None]:
-    """Calls an operation without HTTP; a refusal is an answer too."""
+    """A function that calls an operation without HTTP. A refusal counts as an answer."""
     from mock_sei.apis.answering import ApiRequest, answer
     from mock_sei.apis.calls import ApiState
     from mock_sei.apis.collections import Collections
@@ -164,11 +164,11 @@ def _caller(catalogue: Catalogue) -> Callable[..., None]:
 
 
 def _import_all() -> None:
-    """What a server imports before its first request."""
+    """Imports what a server imports before its first request."""
     from mock_sei.runtime.launch import IMPORTED_LATE
 
     for name in IMPORTED_LATE:
-        with contextlib.suppress(ImportError):  # of an extra
+        with contextlib.suppress(ImportError):  # an extra is not installed
             __import__(name)
 
 
@@ -185,7 +185,7 @@ def _cost(work: Callable[[], object]) -> Figures:
 
 
 def _greatest_memory() -> int:
-    """Bytes."""
+    """The largest resident set of this process so far, in bytes."""
     return 1024 * next(_numbers("VmHWM:"))
 
 

@@ -1,7 +1,7 @@
-"""What a call costs where little is stored, and where much is: CPU time, in one process.
+"""Measures the CPU time of calls with little and with much stored data, in one process.
 
-Run as ``python -m benchmarks.growth``, it prints JSON: of each subject the milliseconds at each of
-its sizes. The calls go through the listeners' own applications, without sockets.
+Run as ``python -m benchmarks.growth``, it prints JSON: the milliseconds of each subject at each of
+its sizes. The calls use the listeners' own applications without sockets.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ from mock_sei.web.control.listener import ControlListener
 from mock_sei.web.listener import PlatformListener
 
 FLAT = 1.5
-"""What a call may cost at the largest size, in times of what it costs at the smallest."""
+"""Largest allowed cost of a call at the largest size, divided by its cost at the smallest size."""
 
 Action = Callable[[], object]
 
 
 class Caller:
-    """Calls one listener's application, in this thread's own event loop."""
+    """Calls the application of one listener in an event loop of this thread."""
 
     def __init__(self, app: ASGIApp, identity: Identity | None = None) -> None:
         self._app = app
@@ -69,7 +69,7 @@ class Caller:
         headers: Mapping[str, str] | None = None,
         content: Any = None,
     ) -> bytes:
-        """The body of the answer; ``AssertionError`` for a status of 400 or above."""
+        """The body of the answer. Raises ``AssertionError`` for a status of 400 or above."""
         body = b"" if content is None else json.dumps(content).encode()
         path, _, query = path.partition("?")
         named = {"host": "localhost", "content-type": "application/json", **(headers or {})}
@@ -103,7 +103,7 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """One platform, and callers of its listeners."""
+    """A platform with a caller for each listener."""
 
     platform: Platform
     one_way: Caller
@@ -112,7 +112,7 @@ class World:
     token: str
 
     def get(self, path: str, **headers: str) -> bytes:
-        """A functional call of the demo application."""
+        """Makes a functional call of the demo application. Returns the body."""
         sent = {"AppKey": APP_KEY, "Authorization": f"Bearer {self.token}", **headers}
         return self.two_way.call("GET", path, sent)
 
@@ -122,7 +122,7 @@ class World:
 
 
 def make_world(folder: Path, applications: int = 0, **fixtures: Any) -> World:
-    """The bundled platform, with so many more single-page and as many more two-way applications."""
+    """The bundled platform with as many additional single-page and two-way applications each."""
     loaded = replace(load_fixtures(), **fixtures)
     registry = loaded.registry
     more = [*_single_page(applications), *_two_way(applications)]
@@ -181,19 +181,21 @@ def _two_way(count: int) -> Iterator[Application]:
         )
 
 
-# The subjects: each makes a platform where so much is stored, and gives the call to measure.
+# The subjects. Each creates a platform with ``size`` stored objects, and returns the measured call.
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A call, and what there is more and more of."""
+    """A call, and the stored objects whose number grows."""
 
     call: str
     stored: str
     sizes: Sequence[int]
     prepare: Callable[[Path, int], Action]
     at_most: float | None = FLAT
-    """In times of the smallest size; None where a call must go through everything."""
+    """Largest allowed cost at the largest size, divided by the cost at the smallest size.
+
+    None if the call must read all objects."""
 
 
 def functional_get(folder: Path, size: int) -> Action:
@@ -405,7 +407,7 @@ def _with_records(folder: Path, size: int) -> World:
 APPLICATIONS = (10, 100, 1000, 5000)
 MANY = (10, 100, 1000, 100_000)
 RECORDS = (100, 1000, 5000, 20_000)
-"""More than the answers that are remembered."""
+"""More records than cached answers."""
 
 SUBJECTS = (
     *(
@@ -426,13 +428,13 @@ SUBJECTS = (
     ),
     Subject(
         call="functional GET",
-        stored="faults that are over",
+        stored="faults that have ended",
         sizes=APPLICATIONS,
         prepare=beside_finished_faults,
     ),
     Subject(
         call="functional GET",
-        stored="live faults of others",
+        stored="active faults of others",
         sizes=APPLICATIONS,
         prepare=beside_live_faults,
     ),
@@ -463,7 +465,7 @@ SUBJECTS = (
 
 
 def cost(action: Action, seconds: float) -> float:
-    """Milliseconds of CPU for one call: the least of several measurements."""
+    """Milliseconds of CPU for one call: the smallest of several measurements."""
     action()
     calls, least = 1, float("inf")
     gc.collect()
@@ -485,11 +487,11 @@ def cost(action: Action, seconds: float) -> float:
 
 
 ENOUGH, MOST_CALLS = 0.01, 1024
-"""Seconds that one measurement lasts at least, and calls it has at most."""
+"""Fewest seconds of one measurement, and its most calls."""
 
 
 def main() -> None:
-    """``python -m benchmarks.growth SECONDS DIVISOR``: every size is divided, for a quick look."""
+    """``python -m benchmarks.growth SECONDS DIVISOR``: each size is divided, for a quick run."""
     seconds, divisor = float(sys.argv[1]), int(sys.argv[2])
     logging.getLogger("mock_sei").addHandler(logging.NullHandler())
     found: list[Costs] = []
@@ -503,14 +505,14 @@ def main() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What one subject's call cost at each size."""
+    """The cost of one subject's call at each size."""
 
     sizes: Sequence[int]
     milliseconds: Sequence[float]
 
 
 def growth_table(found: Iterable[Costs]) -> str:
-    """Markdown, a line for each subject."""
+    """A Markdown table with a line for each subject."""
     headings = ("call", "of what", "sizes", "milliseconds", "largest to smallest", "allowed", "")
     lines: list[Sequence[str]] = [headings, ["---"] * len(headings)]
     for subject, costs in zip(SUBJECTS, found, strict=True):

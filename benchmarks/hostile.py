@@ -1,7 +1,7 @@
-"""The largest requests that anybody may send, hostile in content: what they cost, and who waits.
+"""Measures the largest allowed requests with hostile content: their cost, and how long others wait.
 
-Each goes over a connection of its own. Its cost is the CPU time that the server process used for
-it, and beside it another client asks ``/health`` again and again.
+Each request is sent on a connection of its own. Its cost is the CPU time of the server process. At
+the same time another client requests ``/health`` again and again.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from urllib.parse import urlsplit
 
 from benchmarks.load import client_context
 from benchmarks.plans import fetch_token
-from benchmarks.processes import Bench, Server
+from benchmarks.processes import Runner, Server
 from benchmarks.requests import APP_KEY
 from benchmarks.table import MILLISECONDS, Limit, Row
 
 CONTROL_BODY = 1024 * 1024
 """Bytes of the largest body that the control listener and the token endpoint read."""
 BODY = 8 * 1024 * 1024
-"""Bytes of the largest body of a functional call but for uploads."""
+"""Bytes of the largest body of a functional call, except uploads."""
 UPLOAD = 64 * 1024 * 1024
-"""Bytes of the largest body of an upload, the setting's default."""
+"""Bytes of the largest body of an upload, by default."""
 VALUES = 99_000
-"""Commas and opening brackets that such a body may have, and a few less."""
+"""A little less than the number of commas and opening brackets that such a body may have."""
 HEAD = 60_000
-"""Bytes of a part of a head; the whole may have 64 KiB."""
+"""Bytes of the large part of a head; a whole head may have 64 KiB."""
 PATIENCE = 60.0
-"""Seconds for one answer."""
+"""Most seconds to wait for one answer."""
 
 ANSWERED = Limit(words="under 250 ms", at_most=250)
 BESIDE_A_HEAD = Limit(words="under 100 ms", at_most=100)
@@ -44,17 +44,17 @@ BESIDE_A_BODY = Limit(words="under 250 ms", at_most=250)
 
 @dataclass(frozen=True, kw_only=True)
 class Attack:
-    """One request; ``token`` makes it a call that is let in."""
+    """A request. With ``token``, it is an authorized functional call."""
 
     method: str = "GET"
     path: str = "/v2/investors"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Callable[[], bytes] = bytes
-    """Made when it is sent: all of them together have hundreds of megabytes."""
+    """Creates the body when it is sent: all bodies together have hundreds of megabytes."""
     content_type: str = "application/json"
     let_in: bool = False
     control: bool = False
-    """At the control listener instead of the two-way one."""
+    """Whether it is sent to the control listener and not to the two-way listener."""
 
     def wire(self, token: str) -> bytes:
         body = self.body()
@@ -69,7 +69,7 @@ class Attack:
 
 
 def filled(start: str, part: str, end: str, size: int = CONTROL_BODY) -> bytes:
-    """``start``, as many ``part`` as fit, ``end``."""
+    """A text of ``size`` bytes: ``start``, then ``part`` as often as it fits, then ``end``."""
     count = (size - len(start) - len(end)) // len(part)
     return (start + part * count + end).encode()
 
@@ -123,7 +123,7 @@ LISTS: Mapping[str, str] = {
     "lookahead": "{type: string, pattern: '^(?=a)(a+)+$'}",
     "choice": "{oneOf: [{type: integer}, {type: string, maxLength: 1}, {type: object}]}",
 }
-"""Schemas of the items of a list, by the name of the path that takes it."""
+"""Schemas for the items of a list, by the name of the path that accepts the list."""
 
 DOCUMENT = "".join(
     (
@@ -136,7 +136,7 @@ DOCUMENT = "".join(
         ),
     )
 )
-"""What a user brings beside our own documents."""
+"""A user's document that is loaded with the bundled ones."""
 
 LIST_BODIES: Mapping[str, Body] = {
     "pattern": partial(listed, [f'"{"a" * 78}b"'] * VALUES),
@@ -146,7 +146,7 @@ LIST_BODIES: Mapping[str, Body] = {
 }
 
 FILE = 'Content-Disposition: form-data; name="filename"; filename="a.bin"\r\n\r\n'
-"""The head of a part of a multipart body."""
+"""The head of a part in a multipart body."""
 
 ATTACKS: Mapping[str, Mapping[str, Attack]] = {
     "body": {
@@ -237,19 +237,19 @@ ATTACKS: Mapping[str, Mapping[str, Attack]] = {
         for name, part in {"pairs": "a=b;", "semicolons": ";", "quotes": 'a="\\"";'}.items()
     },
 }
-"""By the part of the request that is large."""
+"""The requests by their large part."""
 
 
-def hostile(bench: Bench, certs: Path, *, rounds: int) -> Iterator[Row]:
-    """Two rows for each part: CPU time of the dearest request, the slowest ``/health`` beside."""
+def hostile(runner: Runner, certs: Path, *, rounds: int) -> Iterator[Row]:
+    """Two rows for each part: the most CPU time of a request, and the slowest ``/health``."""
     costs: dict[str, list[float]] = {part: [] for part in ATTACKS}
     waits: dict[str, list[float]] = {part: [] for part in ATTACKS}
     journal: list[float] = []
     beside_journal: list[float] = []
-    documents = bench.folder / "hostile-documents"
+    documents = runner.folder / "hostile-documents"
     documents.mkdir()
     (documents / "lists.yaml").write_text(DOCUMENT, encoding="utf-8")
-    with bench.mock_sei(certs, apis=documents) as server:
+    with runner.mock_sei(certs, apis=documents) as server:
         token = fetch_token(server)
         for _ in range(rounds):
             for part, attacks in ATTACKS.items():
@@ -266,20 +266,20 @@ def hostile(bench: Bench, certs: Path, *, rounds: int) -> Iterator[Row]:
     for part in ATTACKS:
         is_body = part.endswith("body") or part == "upload"
         yield Row(
-            measured=f"largest {part}, hostile: CPU of the dearest",
+            measured=f"largest {part}, hostile: CPU of the slowest",
             form=MILLISECONDS,
             ours=costs[part],
             targets=[ANSWERED],
         )
         yield Row(
-            measured=f"largest {part}, hostile: slowest /health beside",
+            measured=f"largest {part}, hostile: slowest /health meanwhile",
             form=MILLISECONDS,
             ours=waits[part],
             targets=[BESIDE_A_BODY if is_body else BESIDE_A_HEAD],
         )
-    yield Row(measured="the journal of all these, read: CPU", form=MILLISECONDS, ours=journal)
+    yield Row(measured="reading the journal of all these: CPU", form=MILLISECONDS, ours=journal)
     yield Row(
-        measured="the journal of all these, read: slowest /health beside",
+        measured="reading the journal of all these: slowest /health meanwhile",
         form=MILLISECONDS,
         ours=beside_journal,
         targets=[BESIDE_A_HEAD],
@@ -287,7 +287,7 @@ def hostile(bench: Bench, certs: Path, *, rounds: int) -> Iterator[Row]:
 
 
 def _attack(server: Server, request: bytes, *, control: bool) -> tuple[float, float]:
-    """Seconds of CPU for one request, and of the slowest ``/health`` meanwhile."""
+    """The CPU seconds of one request, and the seconds of the slowest ``/health`` in that time."""
     with _AskingHealth(server) as health:
         before = cpu_seconds(server.pid)
         send(server, request, control=control)
@@ -296,14 +296,14 @@ def _attack(server: Server, request: bytes, *, control: bool) -> tuple[float, fl
 
 
 def send(server: Server, request: bytes, *, control: bool) -> bytes:
-    """What comes back until the answer is whole or the connection closed; any answer will do."""
+    """Sends a request. Returns the bytes until the answer is complete or the connection ends."""
     port = urlsplit(server.control_url).port if control else server.port
     with socket.create_connection(("127.0.0.1", port or 80), timeout=PATIENCE) as connected:
         connection: socket.socket = connected
         if not control and server.files is not None:
             context = client_context(*server.files)
             connection = context.wrap_socket(connected, server_hostname="localhost")
-        with contextlib.suppress(OSError):  # refused in the middle of it
+        with contextlib.suppress(OSError):  # the server refused the request before its end
             connection.sendall(request)
         answer = http.client.HTTPResponse(connection)
         try:
@@ -316,16 +316,16 @@ def send(server: Server, request: bytes, *, control: bool) -> bytes:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of all threads of a process since it began, finer than the clock ticks of its status."""
+    """CPU seconds of all threads of a process, more precise than the clock ticks of its status."""
     used = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # a thread that has ended
+        with contextlib.suppress(FileNotFoundError):  # a thread has ended
             used += int((task / "schedstat").read_text(encoding="ascii").split()[0])
     return used / 1e9
 
 
 class _AskingHealth:
-    """Another client, which asks for ``/health`` over one connection as long as it is entered."""
+    """A client that requests ``/health`` on one connection as long as it is entered."""
 
     def __init__(self, server: Server) -> None:
         address = urlsplit(server.control_url)
@@ -335,7 +335,7 @@ class _AskingHealth:
         self.slowest = 0.0
 
     def __enter__(self) -> Self:
-        self._once()  # connected, and warm
+        self._once()  # connects, as a warm-up
         self.slowest = 0.0
         self._thread.start()
         return self

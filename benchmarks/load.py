@@ -1,9 +1,9 @@
-"""The load generator: a process of its own that reads a plan from stdin and prints what it saw.
+"""The load generator: a process that reads a plan from stdin and prints its results.
 
-Light on purpose, so that the server is what is measured: blocking sockets, the request made ready
-once, of an answer no more read than its status and length. Standard library only. On kept-alive
-connections every connection has one request under way, so the server always has the next one
-waiting; new connections come one after another, as a client opens them.
+It needs little CPU, so that the server is measured: it uses blocking sockets, prepares the request
+once, and reads only status and length of an answer. It uses only the standard library. On
+kept-alive connections each connection always has one request under way, so the server always has a
+request waiting. New connections are opened one after the other, as by a client.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Self
 
 OK = b"HTTP/1.1 200"
 TIME_LIMIT = 20.0
-"""Seconds to wait for one answer: a server that hangs ends the run."""
+"""Most seconds to wait for one answer. A server that does not answer ends the run."""
 
 _CHUNK = 65536
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
@@ -28,39 +28,41 @@ _LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One measurement: where to, what to send, for how long."""
+    """One measurement: the server, the requests, and the duration."""
 
     port: int
     ca_file: str = ""
-    """Of the server; none: plain HTTP."""
+    """The CA file of the server; empty for plain HTTP."""
     cert_file: str = ""
     key_file: str = ""
     request: str
-    """The whole request as it goes over the wire."""
+    """The whole request, with head and body."""
     wanted: str = ""
-    """What every answer must hold, its status apart."""
+    """A text that each answer must contain, in addition to status 200."""
     then: str = ""
-    """Sent after each answer, on the same connection, with its access token for ``{token}``."""
+    """A second request, sent after each answer on the same connection.
+
+    The access token of the answer replaces ``{token}``."""
     new_connections: bool = False
-    """A fresh handshake for each request instead of kept-alive connections."""
+    """Whether each request uses a new connection."""
     connections: int = 4
     warm_up: int = 100
-    """Requests before the watch starts."""
+    """Requests before the measurement begins."""
     count: int
     seconds: float
-    """It ends at whichever of the two comes first."""
+    """Most seconds. The measurement ends after ``count`` requests or ``seconds``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What one measurement saw."""
+    """The results of one measurement."""
 
     count: int
     seconds: float
     cpu_seconds: float
-    """Spent by the load generator itself: near ``seconds``, it was the bottleneck."""
+    """CPU time of the load generator. If it is close to ``seconds``, it was the bottleneck."""
     latencies: list[float] = field(default_factory=list)
-    """Seconds of each request that had its own connection."""
+    """The seconds of each request that had a connection of its own."""
 
     @property
     def rate(self) -> float:
@@ -68,7 +70,7 @@ class Result:
 
 
 class Connection:
-    """One client connection, over TLS when there is a context."""
+    """A client connection, with TLS if there is a context."""
 
     def __init__(self, plan: Plan, context: ssl.SSLContext | None) -> None:
         self._socket = socket.create_connection(("127.0.0.1", plan.port), timeout=TIME_LIMIT)
@@ -81,21 +83,24 @@ class Connection:
         self._socket.sendall(request)
 
     def read_answer(self, wanted: bytes | None = None) -> bytes:
-        """The body; ``ConnectionError`` for anything but a whole answer with status 200 and what
-        was wanted, which is the plan's unless told."""
+        """The body of the answer.
+
+        Raises ``ConnectionError`` if the answer is incomplete, has another status than 200, or
+        does not contain ``wanted``, by default that of the plan.
+        """
         data = self._receive()
         while (end := data.find(b"\r\n\r\n")) < 0:
             data += self._receive()
         head, body = data[:end].lower(), data[end + 4 :]
         if b"\r\ntransfer-encoding: chunked" in head:
-            while not body.endswith(_LAST_CHUNK):  # the sizes between the chunks stay in the body
+            while not body.endswith(_LAST_CHUNK):  # the chunk sizes are not removed from the body
                 body += self._receive()
         else:
             length = _content_length(head)
             while len(body) < length:
                 body += self._receive()
         if not data.startswith(OK) or (self._wanted if wanted is None else wanted) not in body:
-            raise ConnectionError(f"not the answer that was wanted: {data[:500]!r}")
+            raise ConnectionError(f"not the expected answer: {data[:500]!r}")
         return body
 
     def _receive(self) -> bytes:
@@ -166,7 +171,7 @@ def _kept_alive(plan: Plan, connect: Callable[[], Connection]) -> Result:
 
 
 def _followed(plan: Plan, connect: Callable[[], Connection]) -> Result:
-    """Pairs of requests; what is counted is the pairs."""
+    """Sends pairs of requests, and counts the pairs."""
     request = plan.request.encode()
     started, cpu_started = time.perf_counter(), time.process_time()
     connections = [connect() for _ in range(plan.connections)]

@@ -1,4 +1,4 @@
-"""The machine the figures come from, and which core each side of a measurement runs on."""
+"""Describes the machine, and chooses the cores for server and load."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGES = ("mock-sei", "fastapi", "uvicorn", "httptools", "uvloop", "python-jos
 
 
 class Cores(NamedTuple):
-    """A core for the server and one for the load; None where they cannot be told apart."""
+    """The cores of the server and of the load; None if processes cannot be pinned to cores."""
 
     server: int | None
     load: int | None
@@ -28,7 +28,7 @@ class Cores(NamedTuple):
 
 
 def choose_cores() -> Cores:
-    """The first and the last core this process may use."""
+    """The first and the last core that this process may use."""
     if not hasattr(os, "sched_getaffinity"):
         return Cores(None, None)
     allowed = sorted(os.sched_getaffinity(0))
@@ -37,7 +37,7 @@ def choose_cores() -> Cores:
 
 @contextmanager
 def pinned(core: int | None) -> Iterator[None]:
-    """Everything started inside runs on this core alone, its threads and children too."""
+    """A context manager: processes and threads started in it run only on this core."""
     if core is None:
         yield
         return
@@ -50,7 +50,7 @@ def pinned(core: int | None) -> Iterator[None]:
 
 
 def describe_machine(name: str | None, cores: Cores) -> list[tuple[str, str]]:
-    """What a reader must know to compare the figures with others."""
+    """The facts that a reader needs to compare the results with others."""
     return [
         ("machine", name or platform.node()),
         ("cpu", f"{_cpu_model()}, {os.cpu_count()} cores; {cores.described}"),

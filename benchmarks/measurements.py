@@ -1,7 +1,7 @@
-"""The measurements, each a function from a bench to rows of the table.
+"""The measurements. Each is a function that uses a runner and returns rows of the table.
 
-Everybody takes turns within every round, the order changing from round to round, so that a slow
-minute of the machine is a slow minute for all.
+All servers take turns in each round, and their order changes from round to round, so that a slow
+minute of the machine affects all of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.load import Result
 from benchmarks.memory import MEGABYTE, resident, unused_tokens, used_tokens
 from benchmarks.peers import Peer, Registry
 from benchmarks.plans import MANY, fetch, fetch_token, make_plan
-from benchmarks.processes import Bench
+from benchmarks.processes import Runner
 from benchmarks.requests import functional_request
 from benchmarks.table import (
     BARE,
@@ -39,34 +39,34 @@ from mock_sei.fixtures import bundled_folder
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much is measured."""
+    """The size of the measurements."""
 
     rounds: int = 5
     seconds: float = 2.0
-    """Of each load in a round."""
+    """Seconds of each load in a round."""
     new_connections: int = 500
     cold_starts: int = 7
     fixtures: int = 7
     resets: int = 50
     applications: int = 5000
-    """In the fixtures of a start."""
+    """Applications in the fixtures of the start with many applications."""
     records: int = 10_000
-    """Behind the page that is filtered."""
+    """Records behind the filtered page."""
     tokens: int = 100_000
-    """Of the memory measurements, ours and the floor's."""
+    """Tokens in the memory measurements of our server and of the baseline."""
     peer_tokens: int = 20_000
-    """The same for a peer: none is quick, and none remembers."""
+    """Tokens in the memory measurement of a peer. Peers are slow, so it is fewer."""
     used_tokens: int = 50_000
     repetitions: int = 4
-    """Of the used tokens, each once the others have ended."""
+    """Repetitions of the measurement with used tokens, each after the former ones expired."""
     hostile_rounds: int = 3
-    """Of the hostile requests, and of users' documents."""
+    """Rounds of the hostile requests and of users' documents."""
     document: int = 10_000_000
     """Bytes of a user's large document."""
     growth_seconds: float = 0.5
-    """Of one measurement."""
+    """Seconds of one measurement of the growth."""
     growth_divisor: int = 1
-    """Of the sizes."""
+    """The number by which the sizes of the growth are divided."""
 
 
 QUICK = Size(
@@ -91,36 +91,40 @@ QUICK = Size(
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything one run found."""
+    """All results of a run."""
 
     rows: Sequence[Row]
     field: Field
     load_share: float
-    """The largest share of its core that the load generator used on kept-alive connections."""
+    """The largest share of its core that the load generator used, on kept-alive connections."""
 
 
 def measure(
-    bench: Bench, certs: Path, size: Size, peers: Sequence[Peer], reasons: Mapping[Registry, str]
+    runner: Runner, certs: Path, size: Size, peers: Sequence[Peer], reasons: Mapping[Registry, str]
 ) -> Report:
-    field = line_up(bench, certs, reasons, peers)
+    field = line_up(runner, certs, reasons, peers)
     kept_alive: list[Result] = []
     rows = [
-        *_under_load(bench, size, field, kept_alive),
-        filtered_page(bench, certs, rounds=size.rounds, seconds=size.seconds, records=size.records),
-        *documents(bench, lives=size.fixtures),
-        *_cold_starts(bench, size, field),
-        _crowded_start(bench, certs, size),
-        *_fixture(bench, size, field.with_fixture),
-        _doctor(bench, certs, size),
+        *_under_load(runner, size, field, kept_alive),
+        filtered_page(
+            runner, certs, rounds=size.rounds, seconds=size.seconds, records=size.records
+        ),
+        *documents(runner, lives=size.fixtures),
+        *_cold_starts(runner, size, field),
+        _crowded_start(runner, certs, size),
+        *_fixture(runner, size, field.with_fixture),
+        _doctor(runner, certs, size),
         _idle(field),
-        unused_tokens(bench, field, tokens=size.tokens, peer_tokens=size.peer_tokens),
-        *used_tokens(bench, field, tokens=size.used_tokens, repetitions=size.repetitions),
+        unused_tokens(runner, field, tokens=size.tokens, peer_tokens=size.peer_tokens),
+        *used_tokens(runner, field, tokens=size.used_tokens, repetitions=size.repetitions),
     ]
     share = max(result.cpu_seconds / result.seconds for result in kept_alive)
     return Report(rows=rows, field=field, load_share=share)
 
 
-def _under_load(bench: Bench, size: Size, field: Field, kept_alive: list[Result]) -> Iterator[Row]:
+def _under_load(
+    runner: Runner, size: Size, field: Field, kept_alive: list[Result]
+) -> Iterator[Row]:
     with ExitStack() as servers:
         turns = [(each, servers.enter_context(each.start())) for each in field.with_tokens]
         our_server = turns[0][1]
@@ -128,7 +132,7 @@ def _under_load(bench: Bench, size: Size, field: Field, kept_alive: list[Result]
         for _ in range(size.rounds):
             turns.reverse()
             for contestant, server in turns:
-                result = bench.load(make_plan(server, count=MANY, seconds=size.seconds))
+                result = runner.load(make_plan(server, count=MANY, seconds=size.seconds))
                 kept_alive.append(result)
                 contestant.samples.tokens.append(result.rate)
                 plan = make_plan(
@@ -138,10 +142,10 @@ def _under_load(bench: Bench, size: Size, field: Field, kept_alive: list[Result]
                     count=size.new_connections,
                     seconds=30,
                 )
-                latencies = bench.load(plan).latencies
+                latencies = runner.load(plan).latencies
                 contestant.samples.new_connection.append(median(latencies) * 1000)
             plan = make_plan(our_server, request=call, count=MANY, seconds=size.seconds)
-            result = bench.load(plan)
+            result = runner.load(plan)
             kept_alive.append(result)
             field.ours.samples.calls.append(result.rate)
     ours, tokens = field.ours.samples, field.of(lambda samples: samples.tokens)
@@ -154,7 +158,7 @@ def _under_load(bench: Bench, size: Size, field: Field, kept_alive: list[Result]
         targets=[
             Against(words="0.70 of bare", names=[BARE], at_least=0.7),
             Against(words="3 of oauth2-mock-server", names=["oauth2-mock-server"], at_least=3),
-            Against(words="ahead of oidc-provider", names=["oidc-provider"], at_least=1),
+            Against(words="faster than oidc-provider", names=["oidc-provider"], at_least=1),
         ],
     )
     yield Row(
@@ -163,7 +167,7 @@ def _under_load(bench: Bench, size: Size, field: Field, kept_alive: list[Result]
         ours=ours.new_connection,
         others=field.of(lambda samples: samples.new_connection),
         notes=_plain_notes(field),
-        targets=[Against(words="ahead of oidc-provider", names=["oidc-provider"], at_most=1)],
+        targets=[Against(words="faster than oidc-provider", names=["oidc-provider"], at_most=1)],
     )
     yield Row(
         measured="functional GET of 50 records",
@@ -178,7 +182,7 @@ def _plain_notes(field: Field) -> dict[str, str]:
     return {peer.name: "plain HTTP" for peer in field.peers if not peer.two_way_tls}
 
 
-def _cold_starts(bench: Bench, size: Size, field: Field) -> Iterator[Row]:
+def _cold_starts(runner: Runner, size: Size, field: Field) -> Iterator[Row]:
     empty_start: list[float] = []
     turns = list(field.contestants)
     for _ in range(size.cold_starts):
@@ -190,8 +194,8 @@ def _cold_starts(bench: Bench, size: Size, field: Field) -> Iterator[Row]:
                 if each.grants_tokens:
                     fetch(server)
                     each.samples.first_token.append(time.perf_counter() - server.begun)
-        empty = bench.folder / "empty-certs"
-        with bench.mock_sei(empty) as server:
+        empty = runner.folder / "empty-certs"
+        with runner.mock_sei(empty) as server:
             empty_start.append(server.started_in)
         shutil.rmtree(empty)
     ours, starts = field.ours.samples, field.of(lambda samples: samples.start)
@@ -220,9 +224,9 @@ def _cold_starts(bench: Bench, size: Size, field: Field) -> Iterator[Row]:
     )
 
 
-def _crowded_start(bench: Bench, certs: Path, size: Size) -> Row:
-    """What many applications in the fixtures add to a start."""
-    fixtures = bench.folder / "many-applications"
+def _crowded_start(runner: Runner, certs: Path, size: Size) -> Row:
+    """The time that many applications in the fixtures add to a start."""
+    fixtures = runner.folder / "many-applications"
     fixtures.mkdir()
     usual = (bundled_folder() / "platform.toml").read_text(encoding="utf-8")
     more = "".join(
@@ -234,7 +238,7 @@ def _crowded_start(bench: Bench, certs: Path, size: Size) -> Row:
     (fixtures / "platform.toml").write_text(f"{usual}\n{more}", encoding="utf-8")
     added = []
     for _ in range(size.cold_starts):
-        with bench.mock_sei(certs) as few, bench.mock_sei(certs, fixtures) as many:
+        with runner.mock_sei(certs) as few, runner.mock_sei(certs, fixtures) as many:
             added.append(many.started_in - few.started_in)
     return Row(
         measured=f"cold start to ready, added by {size.applications:,} applications",
@@ -244,12 +248,12 @@ def _crowded_start(bench: Bench, certs: Path, size: Size) -> Row:
     )
 
 
-def _fixture(bench: Bench, size: Size, peers: Sequence[Peer]) -> Iterator[Row]:
+def _fixture(runner: Runner, size: Size, peers: Sequence[Peer]) -> Iterator[Row]:
     lives: dict[str, list[FixtureLife]] = {OURS: []}
     for _ in range(size.fixtures):
-        lives[OURS].append(bench.fixture_life(size.resets))
+        lives[OURS].append(runner.fixture_life(size.resets))
         for peer in peers:
-            lives.setdefault(peer.name, []).append(bench.fixture_life(size.resets, peer))
+            lives.setdefault(peer.name, []).append(runner.fixture_life(size.resets, peer))
     measured: dict[str, tuple[Callable[[FixtureLife], list[float]], float | None]] = {
         "fixture: import, once a process": (lambda life: [life.imported], None),
         "fixture: start, once imported": (lambda life: [life.start], None),
@@ -271,9 +275,9 @@ def _fixture(bench: Bench, size: Size, peers: Sequence[Peer]) -> Iterator[Row]:
         )
 
 
-def _doctor(bench: Bench, certs: Path, size: Size) -> Row:
-    with bench.mock_sei(certs) as server:
-        took = [bench.doctor(server) for _ in range(size.cold_starts)]
+def _doctor(runner: Runner, certs: Path, size: Size) -> Row:
+    with runner.mock_sei(certs) as server:
+        took = [runner.doctor(server) for _ in range(size.cold_starts)]
     return Row(
         measured="the doctor's command against a healthy server",
         form=SECONDS,

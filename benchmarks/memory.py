@@ -1,4 +1,4 @@
-"""Resident memory of another process, and the measurements of it."""
+"""Measures the resident memory of servers."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import httpx2
 
 from benchmarks.contestants import Field
 from benchmarks.plans import make_plan
-from benchmarks.processes import Bench, Server
+from benchmarks.processes import Runner, Server
 from benchmarks.requests import FUNCTIONAL_PATH, functional_request
 from benchmarks.table import BARE, MEMORY, Limit, Row
 
 MEGABYTE = 1_000_000
 PAST_THEIR_END = timedelta(hours=2)
-"""A token lives for one."""
+"""Longer than the life of a token, which is one hour."""
 
 
 def resident(pid: int) -> int:
-    """What the system holds in memory for a process, in bytes, shared libraries included."""
+    """Resident memory of a process in bytes, with shared libraries."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except FileNotFoundError:  # no /proc: macOS
@@ -34,15 +34,15 @@ def resident(pid: int) -> int:
     return int(kilobytes) * 1024
 
 
-def unused_tokens(bench: Bench, field: Field, *, tokens: int, peer_tokens: int) -> Row:
-    """Megabytes between idle and after all the tokens."""
+def unused_tokens(runner: Runner, field: Field, *, tokens: int, peer_tokens: int) -> Row:
+    """The memory that unused tokens add to an idle server."""
     grown: dict[str, list[float]] = {}
     for each in field.with_tokens:
         count = tokens if each in field.contestants[:2] else peer_tokens
         with each.start() as server:
             before = resident(server.pid)
             plan = make_plan(server, warm_up=0, count=count, seconds=600)
-            assert bench.load(plan).count == count, "too slow to obtain all tokens"
+            assert runner.load(plan).count == count, "too slow to obtain all tokens"
             grown[each.name] = [(resident(server.pid) - before) / MEGABYTE]
     ours = grown.pop(field.ours.name)
     return Row(
@@ -55,10 +55,10 @@ def unused_tokens(bench: Bench, field: Field, *, tokens: int, peer_tokens: int) 
     )
 
 
-def used_tokens(bench: Bench, field: Field, *, tokens: int, repetitions: int) -> Iterator[Row]:
-    """Each token obtained and used once; then the clock passes their end; then all that again.
+def used_tokens(runner: Runner, field: Field, *, tokens: int, repetitions: int) -> Iterator[Row]:
+    """The memory that used tokens add: each is used once, then all expire, and this is repeated.
 
-    Again and again: what one repetition adds is the allocator's as much as ours.
+    It is repeated because the growth in one repetition may come from the memory allocator.
     """
     with field.ours.start() as server:
         idle = resident(server.pid) / MEGABYTE
@@ -71,7 +71,7 @@ def used_tokens(bench: Bench, field: Field, *, tokens: int, repetitions: int) ->
                 seconds=600,
                 then=functional_request("{token}", f"{FUNCTIONAL_PATH.partition('?')[0]}?limit=1"),
             )
-            assert bench.load(plan).count == tokens
+            assert runner.load(plan).count == tokens
             after.append(resident(server.pid) / MEGABYTE)
             _pass_their_end(server)
     yield Row(
@@ -80,10 +80,10 @@ def used_tokens(bench: Bench, field: Field, *, tokens: int, repetitions: int) ->
         ours=[after[0] - idle],
     )
     yield Row(
-        measured=f"resident memory, added by {tokens:,} more each time once the others have ended",
+        measured=f"resident memory, added by {tokens:,} more after the others expired",
         form=MEMORY,
         ours=[later - earlier for earlier, later in pairwise(after)],
-        targets=[Limit(words="flat: at most 2 MB", at_most=2)],
+        targets=[Limit(words="at most 2 MB", at_most=2)],
     )
 
 

@@ -1,4 +1,4 @@
-"""Loads on a server, and single calls that prepare one."""
+"""Creates plans for the load generator, and makes single calls to prepare them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.load import Connection, Plan, client_context
 from benchmarks.processes import Server
 
 MANY = 1_000_000
-"""A bound that the seconds reach first."""
+"""A number of requests that is never reached before the time is over."""
 
 
 def make_plan(
@@ -21,7 +21,7 @@ def make_plan(
     warm_up: int = 100,
     new_connections: bool = False,
 ) -> Plan:
-    """A load on a server, of token requests unless told otherwise."""
+    """A plan for a load on a server, by default of token requests."""
     return Plan(
         port=server.port,
         **(server.files._asdict() if server.files else {}),
@@ -40,7 +40,7 @@ def fetch_token(server: Server) -> str:
 
 
 def fetch(server: Server, request: str = "") -> bytes:
-    """The body that answers one request, a token request unless told otherwise."""
+    """The body of the answer to one request, by default a token request."""
     plan = make_plan(server, count=1, seconds=0, request=request)
     context = client_context(*server.files) if server.files else None
     with Connection(plan, context) as connection:

@@ -1,4 +1,4 @@
-"""Starts and stops what is measured, each in a process of its own on its own core."""
+"""Starts and stops the measured servers, each in a process of its own on its own core."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CHECKOUT = Path(__file__).parent.parent
 
 
 class ClientFiles(NamedTuple):
-    """What a client of the demo account is configured with."""
+    """The files of a client with the demo account."""
 
     ca_file: str
     cert_file: str
@@ -47,22 +47,22 @@ class ClientFiles(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A server that answers, and how it is spoken to."""
+    """A running server, and how to call it."""
 
     pid: int
     port: int
     begun: float
-    """When its process was started, by ``time.perf_counter``."""
+    """The start of its process, by ``time.perf_counter``."""
     started_in: float
-    """Seconds from there until it answered."""
+    """Seconds from the start of the process until the server answered."""
     token_request: str = TOKEN_REQUEST
     files: ClientFiles | None
-    """None: plain HTTP."""
+    """The files of a client; None for plain HTTP."""
     control_url: str = ""
 
 
-class Bench:
-    """Starts processes on the right cores; one folder for everything they write."""
+class Runner:
+    """Starts processes on the chosen cores. All of them write to one folder."""
 
     def __init__(self, cores: Cores, folder: Path) -> None:
         self.cores = cores
@@ -70,17 +70,17 @@ class Bench:
         self._numbers = itertools.count(1)
 
     def new_certs(self) -> Path:
-        """A certs folder with everything in it."""
+        """Creates a complete certs folder."""
         certs = self.folder / "full-certs"
         with self.mock_sei(certs):
-            pass  # also compiles whatever is imported for the first time
+            pass  # also compiles modules that are imported for the first time
         return certs
 
     @contextmanager
     def mock_sei(
         self, certs: Path, fixtures: Path | None = None, apis: Path | None = None
     ) -> Iterator[Server]:
-        """``mock-sei serve`` until its ready file is there; its log goes nowhere."""
+        """Starts ``mock-sei serve`` and waits for its ready file. Its log is dropped."""
         ready = self.folder / f"ready-{next(self._numbers)}.json"
         command = [sys.executable, "-m", "mock_sei", "serve", "--certs-dir", str(certs)]
         if fixtures is not None:
@@ -116,9 +116,9 @@ class Bench:
 
     @contextmanager
     def bare(self, certs: Path, page: Path | None = None) -> Iterator[Server]:
-        """The bare application, with the server certificate and signing key of a certs folder.
+        """Starts the bare application with server certificate and signing key of a certs folder.
 
-        With a page it is barer still: uvicorn alone, sending the bytes of this file.
+        With ``page``, it is only uvicorn, which sends the bytes of this file.
         """
         command = [sys.executable, "-m", "benchmarks.bare_app", str(certs)]
         command.append(str(self._client_ca(certs)))
@@ -129,7 +129,7 @@ class Bench:
 
     @contextmanager
     def peer(self, peer: Peer, certs: Path) -> Iterator[Server]:
-        """A peer that takes client certificates has the server's own and CA from a certs folder."""
+        """Starts a peer. If it uses TLS, it gets server certificate and CA from a certs folder."""
         file, *arguments = peer.script
         command = [interpreter(peer.registry), str(HERE / file)]
         paths = {"certs": certs, "client_ca": self._client_ca(certs)}
@@ -148,7 +148,7 @@ class Bench:
     def _announced(
         self, command: list[str], files: ClientFiles | None, token_request: str
     ) -> Iterator[Server]:
-        """A server that prints its port when it answers; ``Missing`` when it does not."""
+        """Starts a server that prints its port when it answers. Otherwise raises ``Missing``."""
         errors = self.folder / "errors.txt"
         with pinned(self.cores.server), errors.open("wb") as stderr:
             begun = time.perf_counter()
@@ -175,7 +175,7 @@ class Bench:
             return Result(**self._json("benchmarks.load", stdin=json.dumps(asdict(plan))))
 
     def fixture_life(self, resets: int, peer: Peer | None = None) -> FixtureLife:
-        """Not pinned: a user's suite and its server share the cores as the system likes."""
+        """Measures the fixture. It is not pinned to a core, as in a user's test suite."""
         if peer is None:
             return FixtureLife(**self._json("benchmarks.fixture_life", str(resets)))
         life = self._json(
@@ -190,16 +190,16 @@ class Bench:
         return DocumentLife(**self._json("benchmarks.document_life"))
 
     def foreign(self, what: str, folder: Path) -> dict[str, float]:
-        """One of the figures of ``foreign_life.py``."""
+        """Runs one measurement of ``foreign_life.py``."""
         return self._json("benchmarks.foreign_life", what, str(folder))
 
     def growth(self, seconds: float, divisor: int) -> list[Costs]:
-        """Of each subject; ``seconds`` are those of a measurement, sizes are divided."""
+        """Measures the growth: ``seconds`` for each measurement, with all sizes divided."""
         found = self._json("benchmarks.growth", str(seconds), str(divisor))["found"]
         return [Costs(**each) for each in found]
 
     def doctor(self, server: Server) -> float:
-        """Seconds of the command against a server with nothing wrong, from its start to its end."""
+        """Seconds of ``mock-sei doctor``, from its start to its end, without problems to report."""
         assert server.files is not None
         files = zip(("--cacert", "--cert", "--key"), server.files, strict=True)
         command = [sys.executable, "-m", "mock_sei", "doctor", f"https://localhost:{server.port}"]
@@ -233,9 +233,9 @@ class Bench:
 
 
 def _environment() -> dict[str, str]:
-    """Without this user's settings of the server; Node's packages as in production.
+    """The environment of the processes: without this user's settings, and Node in production mode.
 
-    Bytecode is kept, as in any installed package: a start is not to measure a compiler.
+    Python's bytecode is kept, as for an installed package, so that a start does not compile.
     """
     kept = {
         name: value

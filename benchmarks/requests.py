@@ -1,4 +1,4 @@
-"""What is sent: the token request and the functional call, as they go over the wire."""
+"""The requests that are sent: the token request and the functional call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FUNCTIONAL_PATH = "/v1/order/tradetickets?limit=50"
 
 
 def form_request(path: str, form: str, *, basic: str = "") -> str:
-    """A form by POST; ``basic`` is user and password with a colon between them."""
+    """A POST with a form. ``basic`` is user and password, separated by a colon."""
     credentials = (
         [f"Authorization: Basic {base64.b64encode(basic.encode()).decode()}"] if basic else []
     )

@@ -1,4 +1,4 @@
-"""Samples, targets, rows, and the one Markdown table they make."""
+"""Rows with samples and targets, and the Markdown table made of them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Target(Protocol):
     def words(self) -> str: ...
 
     def reached(self, row: Row) -> bool | None:
-        """None: what it is compared with was not there."""
+        """Whether the target is reached; None if the compared server was not measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """A figure of our own."""
+    """A limit for our own value."""
 
     words: str
     at_most: float
@@ -33,7 +33,7 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True)
 class Against:
-    """A ratio to others, which has to hold for each of them that was there."""
+    """A limit for the ratio to others. It must hold for each of them that was measured."""
 
     words: str
     names: Sequence[str]
@@ -49,27 +49,27 @@ class Against:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of the table: the samples of a round stand at the same place of each sequence."""
+    """A line of the table. The samples of a round have the same index in each sequence."""
 
     measured: str
     form: str
-    """How a figure is written, such as ``{:.0f}/s``."""
+    """The format of a value, such as ``{:.0f}/s``."""
     ours: Sequence[float]
     others: Mapping[str, Sequence[float]] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
-    """What is to be said beside another's figure."""
+    """Notes that are shown with the value of another server, by its name."""
     targets: Sequence[Target] = ()
 
     def cells(self, names: Iterable[str]) -> Sequence[str]:
-        """``names`` are the columns of the others."""
-        verdicts = {True: "yes", False: "**no**", None: "not measured"}
+        """The cells of the row. ``names`` are the columns of the other servers."""
+        results = {True: "yes", False: "**no**", None: "not measured"}
         return (
             self.measured,
             self._middle(self.ours),
             self._spread(),
             *map(self._compared, names),
             "; ".join(target.words for target in self.targets),
-            "; ".join(verdicts[target.reached(self)] for target in self.targets),
+            "; ".join(results[target.reached(self)] for target in self.targets),
         )
 
     def _compared(self, name: str) -> str:
@@ -90,9 +90,9 @@ class Row:
 
 
 def paired_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """The median of the rounds' own ratios: what slows a whole round down leaves it alone.
+    """The median of the ratios of each round, which noise during a whole round does not change.
 
-    Where the rounds are not the same ones, the ratio of the medians.
+    If the numbers of rounds differ, it is the ratio of the medians.
     """
     if len(ours) != len(theirs):
         return median(ours) / median(theirs)

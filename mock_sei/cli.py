@@ -1,4 +1,4 @@
-"""The command line. Each command imports what it needs, so that the small ones start at once."""
+"""The command line. Each command imports only what it needs, so that small commands start fast."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ OF_SERVER = {
 }
 """Groups of commands, each of which performs one operation."""
 BAD_INPUT = 2
-"""Exit status for a user's mistake; 1 is for a check that found something."""
+"""Exit status for wrong input. Status 1 means that a check found a problem."""
 
 
 class _Commands(click.Group):
-    """Turns our own errors into one line and exit status 2.
+    """A group of commands that prints our own errors as one line and exits with status 2.
 
-    A command that is not defined here is an operation of its own.
+    ``reset`` is an operation of its own, and not defined here.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -67,22 +67,23 @@ class _Commands(click.Group):
 def main() -> None:
     """The SEI API Platform in a box: a server to test client applications against.
 
-    It asks for what the real platform asks for (two-way TLS, service accounts, OAuth tokens),
-    refuses what the real one refuses, and says why. Start with `mock-sei serve` and paste the curl
-    line it prints.
+    Like the real platform, it requires two-way TLS, service accounts and OAuth tokens. It refuses
+    what the real platform refuses, and gives the reason. Start with `mock-sei serve`, and run the
+    curl lines that it prints.
     """
 
 
 _LEFT_BEHIND = 10_000
-"""New objects before the collector looks again; about two megabytes."""
+"""New objects until the garbage collector runs again; about two megabytes."""
 
 
 @contextlib.contextmanager
 def _kept() -> Iterator[None]:
-    """For what is made to last as long as the process: the collector neither waits nor looks there.
+    """Switches the garbage collector off while long-lived objects are created, and exempts them.
 
-    Looking through some 300,000 new objects again and again took a tenth of a start; looking every
-    700 new ones for the few that a request leaves behind took a fiftieth of the request.
+    Without this, the collector would examine the 300,000 objects of a start again and again, which
+    took 10% of the start. Afterwards the collector runs less often than by default: running after
+    every 700 new objects took 2% of each request.
     """
     gc.disable()
     try:
@@ -101,7 +102,7 @@ class _FilePath(click.Path):
 
 
 class _ServeCommand(click.Command):
-    """Has an option for every setting, read from the settings when they are needed."""
+    """A command with one option for each setting. The settings are imported only when needed."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         with _kept():
@@ -116,7 +117,7 @@ class _ServeCommand(click.Command):
 
 
 def _setting_option(name: str, field: FieldInfo) -> click.Option:
-    """Values stay text: they are checked where options, variables and file meet."""
+    """The option of a setting. Its value is checked later, together with variables and file."""
     choices = _choices_of(field.annotation)
     default = field.default
     text = ",".join(map(str, default)) if isinstance(default, tuple) else default
@@ -133,20 +134,20 @@ def _setting_option(name: str, field: FieldInfo) -> click.Option:
 
 
 def _metavar(annotation: object) -> str | None:
-    """What kind of value a setting has; text where nothing else is known."""
+    """The kind of a setting's value for the help text; None means text."""
     kinds = set(_parts_of(annotation))
     return "PATH" if Path in kinds else "NUMBER" if kinds & {int, float} else None
 
 
 def _parts_of(annotation: object) -> Iterator[object]:
-    """The types that an annotation is made of."""
+    """An annotation and all types in it."""
     yield annotation
     for each in get_args(annotation):
         yield from _parts_of(each)
 
 
 def _choices_of(annotation: object) -> list[str]:
-    """The values that a setting can have, where they are few."""
+    """All values of a setting that has a fixed list of values; otherwise empty."""
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return [str(each.value) for each in annotation]
     return list(get_args(annotation)) if get_origin(annotation) is Literal else []
@@ -156,16 +157,16 @@ def _choices_of(annotation: object) -> list[str]:
 @click.option(
     "--config",
     type=_FilePath(path_type=Path),
-    help="Settings file.  [default: mock-sei.toml, if it is there]",
+    help="Settings file.  [default: mock-sei.toml, if it exists]",
 )
 def serve(config: Path | None, **options: Any) -> None:
     """Run the platform until interrupted.
 
-    Prints the addresses, where the CA and the certificates are, and two curl lines that work as
-    they stand. Every option is also a MOCK_SEI_... variable and a key of mock-sei.toml; an option
-    wins over a variable, a variable over the file.
+    Prints the addresses, the paths of the CA and the certificates, and two curl lines that you can
+    run at once. Each option can also be set by a MOCK_SEI_... variable or by a key of
+    mock-sei.toml. An option overrides a variable, and a variable overrides the file.
     """
-    # The first process of a container ignores what it has no handler for, and `docker stop` waits.
+    # The first process of a container ignores signals without a handler; `docker stop` would wait.
     end_once(lambda: sys.exit(0))
 
     with _kept():
@@ -193,7 +194,7 @@ def serve(config: Path | None, **options: Any) -> None:
     default=Path("certs"),
     show_default=True,
     envvar="MOCK_SEI_CERTS_DIR",
-    help="Folder of the CA; made if it is not there.",
+    help="Folder of the CA; created if it does not exist.",
 )
 @click.option(
     "--out",
@@ -208,7 +209,7 @@ def serve(config: Path | None, **options: Any) -> None:
     type=click.Choice(["pem", "pfx", "p12", "p7s"]),
     default="pem",
     show_default=True,
-    help="Which files are written.",
+    help="Format of the files; see above.",
 )
 @click.option(
     "--passphrase",
@@ -216,7 +217,7 @@ def serve(config: Path | None, **options: Any) -> None:
     show_default=True,
     envvar="MOCK_SEI_PASSPHRASE",
     show_envvar=True,
-    help="Of .pfx and .p12 files; '' for files that anybody can open.",
+    help="Passphrase of .pfx and .p12 files; '' for files without a passphrase.",
 )
 @click.option(
     "--variant",
@@ -225,9 +226,9 @@ def serve(config: Path | None, **options: Any) -> None:
     ),
     default="valid",
     show_default=True,
-    help="A certificate that is wrong in one way.",
+    help="What is wrong with the certificate, if anything.",
 )
-@click.option("--legacy", is_flag=True, help="Encryption of old Windows and macOS importers.")
+@click.option("--legacy", is_flag=True, help="Encryption that old Windows and macOS can import.")
 def issue(
     account: str,
     certs_dir: Path,
@@ -237,11 +238,11 @@ def issue(
     variant: str,
     legacy: bool,
 ) -> None:
-    """Issue an identity certificate for a service account; no server is needed.
+    """Issue an identity certificate for a service account, without a server.
 
     \b
     pem   certificate.crt and privatekey.key
-    pfx   certificate.pfx, key and whole chain
+    pfx   certificate.pfx (with the key and the whole chain)
     p12   certificate.p12 and privatekey.p12
     p7s   certificate.p7s (DER, with the intermediate) and privatekey.key
     """
@@ -265,7 +266,7 @@ def issue(
 
 
 def _secret_option(name: str, text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Takes a variable too, since every user of the machine can read an option."""
+    """An option that a variable can set too: other users can see the options of a process."""
     variable = f"MOCK_SEI_{name.removeprefix('--').replace('-', '_').upper()}"
     return click.option(name, envvar=variable, show_envvar=True, help=text)
 
@@ -283,7 +284,7 @@ def _control_url_option(command: Callable[..., None]) -> Callable[..., None]:
 
 @main.command()
 @click.option("--account", default="svc-demo", show_default=True, help="Service account.")
-@click.option("--application", help="Application, instead of a service account: any grant.")
+@click.option("--application", help="Application, of any grant, instead of a service account.")
 @click.option(
     "--user",
     default="alice@example.com",
@@ -292,7 +293,7 @@ def _control_url_option(command: Callable[..., None]) -> Callable[..., None]:
 )
 @_control_url_option
 def token(account: str, application: str | None, user: str, control_url: str) -> None:
-    """Obtain an access token from a running server and print it, nothing else."""
+    """Get an access token from a running server and print only the token."""
     from mock_sei.commands.server import obtain_token
 
     click.echo(obtain_token(_remote(control_url), application or account, user))
@@ -300,7 +301,10 @@ def token(account: str, application: str | None, user: str, control_url: str) ->
 
 @main.command()
 @click.option(
-    "--application", default="demo-server", show_default=True, help="By name or service account."
+    "--application",
+    default="demo-server",
+    show_default=True,
+    help="Name or service account of the application.",
 )
 @click.option(
     "--user",
@@ -317,8 +321,8 @@ def token(account: str, application: str | None, user: str, control_url: str) ->
 )
 @_secret_option(
     "--passphrase",
-    "Encrypts the private key; without it, or with '', it is open. The newman command takes it "
-    "from the variable.",
+    "Encrypts the private key. Without it, or with '', the key is not encrypted. The newman "
+    "command reads the passphrase from the variable.",
 )
 @_control_url_option
 def postman(
@@ -326,9 +330,9 @@ def postman(
 ) -> None:
     """Write a Postman collection and environment, with the certificate they need.
 
-    Prints what to fill in in Postman, and the newman command that runs them. An application whose
-    users log in on a page gets a token in its environment instead of a token request; write again
-    when it has expired.
+    Prints the settings to enter in Postman, and the newman command that runs the collection. If
+    the users of the application log in on a page, the environment holds a token instead of a
+    token request. Run this command again when the token has expired.
     """
     from mock_sei.commands.postman import write_files
 
@@ -373,16 +377,16 @@ for _name, _help in OF_SERVER.items():
 
 @main.group()
 def apis() -> None:
-    """Look at OpenAPI documents without a server."""
+    """Check OpenAPI documents without a server."""
 
 
 @apis.command()
 @click.argument("folder", type=_FilePath(path_type=Path))
-@_format_option("How the faults are printed.")
+@_format_option("Output format of the faults.")
 def check(folder: Path, format_name: str) -> None:
-    """Name all faults of the OpenAPI documents in FOLDER, and what they cost.
+    """List all faults of the OpenAPI documents in FOLDER, and the operations they disable.
 
-    Exit status 0 when there is none, 1 when there is one, 2 for a folder that cannot be read.
+    The exit status is 0 without faults, 1 with faults, and 2 if the folder cannot be read.
     """
     from mock_sei.commands.apis import run
 
@@ -390,11 +394,15 @@ def check(folder: Path, format_name: str) -> None:
 
 
 @main.command()
-@click.option("--follow", "-f", is_flag=True, help="Go on until interrupted.")
-@click.option("--operation", help="Only this one, such as 'POST /v2/oauthtoken'; * for anything.")
-@click.option("--application", help="Only this application's.")
-@click.option("--refused-by", help="Only what this check refused.")
-@click.option("--kind", type=click.Choice(["exchange", "handshake"]), help="Only these.")
+@click.option("--follow", "-f", is_flag=True, help="Wait for new entries until interrupted.")
+@click.option(
+    "--operation", help="Only this operation, such as 'POST /v2/oauthtoken'; * matches any text."
+)
+@click.option("--application", help="Only entries of this application.")
+@click.option("--refused-by", help="Only requests that this check refused.")
+@click.option(
+    "--kind", type=click.Choice(["exchange", "handshake"]), help="Only entries of this kind."
+)
 @_control_url_option
 def journal(
     follow: bool,
@@ -404,7 +412,7 @@ def journal(
     kind: str | None,
     control_url: str,
 ) -> None:
-    """Show what a running server saw: exchanges and failed handshakes, with their reasons."""
+    """Show the requests and failed handshakes of a running server, with the reason of a refusal."""
     from mock_sei.commands.journal import lines
     from mock_sei.commands.signals import end_once, interrupt
 
@@ -414,7 +422,7 @@ def journal(
         "refused_by": refused_by,
         "kind": kind,
     }
-    # A shell starts what runs in the background with SIGINT ignored, and Python keeps it so.
+    # A shell starts background commands with SIGINT ignored, and Python does not change that.
     end_once(interrupt)
     with contextlib.suppress(KeyboardInterrupt):
         for each in lines(_remote(control_url), wanted, follow=follow):
@@ -423,7 +431,7 @@ def journal(
 
 @main.command()
 def standards() -> None:
-    """Print the security standards: who uses which grant, on which port."""
+    """Print the security standards: the grant and port of each type of application."""
     from mock_sei.rules.standards import standards_table
 
     click.echo(standards_table())
@@ -439,7 +447,7 @@ def standards() -> None:
     help="Folder of the CA.",
 )
 def env(certs_dir: Path) -> None:
-    """Print export lines that make clients of this shell trust the CA: eval "$(mock-sei env)"."""
+    """Print export lines that make clients in this shell trust the CA: eval "$(mock-sei env)"."""
     from mock_sei.commands.env import export_lines
 
     click.echo(export_lines(certs_dir))
@@ -447,10 +455,12 @@ def env(certs_dir: Path) -> None:
 
 @main.command()
 @click.argument("url")
-@click.option("--cacert", type=_FilePath(path_type=Path), help="CA the client trusts, PEM.")
+@click.option("--cacert", type=_FilePath(path_type=Path), help="CA that the client trusts, PEM.")
 @click.option("--cert", type=_FilePath(path_type=Path), help="Client certificate, PEM.")
-@click.option("--key", type=_FilePath(path_type=Path), help="Its private key, PEM.")
-@_secret_option("--passphrase", "Of the private key.")
+@click.option(
+    "--key", type=_FilePath(path_type=Path), help="Private key of the client certificate, PEM."
+)
+@_secret_option("--passphrase", "Passphrase of the private key.")
 @click.option("--app-key", help="AppKey of the application.")
 @_secret_option("--app-secret", "AppSecret of the application.")
 @click.option("--username", help="Service account.")
@@ -465,11 +475,11 @@ def env(certs_dir: Path) -> None:
 @click.option(
     "--client",
     type=click.Choice(["curl", "requests", "httpx", "node", "java", "dotnet", "go"]),
-    help="The client in use: what it needs, and what is only a hint for others.",
+    help="HTTP client in use: adds checks for it, and turns hints about it into problems.",
 )
-@_format_option("How the findings are printed.")
-@click.option("--json", "json_output", is_flag=True, help="As --format json.")
-@click.option("--verbose", is_flag=True, help="Also what is fine but often asked about.")
+@_format_option("Output format of the findings.")
+@click.option("--json", "json_output", is_flag=True, help="Same as --format json.")
+@click.option("--verbose", is_flag=True, help="Also print what is right.")
 def doctor(
     url: str,
     timeout: float,
@@ -478,11 +488,11 @@ def doctor(
     verbose: bool,
     **given: Any,
 ) -> None:
-    """Check what a client is configured with against the server at URL, and say what to do.
+    """Check the configuration of a client against the server at URL, and say what to do.
 
-    Every option may be absent; the doctor looks at what there is: files, environment, handshakes
-    and, where all four credentials are there and the server is trusted, a token request. Exit
-    status 0 when nothing is wrong, 1 when something is, 2 for a file or URL that cannot be read.
+    All options are optional. The doctor checks the files, the environment and the handshakes. If
+    all four credentials are given and the server is trusted, it also requests a token. The exit
+    status is 0 without problems, 1 with problems, and 2 if a file or the URL cannot be read.
     """
     from datetime import timedelta
 
@@ -497,7 +507,7 @@ def doctor(
 @main.command()
 @_control_url_option
 def healthcheck(control_url: str) -> None:
-    """Exit with status 0 when a running server is healthy, with 1 when it is not."""
+    """Exit with status 0 if a running server is healthy, otherwise with status 1."""
     from mock_sei.testing.health import find_problem
 
     problem = find_problem(control_url)

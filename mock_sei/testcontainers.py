@@ -1,4 +1,4 @@
-"""``MockSeiContainer``: the image, run by testcontainers for Python (extra ``testcontainers``)."""
+"""``MockSeiContainer``: runs the image with testcontainers (extra ``testcontainers``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ try:
     from testcontainers.core.waiting_utils import WaitStrategyTarget
 except ImportError as error:
     raise ImportError(
-        f"{error}; MockSeiContainer needs an extra: where the source of mock-sei is, run "
+        f"{error}; MockSeiContainer needs an extra: in the source folder of mock-sei, run "
         "pip install '.[testcontainers]'"
     ) from None
 
@@ -22,21 +22,21 @@ from mock_sei.testing.health import find_problem
 from mock_sei.testing.inputs import SettingFields
 
 ONE_WAY, TWO_WAY, CONTROL = 443, 444, 8044
-"""The image's own ports."""
+"""The ports inside the container."""
 
 ENDED = frozenset({"exited", "dead", "removing"})
 POLL_INTERVAL = timedelta(milliseconds=100)
 
 
 class Healthy(WaitStrategy):
-    """Waits for the health URL; a container that ends meanwhile is an error with its last words."""
+    """Waits until the health URL answers. If the container ends first, the error has its logs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.with_poll_interval(POLL_INTERVAL)
 
     def wait_until_ready(self, container: WaitStrategyTarget) -> None:
-        problem: str | None = "not asked yet"
+        problem: str | None = "its health was not checked yet"
 
         def settled() -> bool:
             nonlocal problem
@@ -54,15 +54,15 @@ class Healthy(WaitStrategy):
 
 
 class MockSeiContainer(DockerContainer):
-    """A server in a container of its own, its three ports mapped to free ones.
+    """A mock-sei server in a container of its own. Its three ports are mapped to free ports.
 
-    ``with MockSeiContainer("mock-sei:0.1.0") as container`` starts it, waits until it is healthy
-    and removes it. The image is one that you built; it must be of this package's version. Settings
-    are variables: ``with_env("MOCK_SEI_DIALECT", "rfc")``.
+    ``with MockSeiContainer("mock-sei:0.1.0") as container`` starts the container, waits until it is
+    healthy, and removes it at the end. You must have built the image, from the same version as this
+    package. Settings are environment variables: ``with_env("MOCK_SEI_DIALECT", "rfc")``.
 
-    The server does not know how its ports are mapped: what it says of itself (the issuer, the
-    metadata) names 443 and 444. Where that matters, map ports you know with ``with_bind_ports`` and
-    set ``MOCK_SEI_PUBLIC_URL`` and ``MOCK_SEI_PUBLIC_TWO_WAY_URL``.
+    The server does not know how its ports are mapped: its issuer and its metadata contain the ports
+    443 and 444. If your client uses these, map fixed ports with ``with_bind_ports``, and set
+    ``MOCK_SEI_PUBLIC_URL`` and ``MOCK_SEI_PUBLIC_TWO_WAY_URL``.
     """
 
     def __init__(self, image: str = "mock-sei", **options: Any) -> None:
@@ -71,13 +71,13 @@ class MockSeiContainer(DockerContainer):
         self.waiting_for(Healthy())
 
     def _configure(self) -> None:
-        """The certificate names the machine of the engine: it may be another one than this."""
+        """Adds the name of the container engine's machine to the server certificate."""
         names = [self.env.get("MOCK_SEI_HOSTNAME", ""), self.get_docker_client().host()]
         self.with_env("MOCK_SEI_HOSTNAME", ",".join(filter(None, names)))
 
     @property
     def url(self) -> str:
-        """Of the one-way listener."""
+        """The base URL of the one-way listener, with the port it is mapped to."""
         return _url(self, "https", ONE_WAY)
 
     @property
@@ -89,7 +89,10 @@ class MockSeiContainer(DockerContainer):
         return _control_url(self)
 
     def attached(self, *, settings: SettingFields | Mapping[str, Any] | None = None) -> Attached:
-        """The server with everything ``MockSei`` has; a context manager, as that is."""
+        """The server as an :class:`Attached`, which has everything that ``MockSei`` has.
+
+        ``settings`` are checked against those of the server. Use it as a context manager.
+        """
         return Attached(
             self.control_url,
             one_way_url=self.url,
@@ -103,5 +106,5 @@ def _control_url(container: WaitStrategyTarget) -> str:
 
 
 def _url(container: WaitStrategyTarget, scheme: str, port: int) -> str:
-    """A port of the container, as this machine reaches it."""
+    """The URL by which this machine reaches a port of the container."""
     return f"{scheme}://{container.get_container_host_ip()}:{container.get_exposed_port(port)}"

@@ -1,1 +1,1 @@
-"""A long, rough day for one server: mixed load, hostile connections, kills. ``make soak``."""
+"""Long tests of one server: mixed load, hostile connections and traffic, kills (``make soak``)."""

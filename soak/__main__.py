@@ -1,4 +1,7 @@
-"""``python -m soak``: load, hostile connections and traffic, kills; 1 for a broken promise."""
+"""``python -m soak``: load, hostile connections and traffic, kills.
+
+The exit status is 1 if the server broke a promise.
+"""
 
 from __future__ import annotations
 
@@ -23,24 +26,26 @@ from tests.e2e.serving import MOCK_SEI
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=600, help="of mixed load (default: 600)")
     parser.add_argument(
-        "--connections", type=int, default=500, help="hostile ones at once (default: 500)"
+        "--seconds", type=float, default=600, help="seconds of mixed load (default: 600)"
+    )
+    parser.add_argument(
+        "--connections", type=int, default=500, help="hostile connections (default: 500)"
     )
     parser.add_argument(
         "--hostile",
         type=int,
         default=1000,
         metavar="MEGABYTES",
-        help="of hostile traffic for each listener, in each of three rounds (default: 1000)",
+        help="megabytes of hostile traffic per listener and round (default: 1000)",
     )
-    parser.add_argument("--kills", type=int, default=100, help="SIGKILLs (default: 100)")
+    parser.add_argument("--kills", type=int, default=100, help="number of SIGKILLs (default: 100)")
     parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: random)")
     parser.add_argument(
         "--command",
         type=shlex.split,
         default=[str(MOCK_SEI)],
-        help="that runs mock-sei, for all but the kills (default: this one)",
+        help="command that runs mock-sei, except for the kills (default: this one)",
     )
     options = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
@@ -57,7 +62,7 @@ def main() -> int:
             run_hostile(report, folder / "hostile", random, options)
         if options.kills > 0:
             run_kills(report, folder / "kills", random, options.kills)
-    report.say(f"in all {time.monotonic() - begun:.0f} s, seed {seed}")
+    report.say(f"total {time.monotonic() - begun:.0f} s, seed {seed}")
     return report.conclude()
 
 

@@ -1,4 +1,4 @@
-"""The load's applications: each gets tokens its own way, and uses, refreshes, revokes them."""
+"""The applications of the load. Each gets, uses, refreshes and revokes tokens."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from mock_sei.rules.records import Application
 from mock_sei.rules.standards import GrantType, Listener
 from mock_sei.web.login import SESSION_COOKIE
 from soak.callers import AS_TOLD, NOT_HONOURED, NOT_REFUSED, Actions, Caller, Reply, World
-from soak.oracle import Consent, Span, Token, Verdict
+from soak.oracle import Consent, Expectation, Span, Token
 from soak.requests import FORM, basic, choose_call
 from soak.wire import Answer
 
 TOKENS_HELD = 30
 SURVIVORS = 5
-"""Tokens that a caller goes on using after a reset."""
+"""Number of tokens that a caller continues to use after a reset."""
 
 Shown = TypeVar("Shown")
 
 
 class LoggedIn(NamedTuple):
-    """What came of a log-in on the page."""
+    """The result of a log-in on the page."""
 
     members: dict[str, str]
-    """What came back to the redirect address."""
+    """The parameters that were sent to the redirect address."""
     session_token: str
     span: Span
 
 
 class ApplicationCaller(Caller):
-    """An application with its own way to a token, its functional calls, its revocations."""
+    """An application that gets tokens by its grant, makes functional calls and revokes tokens."""
 
     def __init__(self, world: World, random: Random, application: Application) -> None:
         super().__init__(world, random)
@@ -157,24 +157,24 @@ class ApplicationCaller(Caller):
         return await self.ask(self._connection, "POST", path, headers, urlencode(sent).encode())
 
     async def _judged(
-        self, form: Mapping[str, str], judge: Callable[[Shown, Span], Verdict], shown: Shown
+        self, form: Mapping[str, str], judge: Callable[[Shown, Span], Expectation], shown: Shown
     ) -> Reply:
-        """The answer to a token request that may have to be refused, for what it shows."""
+        """The answer to a token request, compared with what the oracle expects."""
         reply = await self._token_request(form)
         if reply.answer is None or not reply.happened:
             return reply
-        verdict, grant = judge(shown, reply.span), form["grant_type"]
+        expected, grant = judge(shown, reply.span), form["grant_type"]
         what = f"{grant}: {reply.answer.status} for {shown} at {reply.span}"
         if reply.answer.status == 400:
-            if verdict is Verdict.HONOUR:
+            if expected is Expectation.HONOUR:
                 why = self.world.platform.why(reply.answer.tracking_id)
                 self.world.report.broken(NOT_REFUSED, f"{why} {what}")
-        elif self.expect(reply, 200, what) and verdict is Verdict.REFUSE:
+        elif self.expect(reply, 200, what) and expected is Expectation.REFUSE:
             self.world.report.broken(NOT_HONOURED, what)
         return reply
 
     def _content(self, answer: Answer) -> dict[str, str]:
-        """Of a token response; nothing where a fault cut it short, and nobody holds the token."""
+        """The members of a token response; empty if a fault cut the response off."""
         content: dict[str, str] | None = answer.json
         if content is None and not any(fault.get("malformed") for fault in self.world.armed):
             self.world.report.broken(AS_TOLD, f"no JSON: {answer.body[:300]!r}")
@@ -190,7 +190,7 @@ class ApplicationCaller(Caller):
     def _password(self, user: str) -> str:
         return self.world.registry.end_users[user].password
 
-    # What is done with one
+    # Using a token
 
     async def call(self) -> None:
         if not self._tokens:
@@ -204,18 +204,18 @@ class ApplicationCaller(Caller):
         reply = await self.ask(self._connection, wanted.method, wanted.path, headers, body)
         if not reply.happened:
             return
-        verdict = self.world.oracle.judge(token, reply.span)
+        expected = self.world.oracle.judge(token, reply.span)
         if reply.answer is None:
-            if verdict is not Verdict.REFUSE:
+            if expected is not Expectation.REFUSE:
                 self.world.oracle.used(token, reply.span, surely=False)
             return
         honoured = reply.answer.status != 401
         what = f"{wanted.method} {wanted.path}: {reply.answer.status} for {token} at {reply.span}"
         if honoured and self.expect(reply, wanted.status, what):
-            if verdict is Verdict.REFUSE:
+            if expected is Expectation.REFUSE:
                 self.world.report.broken(NOT_HONOURED, what)
             self.world.oracle.used(token, reply.span)
-        elif not honoured and verdict is Verdict.HONOUR:
+        elif not honoured and expected is Expectation.HONOUR:
             why = self.world.platform.why(reply.answer.tracking_id)
             self.world.report.broken(NOT_REFUSED, f"{why} {what}")
 
@@ -227,7 +227,7 @@ class ApplicationCaller(Caller):
         reply = await self._judged(form, self.world.oracle.judge_refresh, consent)
         if not reply.happened:
             return
-        if reply.answer is None:  # used up or not: nobody knows
+        if reply.answer is None:  # it is not known whether the refresh token was used
             consent.refresh_token = None
             if consent.session is not None:
                 self.world.oracle.prolonged(consent.session, reply.span, surely=False)
@@ -237,7 +237,7 @@ class ApplicationCaller(Caller):
             self._hold(content, consent, reply.span)
 
     async def use_refresh_token_twice(self) -> None:
-        """Refused, and the end of its consent (RFC 9700 section 4.14.2)."""
+        """Uses a refresh token twice: it is refused, and its consent ends (RFC 9700, 4.14.2)."""
         consent = self._refreshable()
         if consent is None or consent.used_refresh_token is None:
             return
@@ -259,7 +259,7 @@ class ApplicationCaller(Caller):
             return
         token = self.random.choice(self._tokens)
         if token.key.retired:
-            return  # no token of the platform any more: nothing is known of its consent
+            return  # the platform no longer knows it, so its consent may live
         text = self.random.choice([token.text, token.consent.refresh_token or token.text])
         if self.random.random() < 0.5:
             reply = await self._authenticated(REVOKE_PATH, {"token": text})

@@ -1,4 +1,4 @@
-"""SAML assertions as the load sends them, signed by the registered key or by another."""
+"""The SAML assertions of the load, signed by the registered key or by another key."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from soak.oracle import Assertion
 from tests.oauth.assertions import Signer, assertion_at, encoded, make_signer, sign
 
 LEEWAY, LIFETIME = 1.0, 5.0
-"""Minutes that one is good before now, and after."""
+"""Minutes before and after now in which an assertion is valid."""
 
 DAYS = 3650
-"""Of the certificate: longer than a round moves the clock."""
+"""Days that the certificate is valid, longer than a round moves the clock."""
 
 
 @cache
 def trusted() -> Signer:
-    """Whose certificate is registered; EC, which is quickly made and signs quickly."""
+    """The signer whose certificate is registered. EC keys are created fast and sign fast."""
     return _make()
 
 
 @cache
 def untrusted() -> Signer:
-    """Another key of the same kind."""
+    """A signer of the same kind whose certificate is not registered."""
     return _make()
 
 

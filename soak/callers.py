@@ -1,7 +1,7 @@
-"""What the load's callers share: each knows what it did, and so what the platform must answer.
+"""The base of the load's clients. Each knows what it did, so it knows the expected answers.
 
-A caller has its own connections and tokens and does one thing after the other, so it needs no lock
-to know what a token is worth.
+A caller has its own connections and tokens and makes one request after the other, so it needs no
+lock to know the state of a token.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from soak.report import Report
 from soak.wire import Answer, Connection, Ledger, Lost
 
 NO_500 = "no answer is a 500"
-NOT_HONOURED = "no token is honoured that should not be"
-NOT_REFUSED = "no token is refused that should be honoured"
-AS_TOLD = "every request gets the answer that is documented for it"
-WHOLE = "an answer breaks off only where a fault was armed"
-KEPT_OUT = "a revoked or wrong certificate lets nobody in"
+NOT_HONOURED = "the server accepts no token that it must refuse"
+NOT_REFUSED = "the server refuses no token that it must accept"
+AS_TOLD = "every request gets the documented answer"
+WHOLE = "an answer is cut off only if a fault was armed"
+KEPT_OUT = "the server refuses revoked and wrong certificates"
 
 
 @dataclass(kw_only=True)
 class World:
-    """What all callers share."""
+    """The objects that all callers share."""
 
     platform: Platform
     registry: Registry
@@ -42,35 +42,35 @@ class World:
     ledger: Ledger = field(default_factory=Ledger)
     armed: list[dict[str, Any]] = field(default_factory=list)
     losses: int = 0
-    """Attempts of this phase that had to end without an answer."""
+    """Attempts of this phase that were expected to end without an answer."""
 
     def connect(self, listener: Listener, context: ssl.SSLContext) -> Connection:
         return Connection(self.platform.ports[listener], context)
 
 
 class Reply(NamedTuple):
-    """What came back, None where the connection ended first, and when it was asked for."""
+    """The answer to a request, None if the connection ended first, and the time of the request."""
 
     answer: Answer | None
     span: Span
 
     @property
-    def is_trouble(self) -> bool:
-        """Whether it says nothing of the platform: lost, or a fault's own status."""
+    def is_fault(self) -> bool:
+        """Whether a fault replaced the answer: it was lost, or has the status of a fault."""
         return self.answer is None or self.answer.status in FAULT_STATUSES
 
     @property
     def happened(self) -> bool:
-        """False only where a fault answered instead; a lost answer's request may have happened."""
+        """False if a fault answered, so that the request had no effect; True for a lost answer."""
         return self.answer is None or self.answer.status not in FAULT_STATUSES
 
 
 Actions = Mapping[Callable[[], Awaitable[None]], int]
-"""What a caller does, and how often beside the others."""
+"""The actions of a caller, each with its relative frequency."""
 
 
 class Caller:
-    """One client."""
+    """One client of the load."""
 
     def __init__(self, world: World, random: Random) -> None:
         self.world = world
@@ -81,13 +81,13 @@ class Caller:
         raise NotImplementedError
 
     async def run(self, until: float) -> None:
-        """Does one thing after another until ``time.monotonic()`` is there."""
+        """Does random actions one after the other until ``time.monotonic()`` reaches ``until``."""
         actions, weights = list(self._actions), list(self._actions.values())
         while time.monotonic() < until:
             await self.random.choices(actions, weights)[0]()
 
     def forget(self) -> None:
-        """The platform was reset."""
+        """Drops what does not exist after a reset of the platform."""
 
     async def ask(
         self,
@@ -115,8 +115,8 @@ class Caller:
         return self.world.platform.clock.span(began, time.time())
 
     def expect(self, reply: Reply, status: int, what: str) -> bool:
-        """Whether the answer came as it must; a fault's is passed over."""
-        if reply.answer is None or reply.is_trouble:
+        """Whether the answer has the expected status. The answer of a fault is ignored."""
+        if reply.answer is None or reply.is_fault:
             return False
         if reply.answer.status != status:
             shown = f"{what}: {reply.answer.status} {reply.answer.body[:300]!r}, not {status}"

@@ -1,7 +1,8 @@
-"""Hostile connections: a process of its own that holds many open until its input ends.
+"""Hostile connections: a process that holds many connections open until its input ends.
 
-``python -m soak.crowd`` reads one line of JSON, a :class:`Plan`, and prints a line once every
-member has been there. Standard library only, so that it starts fast and weighs little.
+``python -m soak.crowd`` reads one line of JSON, a :class:`Plan`, and prints a line after every
+member has connected. It uses only the standard library, so that it starts fast and needs little
+memory.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 REST = 5.0
-"""Seconds until a member that was thrown out comes again."""
+"""Seconds until a member whose connection was closed connects again."""
 DRIP = 0.5
-"""Seconds between two bytes of a request that is dripped."""
+"""Seconds between two bytes of a request that is sent byte by byte."""
 SETTLING = 1.0
-"""Seconds between the last one's coming and the word that all are there."""
-DOOR_PATIENCE = 30.0
+"""Seconds from the last member's connection to the message that all are connected."""
+CONNECT_PATIENCE = 30.0
 
 HEAD = b"POST /v2/oauthtoken HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
 READING = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5
@@ -32,10 +33,10 @@ READING = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Where to, and how many."""
+    """The number of connections, and the ports they go to."""
 
-    doors: Mapping[str, int]
-    """``one-way``, ``two-way`` and ``control``, with their ports."""
+    ports: Mapping[str, int]
+    """The port of each listener: ``one-way``, ``two-way`` and ``control``."""
     ca_file: str
     certificate: str
     key: str
@@ -47,12 +48,12 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
-    """One listener as a member of the crowd sees it."""
+class TargetListener:
+    """A listener to which the members connect."""
 
     port: int
     context: ssl.SSLContext | None
-    """None where it speaks plain HTTP."""
+    """The TLS context; None for plain HTTP."""
 
     @contextlib.asynccontextmanager
     async def tcp(self) -> AsyncIterator[Streams]:
@@ -61,14 +62,14 @@ class Door:
 
     @contextlib.asynccontextmanager
     async def http(self) -> AsyncIterator[Streams]:
-        """After the handshake, where there is one."""
+        """A connection after its TLS handshake, if the listener has TLS."""
         async with self._opened(self.context) as streams:
             yield streams
 
     @contextlib.asynccontextmanager
     async def _opened(self, context: ssl.SSLContext | None) -> AsyncIterator[Streams]:
         name = "localhost" if context else None
-        async with asyncio.timeout(DOOR_PATIENCE):
+        async with asyncio.timeout(CONNECT_PATIENCE):
             reader, writer = await asyncio.open_connection(
                 "127.0.0.1", self.port, ssl=context, server_hostname=name
             )
@@ -79,25 +80,25 @@ class Door:
 
 
 Inside = Callable[[], None]
-"""Called by a member once its connection stands as it should."""
+"""A function that a member calls when its connection is in its intended state."""
 
 
-async def silent(door: Door, inside: Inside) -> None:
-    async with door.tcp() as (reader, _):
+async def silent(listener: TargetListener, inside: Inside) -> None:
+    async with listener.tcp() as (reader, _):
         inside()
         await reader.read()
 
 
-async def half_a_hello(door: Door, inside: Inside) -> None:
-    async with door.tcp() as (reader, writer):
+async def half_a_hello(listener: TargetListener, inside: Inside) -> None:
+    async with listener.tcp() as (reader, writer):
         writer.write(bytes.fromhex("16030100c8010000c40303") + os.urandom(20))
         inside()
         await reader.read()
 
 
-async def endless_hello(door: Door, inside: Inside) -> None:
-    """As much of one first message as the door takes."""
-    async with door.tcp() as (reader, writer):
+async def endless_hello(listener: TargetListener, inside: Inside) -> None:
+    """Sends a first TLS message without an end, until the listener closes."""
+    async with listener.tcp() as (reader, writer):
         begun = bytes.fromhex("0101fbd00303") + bytes(16_378)
         inside()
         for _ in range(8):
@@ -107,9 +108,9 @@ async def endless_hello(door: Door, inside: Inside) -> None:
         await reader.read()
 
 
-async def one_byte_records(door: Door, inside: Inside) -> None:
-    """A body byte by byte, each in a TLS record of its own, as fast as they are read."""
-    async with door.http() as (_, writer):
+async def one_byte_records(listener: TargetListener, inside: Inside) -> None:
+    """Sends a body as TLS records of one byte each, as fast as the server reads them."""
+    async with listener.http() as (_, writer):
         inside()
         writer.write(HEAD + b"Content-Length: 20000\r\n\r\n")
         for _ in range(20_000):
@@ -117,28 +118,28 @@ async def one_byte_records(door: Door, inside: Inside) -> None:
             await writer.drain()
 
 
-async def garbage(door: Door, inside: Inside) -> None:
-    async with door.tcp() as (reader, writer):
+async def garbage(listener: TargetListener, inside: Inside) -> None:
+    async with listener.tcp() as (reader, writer):
         writer.write(os.urandom(300))
         inside()
         await reader.read()
 
 
-async def plain_http(door: Door, inside: Inside) -> None:
-    async with door.tcp() as (reader, writer):
+async def plain_http(listener: TargetListener, inside: Inside) -> None:
+    async with listener.tcp() as (reader, writer):
         writer.write(HEAD + b"\r\n")
         inside()
         await reader.read()
 
 
-async def handshake_then_nothing(door: Door, inside: Inside) -> None:
-    async with door.http() as (reader, _):
+async def handshake_then_nothing(listener: TargetListener, inside: Inside) -> None:
+    async with listener.http() as (reader, _):
         inside()
         await reader.read()
 
 
-async def dripped_head(door: Door, inside: Inside) -> None:
-    async with door.http() as (_, writer):
+async def dripped_head(listener: TargetListener, inside: Inside) -> None:
+    async with listener.http() as (_, writer):
         inside()
         for byte in HEAD + b"X-Padding: " + b"x" * 1000:
             writer.write(bytes([byte]))
@@ -146,24 +147,24 @@ async def dripped_head(door: Door, inside: Inside) -> None:
             await asyncio.sleep(DRIP)
 
 
-async def body_that_never_comes(door: Door, inside: Inside) -> None:
-    async with door.http() as (reader, writer):
+async def body_that_never_comes(listener: TargetListener, inside: Inside) -> None:
+    async with listener.http() as (reader, writer):
         writer.write(HEAD + b"Content-Length: 1000\r\n\r\n" + b"x" * 10)
         inside()
         await reader.read()
 
 
-async def half_closed(door: Door, inside: Inside) -> None:
-    """Says that it will send no more, in the middle of a request."""
-    async with door.tcp() as (reader, writer):
+async def half_closed(listener: TargetListener, inside: Inside) -> None:
+    """Closes its sending side in the middle of a request."""
+    async with listener.tcp() as (reader, writer):
         writer.write(HEAD[:20])
         writer.write_eof()
         inside()
         await reader.read()
 
 
-async def reset_in_the_middle(door: Door, inside: Inside) -> None:
-    async with door.http() as (_, writer):
+async def reset_in_the_middle(listener: TargetListener, inside: Inside) -> None:
+    async with listener.http() as (_, writer):
         writer.write(HEAD + b"Content-Length: 1000\r\n\r\n")
         await asyncio.sleep(0.05)
         inside()
@@ -171,15 +172,15 @@ async def reset_in_the_middle(door: Door, inside: Inside) -> None:
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-async def asks_and_never_reads(door: Door, inside: Inside) -> None:
-    async with door.http() as (_, writer):
+async def asks_and_never_reads(listener: TargetListener, inside: Inside) -> None:
+    async with listener.http() as (_, writer):
         writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads
         writer.write(READING)
         inside()
         await asyncio.sleep(3600)
 
 
-KINDS: tuple[Callable[[Door, Inside], Awaitable[None]], ...] = (
+KINDS: tuple[Callable[[TargetListener, Inside], Awaitable[None]], ...] = (
     silent,
     half_a_hello,
     endless_hello,
@@ -196,15 +197,15 @@ KINDS: tuple[Callable[[Door, Inside], Awaitable[None]], ...] = (
 
 
 class Crowd:
-    """All members; each kind at each door in turn."""
+    """All members. The kinds of members and the listeners take turns."""
 
     def __init__(self, plan: Plan) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cafile=plan.ca_file)
         context.load_cert_chain(plan.certificate, plan.key)
-        self._doors = [
-            Door(port=port, context=None if name == "control" else context)
-            for name, port in plan.doors.items()
+        self._listeners = [
+            TargetListener(port=port, context=None if name == "control" else context)
+            for name, port in plan.ports.items()
         ]
         self._plan = plan
         self._random = random.Random(plan.seed)
@@ -218,7 +219,7 @@ class Crowd:
 
     async def _member(self, number: int) -> None:
         kind = KINDS[number % len(KINDS)]
-        door = self._doors[number // len(KINDS) % len(self._doors)]
+        listener = self._listeners[number // len(KINDS) % len(self._listeners)]
 
         def inside() -> None:
             self._outside.discard(number)
@@ -227,7 +228,7 @@ class Crowd:
 
         while True:
             with contextlib.suppress(OSError, TimeoutError):
-                await kind(door, inside)
+                await kind(listener, inside)
             await asyncio.sleep(REST * (0.5 + self._random.random()))
 
 

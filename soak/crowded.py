@@ -1,4 +1,4 @@
-"""A good client beside hostile connections, and without them, by turns."""
+"""Measures a good client with and without hostile connections, in turn."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from soak.leaks import open_files
 from soak.platform import Platform
 from soak.report import Report
 
-NOT_SLOWED = "hostile connections do not slow a good client by more than twice"
-NO_BUG = "the server reports no bug of its own"
-GONE = "hostile connections leave no open file behind"
+NOT_SLOWED = "with hostile connections, a good client takes at most twice as long"
+NO_BUG = "the server reports no bug"
+GONE = "hostile connections leave no open files behind"
 
 SLOWEST = 2.0
 SERIES = 3
-"""A slow-down must be seen in so many; noise does not come back."""
+"""A slow-down must appear in this number of series, because noise does not repeat."""
 TURNS = 6
-"""Pairs of measurements; what slows a whole pair down leaves its ratio alone."""
+"""Pairs of measurements in a series. Noise during a whole pair does not change its ratio."""
 KEPT_ALIVE, NEW = 100, 15
-"""Requests of one measurement."""
+"""Requests of one measurement, on kept-alive and on new connections."""
 LEAVING = 20.0
-"""Seconds until the last of them must be gone: a handshake may take ten."""
+"""Seconds until all hostile connections must be closed; a handshake may take ten seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
-    """Seconds of each request of one turn."""
+    """The seconds of each request of one measurement."""
 
     kept_alive: list[float]
     new: list[float]
@@ -52,8 +52,8 @@ FIGURES: dict[str, Callable[[Times], float]] = {
 
 
 def measure_crowd(platform: Platform, report: Report, random: Random, count: int) -> None:
-    """Prints how much slower the good client was; reports what is promised and was not so."""
-    _good_client(platform)  # warms up
+    """Prints how much slower the good client was, and reports broken promises."""
+    _good_client(platform)  # warm-up
     for series in range(1, SERIES + 1):
         slow = _one_series(platform, report, random, count)
         if not slow:
@@ -65,15 +65,15 @@ def measure_crowd(platform: Platform, report: Report, random: Random, count: int
 
 
 def report_bugs(platform: Platform, report: Report) -> None:
-    """What the server or its log tells of errors of its own since the last look."""
+    """Reports bugs that the server or its log has shown since the last call."""
     for bug in platform.control("GET", "/check")["bugs"]:
         report.broken(NO_BUG, bug[-600:])
-    for trouble in platform.new_trouble():
-        report.broken(NO_BUG, trouble)
+    for bug in platform.new_bugs():
+        report.broken(NO_BUG, bug)
 
 
 def _one_series(platform: Platform, report: Report, random: Random, count: int) -> list[str]:
-    """The figures that were too slow."""
+    """One series of measurements. Returns a line for each result that was too slow."""
     quiet, crowded = [], []
     before = open_files(platform.pid)
     held = 0
@@ -127,7 +127,7 @@ def _timed(what: Callable[[], None]) -> float:
 def _crowd(platform: Platform, count: int, seed: int) -> Iterator[None]:
     files = ClientFiles.of(platform.certs)
     plan = crowd.Plan(
-        doors={str(name): port for name, port in platform.ports.items()},
+        ports={str(name): port for name, port in platform.ports.items()},
         ca_file=files.ca_file,
         certificate=files.cert_file,
         key=files.key_file,
@@ -147,7 +147,7 @@ def _crowd(platform: Platform, count: int, seed: int) -> Iterator[None]:
         process.stdin.write(json.dumps(asdict(plan)) + "\n")
         process.stdin.flush()
         if process.stdout.readline().strip() != str(count):
-            raise RuntimeError("the crowd did not come together")
+            raise RuntimeError("the hostile connections were not opened")
         yield
     finally:
         process.stdin.close()
@@ -157,7 +157,7 @@ def _crowd(platform: Platform, count: int, seed: int) -> Iterator[None]:
 
 
 def wait_for_files(platform: Platform, before: int, report: Report) -> None:
-    """Until no more are open than before; reports it where some stay."""
+    """Waits until no more files are open than before, and reports it if some stay open."""
     deadline = time.monotonic() + LEAVING
     while (now := open_files(platform.pid)) > before:
         if time.monotonic() > deadline:

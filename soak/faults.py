@@ -1,4 +1,4 @@
-"""The trouble that is armed while the load runs, and how a client recognises it."""
+"""The faults that are armed while the load runs, and how a client recognises them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 TOKEN, READING, CHANGING = "POST /v2/oauthtoken", "GET *", "PATCH *"
 
 FAULT_STATUSES = frozenset({502, 503, 504})
-"""The platform answers none of these unless told to."""
+"""Statuses that the platform sends only because of a fault."""
 
 FAULTS: tuple[dict[str, Any], ...] = (
     {"operation": TOKEN, "status": 503, "probability": 0.1},
@@ -34,7 +34,7 @@ def choose_faults(random: Random, count: int) -> list[dict[str, Any]]:
 
 
 def breaks(fault: dict[str, Any]) -> bool:
-    """Whether who meets it gets no whole answer."""
+    """Whether a call that meets this fault gets no complete answer."""
     return bool(fault.get("cut") or stalls(fault) or fault.get("tls"))
 
 

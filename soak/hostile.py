@@ -1,7 +1,7 @@
-"""Hostile traffic by the megabyte at every listener: what it costs, and what is left of it.
+"""Sends megabytes of hostile traffic to all listeners, and checks what the server keeps of it.
 
-Its kinds are those of ``tests/e2e/hostile/flood.py``, which fill a memory where nothing limits
-them, and the largest requests of ``benchmarks/hostile.py``.
+The kinds of traffic are those of ``tests/e2e/hostile/flood.py``, which would fill the memory of a
+server without limits, and the largest requests of ``benchmarks/hostile.py``.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from soak.report import Report
 from tests.e2e.hostile.flood import KINDS, MEGABYTE, Kind, Target, ask, flood
 from tests.e2e.hostile.flooded import GROWTH, ROUNDS, Flooded
 
-GIVEN_BACK = "the memory that hostile traffic took is given back at a reset"
-NO_CLIMB = "memory does not climb from one round of hostile traffic to the next"
+GIVEN_BACK = "a reset frees the memory that hostile traffic took"
+NO_CLIMB = "memory does not grow from one round of hostile traffic to the next"
 ENDED = "a hostile request is answered, or its connection is closed"
-GOOD_ANSWERED = "a good client beside hostile traffic gets the right answers"
-ALIVE = "the server lives on under hostile traffic"
+GOOD_ANSWERED = "a good client gets the right answers during hostile traffic"
+ALIVE = "the server keeps running under hostile traffic"
 
 CLIMB = 10.0
-"""Megabytes that the last round may leave more than the first one.
+"""Most megabytes by which memory may grow from the first to the last round.
 
-The allocator settles over some rounds: 6 more at the third was seen, and none from the fifth on.
+The allocator needs some rounds: 6 more megabytes were seen at the third, and none after the fifth.
 """
 TIMES = 2
 """How often a connection sends one of the largest requests."""
 PAUSE = 0.02
-"""Seconds between two visits of the good client, which is to leave a core to others."""
+"""Seconds between two requests of the good client, so that it does not use a whole core."""
 
 
 def write_documents(folder: Path) -> Path:
-    """The user's OpenAPI documents that the largest requests are sent to."""
+    """Writes the user's OpenAPI documents whose operations get the largest requests."""
     documents = folder / "documents"
     documents.mkdir()
     (documents / "lists.yaml").write_text(DOCUMENT, encoding="utf-8")
@@ -55,14 +55,14 @@ def write_documents(folder: Path) -> Path:
 
 
 def measure_hostile(platform: Platform, report: Report, random: Random, megabytes: int) -> None:
-    """Prints what each round left; reports what is promised and was not so."""
+    """Prints the memory and files after each round, and reports broken promises."""
     flooded = Flooded(platform.serving)
     flooded.work()
-    report_bugs(platform, report)  # by a connection that stays open
+    report_bugs(platform, report)  # uses a connection that stays open
     client = GoodClient(platform, report)
     kinds = [*KINDS, *_largest_requests(client.token)]
     random.shuffle(kinds)
-    # A first round loads what its kinds of request need, and that stays: code, engines, schemas.
+    # A first request of each kind loads code, engines and schemas, which stay in memory.
     for target in flooded.targets:
         flood(target, megabytes * MEGABYTE, kinds)
     before = flooded.reset()
@@ -92,7 +92,10 @@ def measure_hostile(platform: Platform, report: Report, random: Random, megabyte
 
 
 def left_behind(before: float, after: Sequence[float]) -> list[tuple[str, str]]:
-    """Promise and case of what memory shows; megabytes, ``after`` by round."""
+    """The broken promises about memory, each with its case.
+
+    ``before`` and ``after`` are megabytes; ``after`` has one value for each round.
+    """
     shown = f"{before:.1f} MB before, then {', '.join(f'{each:.1f}' for each in after)}"
     problems = []
     if max(after) > before + GROWTH:
@@ -106,7 +109,7 @@ def _largest_requests(token: str) -> list[Kind]:
     return [
         _as_kind(f"{part}: {name}", attack, token)
         for part, attacks in ATTACKS.items()
-        if part != "upload"  # a minute of sending; tests/e2e/hostile/test_memory.py measures one
+        if part != "upload"  # takes a minute; tests/e2e/hostile/test_memory.py measures one
         for name, attack in attacks.items()
     ]
 
@@ -132,7 +135,7 @@ def _judge_answers(targets: Sequence[Target], report: Report) -> None:
 
 
 class GoodClient:
-    """Asks over new connections and compares the answers."""
+    """A client that makes requests on new connections and compares the answers."""
 
     def __init__(self, platform: Platform, report: Report) -> None:
         self._plan = platform.token_plan()
@@ -141,15 +144,15 @@ class GoodClient:
         self._report = report
         self._left = threading.Event()
         self.answers = 0
-        """In all rounds."""
+        """Number of answers in all rounds."""
         with Connection(self._plan, self._context) as connection:
             self.token = self._fetch_token(connection)
-            """The newest that it has."""
+            """The newest token of this client."""
             self._tickets = self._fetch_tickets(connection, self.token)
 
     @contextmanager
     def staying(self) -> Iterator[None]:
-        """It comes again and again as long as this is entered."""
+        """A context manager: while it is entered, the client makes requests again and again."""
         self._left.clear()
         thread = threading.Thread(target=self._stay)
         thread.start()

@@ -1,4 +1,4 @@
-"""The load's intruders: bad requests, and certificates that must let nobody in."""
+"""The bad clients of the load: bad requests, and certificates that the server must refuse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from soak.wire import Connection, Lost
 
 
 class BadCaller(Caller):
-    """Sends what must be refused."""
+    """A client that sends requests that the server must refuse."""
 
     def __init__(self, world: World, random: Random) -> None:
         super().__init__(world, random)
@@ -32,7 +32,7 @@ class BadCaller(Caller):
         self._strangers = self._make_strangers()
 
     def _make_strangers(self) -> dict[str, Connection]:
-        """By what is wrong with the certificate that is shown."""
+        """Connections with wrong certificates, by what is wrong."""
         platform = self.world.platform
         contexts = {"no certificate": platform.context()}
         for variant in ("expired", "untrusted", "self-signed"):
@@ -72,7 +72,7 @@ class BadCaller(Caller):
 
 
 class CertificateCaller(Caller):
-    """Has certificates made and revoked, and tries them before and after."""
+    """A client that gets certificates, revokes them, and tries them before and after."""
 
     def actions(self) -> Actions:
         return {self.live_of_a_certificate: 1}
@@ -85,7 +85,7 @@ class CertificateCaller(Caller):
         headers = {"Authorization": basic("demo-server-key", "demo-server-secret"), **FORM}
         body = urlencode(GOOD).encode()
         reply = await self.ask(connection, "POST", TOKEN_PATH, headers, body)
-        self.expect(reply, 200, "a token by a further certificate")
+        self.expect(reply, 200, "a token with another certificate")
         revoking = f"{path}/{issued['serial_number']}/revoke"
         await asyncio.to_thread(world.platform.control, "POST", revoking)
         await expect_no_entry(world, connection, "a revoked certificate, connected before")
@@ -94,7 +94,7 @@ class CertificateCaller(Caller):
 
 
 async def expect_no_entry(world: World, connection: Connection, what: str) -> None:
-    """One attempt that must end without an answer."""
+    """Makes a request that must end without an answer."""
     try:
         answer = await connection.ask(world.ledger, "GET", "/v1/accounts", {})
     except Lost:

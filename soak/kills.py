@@ -1,7 +1,8 @@
-"""SIGKILL at random points of a start, of ``issue`` and of serving; then everything must be sound.
+"""Kills the server and ``mock-sei issue`` by SIGKILL at random moments, and checks the files left.
 
-Half of the kills come after a random time, half as soon as files in the watched folder have changed
-so often: the moments in which something is written are short, and those are the ones that matter.
+Half of the kills come after a random time. The other half come after a random number of file
+changes in the watched folder, because the moments in which files are written are short, and these
+matter most.
 """
 
 from __future__ import annotations
@@ -29,23 +30,23 @@ from soak.platform import Platform
 from soak.report import Report
 from tests.e2e.serving import MOCK_SEI, Serving, environment
 
-SOUND = "a kill leaves no file that is cut short"
+SOUND = "a kill leaves no incomplete file"
 SECRET = "a kill leaves no key that others can read"
 PAIRED = "a kill leaves no certificate without its key"
-STARTS = "the next start works, with the CA and the identities that were there"
-CLEAN = "the next start leaves nothing half-written behind"
+STARTS = "the next start works, with the same CA and identities"
+CLEAN = "the next start removes incomplete files"
 
 LEFTOVER = ".part-"
 LONGEST = 5.0
-"""Seconds a kill waits at most for files to change."""
+"""Most seconds that a kill waits for file changes."""
 OFTEN = 30
-"""Changes of a certs folder in a first start, about."""
+"""The approximate number of file changes in a first start."""
 TRIES = 4
-"""For each kill that is wanted: a process may end before it is hit."""
+"""Attempts for each kill, because a process may end before it is killed."""
 
 
 class Kills:
-    """Kills one process after another and looks at what is left."""
+    """Kills one process after the other, and checks the files after each kill."""
 
     def __init__(self, report: Report, folder: Path, random: Random) -> None:
         self._report = report
@@ -55,11 +56,11 @@ class Kills:
         self._formats = list(FORMATS)
         self.done: Counter[str] = Counter()
         self._start_takes = self._issue_takes = 0.0
-        """Seconds, with nothing to make."""
+        """Seconds that a start and an ``issue`` take if all files exist."""
 
     def run(self, count: int) -> None:
         began = time.monotonic()
-        self._start_again(self._certs, {})  # what is there before the first kill
+        self._start_again(self._certs, {})  # creates the files before the first kill
         self._start_takes = time.monotonic() - began
         began = time.monotonic()
         self._issue_into(self._folder / "pem", "pem")
@@ -77,7 +78,7 @@ class Kills:
             if scene():
                 self.done[scene.__name__.lstrip("_").replace("_", " ")] += 1
 
-    # The scenes; each returns whether the process was hit
+    # The scenes. Each returns whether the process was killed before it ended
 
     def _first_start(self) -> bool:
         certs = self._folder / "fresh"
@@ -88,9 +89,9 @@ class Kills:
         return hit
 
     def _next_start(self) -> bool:
-        """With a new name for the server, so that its certificate is made again."""
+        """A start with a new host name, so that the server certificate is created again."""
         name = f"kill-{self._random.randrange(1_000_000)}.example"
-        if self._random.random() < 0.5:  # and an account's, which has expired
+        if self._random.random() < 0.5:  # an account's certificate has also expired
             self._issue_into(self._certs / "svc-web", "pem", "--variant", "expired")
         with self._starting(self._certs, "--hostname", name) as serving:
             hit = self._kill(serving.process, self._certs, self._start_takes, 6)
@@ -135,7 +136,7 @@ class Kills:
 
     @contextmanager
     def _starting(self, certs: Path, *options: str) -> Iterator[Serving]:
-        (self._folder / "ready.json").unlink(missing_ok=True)  # of a server that was killed
+        (self._folder / "ready.json").unlink(missing_ok=True)  # the file of a killed server
         with Serving.launch(self._folder, "--certs-dir", str(certs), *options) as serving:
             yield serving
 
@@ -178,14 +179,14 @@ class Kills:
         try:
             with self._serving(certs) as platform:
                 _take_token(platform)
-                for trouble in platform.new_trouble():
-                    self._report.broken(STARTS, trouble)
+                for bug in platform.new_bugs():
+                    self._report.broken(STARTS, bug)
         except (AssertionError, OSError, httpx2.HTTPError) as error:
             self._report.broken(STARTS, f"{type(error).__name__}: {error}")
             return
         for name, content in kept.items():
             if (certs / name).read_bytes() != content:
-                self._report.broken(STARTS, f"{name} is another one now")
+                self._report.broken(STARTS, f"{name} has changed")
 
     def _look(self, folder: Path) -> None:
         for promise, problem in look(folder):
@@ -193,7 +194,7 @@ class Kills:
 
 
 def look(folder: Path) -> Iterator[tuple[str, str]]:
-    """Every broken promise about the files of a folder, with what was seen."""
+    """The broken promises about the files of a folder, each with its case."""
     for path in sorted(folder.rglob("*")):
         others = stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
         content = b"" if path.is_dir() else path.read_bytes()
@@ -211,8 +212,8 @@ def look(folder: Path) -> Iterator[tuple[str, str]]:
                 yield SOUND, f"{path.name}: {error}"
 
 
-class _WithoutKey(Exception):  # what is missing, said in its name
-    """A certificate whose key is not beside it."""
+class _WithoutKey(Exception):  # the name says what is missing
+    """A certificate without its key in the same folder."""
 
 
 def _check_key(path: Path) -> None:
@@ -223,16 +224,16 @@ def _check_certificate(path: Path) -> None:
     content = path.read_bytes()
     leaf = x509.load_pem_x509_certificates(content)[0]
     if content.count(b"-----BEGIN ") != content.count(b"-----END CERTIFICATE-----"):
-        raise ValueError("the last certificate is cut short")
+        raise ValueError("the last certificate is incomplete")
     if leaf.public_key() != _key_of(path):
-        raise _WithoutKey(f"{path.name} is not of the key beside it")
+        raise _WithoutKey(f"{path.name} does not belong to the key in its folder")
 
 
 def _check_pkcs7(path: Path) -> None:
     key = _key_of(path)
     certificates = pkcs7.load_der_pkcs7_certificates(path.read_bytes())
     if not any(each.public_key() == key for each in certificates):
-        raise _WithoutKey(f"{path.name} is not of the key beside it")
+        raise _WithoutKey(f"{path.name} does not belong to the key in its folder")
 
 
 def _check_pkcs12(path: Path) -> None:
@@ -265,7 +266,7 @@ _CHECKS: dict[str, Callable[[Path], None]] = {
 
 
 def _kept(certs: Path) -> dict[str, bytes]:
-    """What a start must leave alone: the CA where there is one, and an identity that is whole."""
+    """The files that a start must not change: the CA and complete identities, if they exist."""
     found = [certs / name for name in ("ca.pem", "signing.key") if (certs / name).exists()]
     if (certs / "ca.pem").exists() and (certs / "svc-demo" / "certificate.crt").exists():
         found += [path for path in certs.glob("svc-demo/*") if not path.name.startswith(LEFTOVER)]
@@ -273,14 +274,14 @@ def _kept(certs: Path) -> dict[str, bytes]:
 
 
 def _listing(folder: Path) -> frozenset[tuple[str, int]]:
-    """Names and inodes: a file that is replaced has another one."""
+    """Names and inodes of files. A file that is replaced gets another inode."""
     with contextlib.suppress(OSError):
         return frozenset((str(path), path.lstat().st_ino) for path in folder.rglob("*"))
     return frozenset()
 
 
 def _work(platform: Platform) -> None:
-    """Certificates, links and their downloads until the server is gone."""
+    """Issues certificates, and creates and downloads links, until the server is killed."""
     account = "/service-accounts/svc-demo"
     with (
         contextlib.suppress(httpx2.HTTPError, OSError),
@@ -294,7 +295,7 @@ def _work(platform: Platform) -> None:
 
 
 def _take_token(platform: Platform) -> None:
-    """By the identity on file. Raises ``OSError`` where there is no answer with status 200."""
+    """Gets a token with the identity on file. Raises ``OSError`` if the status is not 200."""
     plan = platform.token_plan()
     with Connection(plan, platform.context_of("svc-demo")) as connection:
         connection.send(plan.request.encode())

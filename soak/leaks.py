@@ -1,4 +1,4 @@
-"""Memory, open files and threads of the server, and whether they grow."""
+"""Measures memory, open files and threads of the server, and reports growth."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from statistics import median
 from benchmarks.memory import MEGABYTE, resident
 
 WARM_UP = 1 / 3
-"""Share of the samples that is not judged: caches fill, the journal too, documents are read."""
+"""The first part of the samples, which is ignored: caches and journal fill, documents are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Taken between two rounds, when the platform was just reset."""
+    """A sample between two rounds, just after a reset."""
 
     memory: int
-    """Resident, bytes."""
+    """Resident memory in bytes."""
     files: int
     threads: int
 
@@ -37,19 +37,19 @@ def open_files(pid: int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """How much more the last third may hold than the one before it, by the medians."""
+    """How much the median of the last third may exceed the median of the second third."""
 
     name: str
     unit: str
     share: float
-    """Of the earlier value."""
+    """Allowed growth as a share of the earlier value."""
     least: float
-    """What is always allowed."""
+    """Growth that is always allowed, in the unit of the value."""
     fewest: int
-    """Samples below which no growth is told from a warm-up."""
+    """Fewest samples needed to distinguish growth from a warm-up."""
 
     def problem(self, values: Sequence[float]) -> str | None:
-        """None where nothing grew, or where it cannot be told."""
+        """A sentence about the growth; None without growth, or with too few samples."""
         if len(values) < self.fewest:
             return None
         judged = values[int(len(values) * WARM_UP) :]
@@ -70,7 +70,7 @@ THREADS = Bound(name="threads", unit="", share=0, least=2, fewest=6)
 
 
 def growth(samples: Sequence[Sample]) -> list[str]:
-    """What grew, one sentence each."""
+    """One sentence for each value that grew."""
     series = {
         MEMORY: [each.memory / MEGABYTE for each in samples],
         FILES: [float(each.files) for each in samples],

@@ -1,7 +1,7 @@
-"""Rounds of mixed load: phases with the clock moved in between, a reset at the end of each.
+"""Rounds of mixed load. The clock moves between the phases of a round, which ends with a reset.
 
-Everything that changes for all callers at once (clock, keys, sessions, faults, reset) happens
-between phases, when nobody calls: so the oracle stays exact.
+Changes that affect all callers (clock, keys, sessions, faults, reset) happen between phases, when
+no client calls, so that the oracle can predict the answers exactly.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from soak.requests import FORM, basic
 from soak.user_applications import UserApplicationCaller
 from soak.wire import STALL_PATIENCE, Ledger
 
-ACCOUNTED = "every answer is accounted for in the journal"
-NO_BUG = "the server reports no bug of its own"
-NO_LEAK = "memory, open files and threads stay flat"
+ACCOUNTED = "the journal has every answer"
+NO_BUG = "the server reports no bug"
+NO_LEAK = "memory, open files and threads do not grow"
 
 APPLICATIONS: tuple[tuple[str, type[ApplicationCaller]], ...] = (
     *[("demo-server", ApplicationCaller)] * 3,
@@ -42,12 +42,12 @@ APPLICATIONS: tuple[tuple[str, type[ApplicationCaller]], ...] = (
     ("demo-native", ApplicationCaller),
     ("demo-spa", ApplicationCaller),
 )
-"""Whose callers run side by side."""
+"""The applications whose callers run at the same time."""
 
 PHASES = 4
-"""In a round."""
+"""Phases of a round."""
 SETTLING = 3.0
-"""Seconds until an exchange that a client gave up is in the journal."""
+"""Most seconds until an exchange that a client broke off is in the journal."""
 
 MINUTE, DAY = 60, 24 * 60 * 60
 CLOCK_STEPS = (10, 5 * MINUTE, 29 * MINUTE, 31 * MINUTE, 61 * MINUTE, DAY, 31 * DAY)
@@ -56,18 +56,18 @@ BACK_STEPS = (20 * MINUTE, 45 * MINUTE, 2 * 60 * MINUTE)
 
 @dataclass(kw_only=True)
 class Totals:
-    """Of all rounds."""
+    """Totals of all rounds."""
 
     answers: int = 0
     lost: int = 0
     busy: float = 0
-    """Seconds in which the callers ran."""
+    """Seconds during which the callers ran."""
     statuses: Counter[int] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
 
 
 class Load:
-    """Everything between the start of the callers and their end."""
+    """The mixed load: all rounds with their callers."""
 
     def __init__(self, platform: Platform, report: Report, folder: Path, random: Random) -> None:
         self._random = random
@@ -85,7 +85,7 @@ class Load:
         self.totals = Totals()
 
     async def run(self, seconds: float) -> None:
-        """Whole rounds, about as long as asked."""
+        """Runs whole rounds for about this number of seconds."""
         applications = {each.name: each for each in self._world.registry.applications.values()}
         self._callers = [
             *(
@@ -140,7 +140,7 @@ class Load:
         return self._start_at(frozen=False)
 
     def _keep_clock(self) -> bool:
-        """The machine's: OpenSSL judges the dates then."""
+        """Keeps the machine's clock, so that OpenSSL checks the dates of certificates."""
         return False
 
     def _start_at(self, *, frozen: bool) -> bool:
@@ -163,7 +163,7 @@ class Load:
         self._set_clock(self._platform.clock.read() + self._random.choice(CLOCK_STEPS))
 
     def _set_clock_back(self) -> None:
-        """Not before the round's beginning: certificates are not valid earlier."""
+        """Moves the clock back, but not before the round's beginning: certificates begin then."""
         earlier = self._platform.clock.read() - self._random.choice(BACK_STEPS)
         self._set_clock(max(self._begun + 1, earlier))
 
@@ -195,7 +195,7 @@ class Load:
         return str(key["kid"])
 
     async def _end_sessions(self) -> None:
-        """One user logs in and ends every other session of theirs."""
+        """A user logs in and ends all their other sessions."""
         user = self._random.choice(list(self._world.registry.end_users.values()))
         connection = self._world.connect(
             Listener.TWO_WAY, self._platform.context_of("svc-internal")
@@ -246,10 +246,10 @@ class Load:
             if self._platform.recorded() >= self._world.ledger.attempts:
                 break
             await asyncio.sleep(0.05)
-        await asyncio.sleep(0.05)  # one too many would come now
+        await asyncio.sleep(0.05)  # waits for an entry too many, which would come now
 
     def _account(self) -> None:
-        """Compares what the clients saw with what the server says of it."""
+        """Compares the answers that the clients got with the journal of the server."""
         ledger, broken = self._world.ledger, self._report.broken
         recorded = self._platform.recorded()
         if recorded != ledger.attempts:
@@ -278,7 +278,7 @@ class Load:
                 )
         for bug in self._platform.control("GET", "/check")["bugs"]:
             broken(NO_BUG, bug[-600:])
-        for line in self._platform.new_trouble():
+        for line in self._platform.new_bugs():
             broken(NO_BUG, line)
         self.totals.answers += ledger.answers
         self.totals.lost += ledger.lost

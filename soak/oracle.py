@@ -1,9 +1,9 @@
-"""What the platform must say to a token, known from outside: by its birth, its uses, its end.
+"""Predicts whether the platform must accept a token, from the token's beginning, uses and end.
 
-The driver tells it every answer and every change of the clock; it never asks the server. A moment
-on the platform's clock is a span, since a request travels: where both ends give one verdict it is
-that, where they differ either answer is right. While the clock stands still the span is a point
-and the verdict exact.
+The callers report each answer and each change of the clock to the oracle, which never asks the
+server. A request takes time, so the oracle knows its moment on the platform's clock only as a span.
+If both ends of the span lead to the same answer, that answer is expected; otherwise both answers
+are right. While the clock stands still, the span is a point and the prediction is exact.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ SESSION = 60 * 60
 REFRESH_LIFETIME = 30 * 24 * 60 * 60
 
 
-class Verdict(StrEnum):
-    """What must become of a token that is shown."""
+class Expectation(StrEnum):
+    """The expected answer to a token: accepted, refused or either."""
 
     HONOUR = "honoured"
     REFUSE = "refused"
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 
 class Span(NamedTuple):
-    """Between which two moments something happened, seconds of the platform's clock."""
+    """The two moments between which something happened, in seconds of the platform's clock."""
 
     early: float
     late: float
@@ -40,38 +40,38 @@ class Span(NamedTuple):
 
 @dataclass(kw_only=True)
 class SigningKey:
-    """A key that signs or signed tokens."""
+    """A key that signs tokens, or that signed them before."""
 
     kid: str
     seeded: bool = False
-    """Whether it is the one of the certs folder, which a reset brings back."""
+    """Whether it is the key of the certs folder, which a reset restores."""
     retired: bool = False
 
 
 @dataclass(kw_only=True)
 class Session:
-    """One log-in of a user."""
+    """A session, which begins with the log-in of a user."""
 
     user: str
     until: Span
     token: str = field(default="", repr=False)
-    """What ``sessionToken`` exchanges, where the log-in page gave it."""
+    """The value for ``sessionToken``, if the log-in page returned one."""
     consents: list[Consent] = field(default_factory=list, repr=False)
-    """What stands on it."""
+    """The consents that end with this session."""
     ended: bool | None = False
-    """None where it may have been."""
+    """Whether the session was ended; None if that is not known."""
 
 
 @dataclass(kw_only=True)
 class Consent:
-    """What the tokens of one family stand on; a client_credentials token has one of its own."""
+    """The consent that a family of tokens depends on. A client_credentials token has its own."""
 
     born: Span
     session: Session | None = None
     refresh_token: str | None = field(default=None, repr=False)
     used_refresh_token: str | None = field(default=None, repr=False)
     ended: bool | None = False
-    """None where the answer that would have told was lost."""
+    """None if it is not known, because an answer was lost."""
 
     def may_have_ended(self) -> None:
         if not self.ended:
@@ -80,7 +80,7 @@ class Consent:
 
 @dataclass(kw_only=True)
 class Token:
-    """An access token that the server gave."""
+    """An access token that the server issued."""
 
     text: str = field(repr=False)
     consent: Consent
@@ -91,20 +91,20 @@ class Token:
 
 @dataclass(kw_only=True)
 class Assertion:
-    """A SAML assertion; it gives tokens once."""
+    """A SAML assertion, which can be exchanged for tokens once."""
 
     text: str = field(repr=False)
     user: str
     starts: float
     ends: float
     trusted: bool = True
-    """Whether the registered key signed it."""
+    """Whether the registered key signed the assertion."""
     used: bool | None = False
-    """None where the answer that would have told was lost."""
+    """None if it is not known, because an answer was lost."""
 
 
 class Oracle:
-    """One for a run; :meth:`reset` when the platform is."""
+    """The oracle of a run. Call :meth:`reset` when the platform is reset."""
 
     def __init__(self, key: SigningKey) -> None:
         self._seeded_key = key
@@ -119,9 +119,10 @@ class Oracle:
         self.key, self.retirable = self._seeded_key, []
 
     def survivors(self, tokens: Iterable[Token]) -> list[Token]:
-        """Those a reset leaves alive: uses and log-ins are forgotten, families are in the tokens.
+        """The tokens that are still valid after a reset.
 
-        The server remembers no token; its signature and its dates still hold.
+        A reset forgets uses and log-ins. The server does not store tokens: signature, dates and
+        family are in the token itself, so they stay valid.
         """
         families: dict[int, Consent] = {}
         left = [each for each in tokens if each.key.seeded and each.consent.ended is False]
@@ -153,7 +154,7 @@ class Oracle:
         return self.allowed(session, span, refresh_token=refresh_token)
 
     def allowed(self, session: Session, span: Span, *, refresh_token: str | None = None) -> Consent:
-        """Tokens were given for a session, which so was alive."""
+        """The server issued tokens for a session, so the session was alive."""
         session.ended = False
         session.until = Span(span.early + SESSION, span.late + SESSION)
         consent = Consent(born=span, session=session, refresh_token=refresh_token)
@@ -161,7 +162,7 @@ class Oracle:
         return consent
 
     def mint(self, text: str, consent: Consent, span: Span) -> Token:
-        """A token carries whole seconds, rounded down."""
+        """A new token. Its dates are whole seconds, rounded down."""
         born = Span(math.floor(span.early), math.floor(span.late))
         return Token(text=text, consent=consent, key=self.key, born=born, used=born)
 
@@ -172,7 +173,7 @@ class Oracle:
             self.prolonged(consent.session, span)
 
     def prolonged(self, session: Session, span: Span, *, surely: bool = True) -> None:
-        """Used to get a token, where it was alive; ``surely`` is False where no answer came."""
+        """A session was used to get a token. ``surely`` is False if no answer came."""
         longer = Span(span.early + SESSION, span.late + SESSION)
         if surely and self._lives(session, span):
             session.until = longer
@@ -180,16 +181,16 @@ class Oracle:
             session.until = session.until.hull(longer)
 
     def used(self, token: Token, span: Span, *, surely: bool = True) -> None:
-        """``surely`` is False where no answer came."""
+        """A token was used. ``surely`` is False if no answer came."""
         token.used = span if surely else token.used.hull(span)
 
     def clock_moved(self, now: float) -> None:
         self._latest = max(self._latest, now)
 
     def user_sessions_ended(self, user: str, span: Span) -> None:
-        """A log-in with ``endOtherSessions``: every live session goes, with all that stands on it.
+        """A log-in with ``endOtherSessions``: it ends all live sessions and their consents.
 
-        A session that has ended by its time takes nothing with it.
+        A session that has already expired does not end its consents.
         """
         for each in self._sessions:
             if each.user != user or each.ended:
@@ -213,47 +214,47 @@ class Oracle:
 
     # What must happen
 
-    def judge(self, token: Token, span: Span) -> Verdict:
-        """Of a call with an access token."""
+    def judge(self, token: Token, span: Span) -> Expectation:
+        """The expected answer to a call with an access token."""
         if token.consent.ended or token.key.retired:
-            return Verdict.REFUSE
+            return Expectation.REFUSE
         used = token.used
         if self._is_past(Span(token.born.early + LIFETIME, token.born.late + LIFETIME)):
-            used = used.hull(token.born)  # past its end the server may forget a use
+            used = used.hull(token.born)  # the server may forget a use after the end of the token
         if span.early >= token.born.late + LIFETIME or span.early - used.late >= IDLE_LIMIT:
-            return Verdict.REFUSE
+            return Expectation.REFUSE
         lives = span.late < token.born.early + LIFETIME and span.late - used.early < IDLE_LIMIT
-        return Verdict.HONOUR if lives and token.consent.ended is False else Verdict.EITHER
+        return Expectation.HONOUR if lives and token.consent.ended is False else Expectation.EITHER
 
-    def judge_refresh(self, consent: Consent, span: Span) -> Verdict:
-        """Of a refresh with the newest refresh token."""
+    def judge_refresh(self, consent: Consent, span: Span) -> Expectation:
+        """The expected answer to a refresh with the newest refresh token."""
         if consent.ended or span.early >= consent.born.late + REFRESH_LIFETIME:
-            return Verdict.REFUSE
+            return Expectation.REFUSE
         end = consent.born.early + REFRESH_LIFETIME
         lives = span.late < math.floor(end) and self._latest < math.floor(end)
-        return Verdict.HONOUR if lives and consent.ended is False else Verdict.EITHER
+        return Expectation.HONOUR if lives and consent.ended is False else Expectation.EITHER
 
-    def judge_session(self, session: Session, span: Span) -> Verdict:
-        """Of a ``sessionToken``."""
+    def judge_session(self, session: Session, span: Span) -> Expectation:
+        """The expected answer to a token request with a ``sessionToken``."""
         if session.ended or span.early >= session.until.late:
-            return Verdict.REFUSE
+            return Expectation.REFUSE
         lives = self._lives(session, span) and session.ended is False
-        return Verdict.HONOUR if lives else Verdict.EITHER
+        return Expectation.HONOUR if lives else Expectation.EITHER
 
-    def judge_assertion(self, assertion: Assertion, span: Span) -> Verdict:
-        """Of a token request with a SAML assertion."""
+    def judge_assertion(self, assertion: Assertion, span: Span) -> Expectation:
+        """The expected answer to a token request with a SAML assertion."""
         is_over = span.early >= assertion.ends or span.late < assertion.starts
         if not assertion.trusted or is_over:
-            return Verdict.REFUSE
+            return Expectation.REFUSE
         if assertion.used and not self._is_past(Span(assertion.ends, assertion.ends)):
-            return Verdict.REFUSE  # past its end the server may forget the use
+            return Expectation.REFUSE  # the server may forget the use after its end
         is_good = assertion.starts <= span.early and span.late < assertion.ends
-        return Verdict.HONOUR if is_good and assertion.used is False else Verdict.EITHER
+        return Expectation.HONOUR if is_good and assertion.used is False else Expectation.EITHER
 
     def _lives(self, session: Session, span: Span) -> bool:
-        """For all that its time says of it."""
+        """Whether a session has not expired."""
         return span.late < session.until.early and not self._is_past(session.until)
 
     def _is_past(self, end: Span) -> bool:
-        """Whether the clock ever stood there or later, even if it was set back since."""
+        """Whether the clock has ever reached this moment, even if it was set back since."""
         return self._latest >= end.early

@@ -1,4 +1,4 @@
-"""The server under test: its process, its control API, and its clock as known from outside."""
+"""The server under test: its process, its control API, and what is known of its clock."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from mock_sei.rules.standards import Listener
 from soak.oracle import Span
 from tests.e2e.serving import MOCK_SEI, Serving
 
-TROUBLE = ("Traceback", "exception was never retrieved", "mock-sei failed", "Exception ignored")
-"""What a sound server never writes to its log."""
+BUG_SIGNS = ("Traceback", "exception was never retrieved", "mock-sei failed", "Exception ignored")
+"""Texts that a server without bugs never writes to its log."""
 
 
 class KnownClock:
-    """The platform's clock between two moments of the machine's."""
+    """The platform's clock, as far as it is known: each time is a span."""
 
     def __init__(self) -> None:
         self.frozen_at: float | None = None
@@ -38,20 +38,20 @@ class KnownClock:
         return Span(began + self._offset.early, ended + self._offset.late)
 
     def read(self) -> float:
-        """About what it says now, at most later."""
+        """The approximate time of the platform's clock now; the real time is not later."""
         return self.span(time.time(), time.time()).late
 
     def set(self, moment: float, began: float, ended: float, *, frozen: bool) -> None:
-        """It was told to stand at a moment, some time between two of the machine's."""
+        """The clock was set between the machine's moments ``began`` and ``ended``."""
         self.frozen_at = moment if frozen else None
         self._offset = Span(moment - ended, moment - began)
 
     def reset(self) -> None:
-        self.__init__()  # type: ignore[misc]  # back to its beginning
+        self.__init__()  # type: ignore[misc]  # as at the beginning
 
 
 class Platform:
-    """One ``mock-sei serve`` and what a test bench does to it."""
+    """A running ``mock-sei serve``, with calls of its control API."""
 
     def __init__(self, serving: Serving) -> None:
         ready = serving.ready
@@ -80,13 +80,13 @@ class Platform:
                 platform._http.close()
 
     def control(self, method: str, path: str, content: Any = None) -> Any:
-        """One call of the control API. Raises ``httpx2.HTTPStatusError``."""
+        """Makes a call of the control API. Raises ``httpx2.HTTPStatusError``."""
         answer = self._http.request(method, path, json=content)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
     def context(self, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
-        """A client's; without files, one that shows no certificate."""
+        """A client's TLS context; without files, it has no client certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cafile=self.certs / "ca.pem")
         if certificate is not None:
@@ -98,7 +98,7 @@ class Platform:
         return self.context(folder / "certificate.crt", folder / "privatekey.key")
 
     def token_plan(self) -> Plan:
-        """One token request of the demo account, by the identity on file."""
+        """A plan with token requests of the demo account, with the identity on file."""
         files = ClientFiles.of(self.certs)
         return Plan(
             port=self.ports[Listener.TWO_WAY],
@@ -121,29 +121,29 @@ class Platform:
         self.clock.reset()
 
     def recorded(self) -> int:
-        """How many entries the journal took since it was cleared."""
+        """The number of entries that the journal got since it was cleared."""
         return int(self.control("GET", "/journal?limit=1")["last"])
 
     def why(self, tracking_id: str) -> str:
-        """Why an exchange was refused, as the journal has it."""
+        """The reason in the journal why an exchange was refused."""
         for each in self.control("GET", "/journal")["entries"]:
             if each["tracking_id"] == tracking_id:
                 return str(each["refused_because"])
         return "not in the journal:"
 
-    def new_trouble(self) -> list[str]:
-        """Lines of the log since the last look that tell of a bug."""
+    def new_bugs(self) -> list[str]:
+        """New lines of the log, since the last call, that report a bug."""
         with (self.serving.folder / "errors.txt").open("rb") as log:
             log.seek(self._log_read)
             text = log.read()
             self._log_read += len(text)
         lines = text.decode(errors="replace").splitlines()
-        found = [number for number, line in enumerate(lines) if any(t in line for t in TROUBLE)]
+        found = [number for number, line in enumerate(lines) if any(t in line for t in BUG_SIGNS)]
         return [" | ".join(lines[number : number + 12]) for number in found]
 
 
 def issued_files(issued: dict[str, str], folder: Path, name: str) -> tuple[Path, Path]:
-    """Certificate and key, as the control API answers them, in files."""
+    """Writes certificate and key, from an answer of the control API, to files."""
     certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
     certificate.write_text(issued["certificate"] + issued["chain"])
     key.touch(mode=0o600)

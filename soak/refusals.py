@@ -1,4 +1,4 @@
-"""Requests that must be refused, each in its own way, and the status they must get."""
+"""Requests that the server must refuse, with the status of each refusal."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ WEB = {"key": "demo-web-key", "secret": "demo-web-secret", "account": "svc-web"}
 
 @dataclass(frozen=True, kw_only=True)
 class BadRequest:
-    """One of them."""
+    """A request that the server must refuse with ``status``."""
 
     name: str
     status: int
     account: str | None = "svc-demo"
-    """Whose certificate is shown; None calls the one-way listener."""
+    """The account whose certificate is sent; None calls the one-way listener."""
     method: str = "POST"
     path: str = TOKEN_PATH
     headers: dict[str, str]
@@ -104,4 +104,4 @@ BAD_REQUESTS = (
 )
 
 NOT_HTTP = b"\x16\x03 this is no HTTP\r\n\r\n"
-"""Gets 400 and the end of its connection."""
+"""Bytes that are not HTTP. They get status 400, and the connection ends."""

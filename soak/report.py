@@ -1,15 +1,15 @@
-"""What a run measured and which promises it saw broken."""
+"""Collects and prints the results of a run and the broken promises."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 SHOWN = 3
-"""Cases of one broken promise that are printed; the others are counted."""
+"""Number of cases that are printed for a broken promise; further ones are only counted."""
 
 
 class Report:
-    """Printed as it comes; whoever waits ten minutes wants to see something."""
+    """A report that is printed line by line, because a run takes many minutes."""
 
     def __init__(self) -> None:
         self._broken: dict[str, list[str]] = defaultdict(list)
@@ -18,7 +18,7 @@ class Report:
         print(line, flush=True)
 
     def broken(self, promise: str, case: str) -> None:
-        """``promise`` is a clear sentence; ``case`` is what was seen instead."""
+        """Reports that a promise (a sentence) is broken, with the case that shows it."""
         cases = self._broken[promise]
         cases.append(case)
         if len(cases) == 1:
@@ -29,7 +29,7 @@ class Report:
         return not self._broken
 
     def conclude(self) -> int:
-        """Prints every broken promise; returns the exit status."""
+        """Prints all broken promises. Returns the exit status."""
         if self.is_sound:
             self.say("every promise was kept")
             return 0

@@ -1,4 +1,4 @@
-"""The good requests of the load, as they go over the wire."""
+"""The valid requests of the load."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FunctionalCall:
     weight: int
     content_type: str | None = None
     body: Callable[[int], object] | None = None
-    """From a number that no other call has."""
+    """Makes a body from a number that no other call has; None for a call without body."""
 
 
 CALLS = (
@@ -59,7 +59,7 @@ _numbers = itertools.count(1)
 
 
 def choose_call(random: Random) -> tuple[FunctionalCall, dict[str, str], bytes]:
-    """One at random, with the headers and the body of its own."""
+    """A random call, with its headers and its body."""
     call = random.choices(CALLS, [each.weight for each in CALLS])[0]
     if call.body is None or call.content_type is None:
         return call, {}, b""

@@ -1,4 +1,4 @@
-"""The load's applications with further ways to a token: a session's, a SAML assertion."""
+"""Applications of the load that also get tokens with a session or a SAML assertion."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from soak.callers import Actions, World
 from soak.oracle import Assertion, Consent, Session
 
 HELD = 8
-"""Sessions, and assertions, that a caller goes on using."""
+"""Most sessions, and most assertions, that a caller continues to use."""
 
 
 class UserApplicationCaller(ApplicationCaller):
-    """One whose row of the security standards has ``sessionToken`` and SAML."""
+    """An application that may use ``sessionToken`` and SAML, by the security standards."""
 
     def __init__(self, world: World, random: Random, application: Application) -> None:
         super().__init__(world, random, application)
@@ -35,7 +35,7 @@ class UserApplicationCaller(ApplicationCaller):
         }
 
     def forget(self) -> None:
-        """Sessions are forgotten there, and which assertions were used."""
+        """A reset ends all sessions, and the platform forgets which assertions were used."""
         super().forget()
         for session in self._sessions:
             session.ended = True
@@ -49,7 +49,7 @@ class UserApplicationCaller(ApplicationCaller):
         return consent
 
     async def use_session(self) -> None:
-        """What the log-in page gave, as ``sessionToken``."""
+        """Exchanges the ``sessionToken`` that the log-in page returned."""
         if not self._sessions:
             return
         session = self.random.choice(self._sessions)
@@ -66,7 +66,7 @@ class UserApplicationCaller(ApplicationCaller):
             self._hold(content, consent, reply.span)
 
     async def assert_user(self) -> None:
-        """A new SAML assertion."""
+        """Exchanges a new SAML assertion."""
         assertion = self._new_assertion(is_trusted=True)
         self._assertions.append(assertion)
         await self._assert(assertion)
@@ -80,7 +80,7 @@ class UserApplicationCaller(ApplicationCaller):
         await self._assert(assertion)
 
     async def assert_again(self) -> None:
-        """An older one: used, or good again by a reset, or over."""
+        """Exchanges an older assertion: it was used, has expired, or is valid after a reset."""
         if self._assertions:
             await self._assert(self.random.choice(self._assertions))
 

@@ -1,4 +1,4 @@
-"""A raw HTTP client over TLS that counts: one attempt, one entry in the server's journal."""
+"""A simple HTTP client over TLS that counts its attempts: each must be one entry of the journal."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PATIENCE = 30.0
-"""Seconds to wait for an answer; nothing takes as long when it works."""
+"""Most seconds to wait for an answer, far more than a working server needs."""
 STALL_PATIENCE = 2.0
-"""The same while a fault keeps answers back."""
+"""Most seconds to wait for an answer while a fault stalls answers."""
 KEPT = 100
-"""Answers that are looked up in the journal afterwards."""
+"""Number of answers that are looked up in the journal afterwards."""
 
 
-class Lost(Exception):  # a connection that breaks is no error of ours
-    """The connection ended before a whole answer came."""
+class Lost(Exception):  # not an error of this client, so the name has no suffix
+    """The connection ended before the answer was complete."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back."""
+    """An answer."""
 
     status: int
     headers: Mapping[bytes, bytes]
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """None where the body is no JSON."""
+        """The body read as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -46,26 +46,26 @@ class Answer:
 
 @dataclass(kw_only=True)
 class Ledger:
-    """What the clients of one phase saw."""
+    """The counts and answers of all clients in one phase."""
 
     answers: int = 0
     lost: int = 0
-    """Attempts without a whole answer."""
+    """Attempts without a complete answer."""
     gave_up: int = 0
-    """Of those, the ones where nothing came in time."""
+    """Lost attempts to which no answer came in time."""
     statuses: Counter[int] = field(default_factory=Counter)
     newest: deque[tuple[str, int]] = field(default_factory=lambda: deque(maxlen=KEPT))
-    """Tracking id and status of the last answers."""
+    """Tracking id and status of the newest answers."""
     patience: float = PATIENCE
 
     @property
     def attempts(self) -> int:
-        """Each is one entry of the journal, whatever became of it."""
+        """The number of attempts. Each is an entry of the journal, with or without an answer."""
         return self.answers + self.lost
 
 
 class Connection:
-    """One client, which connects again when its connection ends."""
+    """A client that connects again when its connection has ended."""
 
     def __init__(self, port: int, context: ssl.SSLContext) -> None:
         self._port = port
@@ -81,7 +81,7 @@ class Connection:
         headers: Mapping[str, str],
         body: bytes = b"",
     ) -> Answer:
-        """Raises :class:`Lost`."""
+        """Sends a request and returns the answer. Raises :class:`Lost`."""
         tracking_id = str(uuid.uuid4())
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -93,7 +93,7 @@ class Connection:
         return answer
 
     async def say(self, ledger: Ledger, text: bytes) -> Answer:
-        """The same with bytes as they go over the wire."""
+        """Sends these bytes and returns the answer. Raises :class:`Lost`."""
         try:
             async with asyncio.timeout(ledger.patience):
                 answer = await self._exchange(text)
@@ -128,7 +128,7 @@ class Connection:
         return Answer(status=int(first.split(b" ", 2)[1]), headers=headers, body=body)
 
     def drop(self) -> None:
-        """The next request opens a new connection."""
+        """Closes the connection, so that the next request opens a new one."""
         if self._writer is not None:
             self._writer.transport.abort()
         self._reader = self._writer = None

@@ -1,9 +1,9 @@
-"""The peers: what else a team could test its OAuth client against, where a registry has it.
+"""The peers: other servers from npm or PyPI against which a team could test its OAuth client.
 
-One table. A peer is started by a script of this folder that prints its port when it answers, as
-the bare application does. What npm brings goes into ``node_modules`` here, what PyPI brings into a
-virtual environment of its own; a peer that is not there, or does not start, is a line of the
-report.
+A script in this folder starts a peer, and prints its port when it answers, like the bare
+application. Packages of npm are installed into ``node_modules`` in this folder, packages of PyPI
+into a virtual environment of their own. The report has a line for each peer that is not installed
+or does not start.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ class Peer:
     registry: Registry
     package: str
     script: Sequence[str] = ()
-    """A file of this folder and its arguments, with paths for ``{certs}`` and ``{client_ca}``.
+    """A file of this folder with its arguments. ``{certs}`` and ``{client_ca}`` become paths.
 
-    None: no server to start.
+    It is empty if there is no server to start.
     """
     token_request: str = ""
-    """None: it has no ``client_credentials``."""
+    """The token request; empty if the peer has no ``client_credentials``."""
     two_way_tls: bool = False
-    """Plain HTTP otherwise."""
+    """Whether the peer uses two-way TLS; otherwise it uses plain HTTP."""
     fixture: bool = False
-    """Python can start and stop it in process: a function of ``fixture_life.py`` here."""
+    """Whether Python can start and stop it in process, by a function of ``fixture_life.py``."""
 
 
 _BASIC = form_request("/token", "grant_type=client_credentials", basic=f"{ACCOUNT}:secret")
@@ -88,11 +88,14 @@ PEERS = (
 
 
 class Missing(RuntimeError):
-    """Why a peer cannot be measured, in one line."""
+    """A peer cannot be measured. The message is one line with the reason."""
 
 
 def interpreter(registry: Registry) -> str:
-    """Node as npm brought it, else this machine's; the Python that has the peers."""
+    """The program that runs the peers of a registry.
+
+    It is the Node that npm installed, or this machine's Node; or the Python of the peers.
+    """
     if registry == "PyPI":
         return str(VENV / "bin" / "python")
     brought = HERE / "node_modules" / ".bin" / "node"
@@ -104,7 +107,7 @@ def node_version() -> str:
 
 
 def install(peers: Sequence[Peer] = PEERS) -> Mapping[Registry, str]:
-    """Brings what is not there yet; returns why a registry's peers could not be had."""
+    """Installs missing peers. Returns, for each registry that failed, the reason."""
     packages = [each.package for each in peers if each.registry == "PyPI"]
     pip = (interpreter("PyPI"), "-m", "pip", "install", "--disable-pip-version-check", *packages)
     commands: Mapping[Registry, Sequence[Sequence[str]]] = {
@@ -122,7 +125,7 @@ def install(peers: Sequence[Peer] = PEERS) -> Mapping[Registry, str]:
 
 
 def require_version(peer: Peer) -> str:
-    """The installed version; raises ``Missing``."""
+    """The installed version of a peer. Raises ``Missing``."""
     try:
         if peer.registry == "npm":
             described = HERE / "node_modules" / peer.package / "package.json"
@@ -130,7 +133,7 @@ def require_version(peer: Peer) -> str:
         script = f"from importlib.metadata import version; print(version({peer.package!r}))"
         return _output((interpreter("PyPI"), "-c", script)).strip()
     except (OSError, Missing):
-        raise Missing("not installed; `make bench` does it") from None
+        raise Missing("not installed; `make bench` installs it") from None
 
 
 def _is_there(peer: Peer) -> bool:

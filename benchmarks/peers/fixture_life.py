@@ -1,7 +1,7 @@
-"""One life of a Python peer's fixture, in a process that has just imported it.
+"""Measures the fixture of a Python peer in a process that has just imported it.
 
-What the peer's own fixture or documentation does: start, a request and a reset as often as asked,
-stop. Run in the peers' environment as ``python -m benchmarks.peers.fixture_life NAME RESETS``.
+It does what the peer's own fixture or documentation does: start, RESETS requests with a reset each,
+and stop. Run in the peers' environment as ``python -m benchmarks.peers.fixture_life NAME RESETS``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def pytest_httpserver(resets: int) -> FixtureLife:
 
 
 def oidc_provider_mock(_: int) -> FixtureLife:
-    """It has no reset."""
+    """This peer has no reset."""
     begun = time.perf_counter()
     from oidc_provider_mock import run_server_in_thread
 
@@ -66,7 +66,7 @@ LIVES: dict[str, Callable[[int], FixtureLife]] = {
 
 
 def _fetch(url: str) -> None:
-    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310  # ours, on this machine
+    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310  # a server on this machine
         assert answer.read()
 
 

@@ -1,4 +1,4 @@
-"""oidc-provider-mock as its README starts it in a test; prints its port."""
+"""Starts oidc-provider-mock as its README does in a test, and prints its port."""
 
 from __future__ import annotations
 

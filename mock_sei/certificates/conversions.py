@@ -45,7 +45,7 @@ name."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class GivenFile:
+class SourceFile:
     """A file to convert, its role, and the names of files that must not be overwritten."""
 
     path: str
@@ -68,14 +68,14 @@ class GivenFile:
         """``name``, or another name if a file has it already."""
         return f"new-{name}" if name in self.taken else name
 
-    def inner(self, suffix: str) -> GivenFile:
+    def inner(self, suffix: str) -> SourceFile:
         """An intermediate file that one command writes and the next one reads."""
         name = self.named(f"{_NAMES[self.role][1]}.{suffix}")
         taken = {*self.taken, name}
-        return GivenFile(path=name, role=self.role, taken=taken, depth=self.depth + 1)
+        return SourceFile(path=name, role=self.role, taken=taken, depth=self.depth + 1)
 
 
-def find_commands(content: bytes, place: GivenFile) -> tuple[str, ...]:
+def find_commands(content: bytes, place: SourceFile) -> tuple[str, ...]:
     """Shell commands that convert a file to PEM; empty if none are known."""
     form = form_of(content)
     if form is Form.PEM or form in _TEXTS:
@@ -109,7 +109,7 @@ _TEXTS = frozenset({Form.ESCAPED, Form.PERCENT, Form.RICH_TEXT, Form.MAIL, Form.
 """Forms of text that may hold PEM among other text."""
 
 
-def _of_text(content: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_text(content: bytes, place: SourceFile) -> tuple[str, ...]:
     bundle = next((each for each in blocks_of(content) if each.label == "PKCS7"), None)
     if bundle is not None and place.role in (Role.CERTIFICATE, Role.CA):
         return _print_certificates(bundle.content, place, "")
@@ -122,7 +122,7 @@ def _of_text(content: bytes, place: GivenFile) -> tuple[str, ...]:
     return (command, *_private(place, written))
 
 
-def _of_good_text(content: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_good_text(content: bytes, place: SourceFile) -> tuple[str, ...]:
     if place.role is Role.REQUEST:
         return (f"openssl req -in {place.shown} -out {place.out}",)
     if place.role is not Role.KEY:
@@ -134,12 +134,12 @@ def _of_good_text(content: bytes, place: GivenFile) -> tuple[str, ...]:
     return (f"openssl pkey -in {place.shown} -out {place.out}",)
 
 
-def _private(place: GivenFile, written: bytes) -> tuple[str, ...]:
+def _private(place: SourceFile, written: bytes) -> tuple[str, ...]:
     """A command that protects a private key: unlike openssl, a shell lets others read its file."""
     return (f"chmod 600 {place.out}",) if b"PRIVATE KEY-----" in written else ()
 
 
-def _of_manifest(content: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_manifest(content: bytes, place: SourceFile) -> tuple[str, ...]:
     for number, inner in enumerate(entries_of_manifest(content), 1):
         if is_usable(inner, place.role):
             value = f"grep -o 'LS0tLS1CRUdJTi[A-Za-z0-9+/=]*' {place.shown} | sed -n {number}p"
@@ -153,13 +153,13 @@ def _utf_16(content: bytes) -> str:
     return "UTF-16BE" if content[:1] == b"\0" else "UTF-16LE"
 
 
-def _base64(content: bytes, place: GivenFile, out: str) -> str:
+def _base64(content: bytes, place: SourceFile, out: str) -> str:
     if re.fullmatch(rb"[A-Za-z0-9+/=\n]*", content):
         return f"base64 -d {place.shown} > {out}"
     return f"tr -cd 'A-Za-z0-9+/=' < {place.shown} | base64 -d > {out}"
 
 
-_UNPACKING: Mapping[Form, Callable[[bytes, GivenFile, str], str]] = {
+_UNPACKING: Mapping[Form, Callable[[bytes, SourceFile, str], str]] = {
     Form.UTF_16: lambda content, place, out: (
         f"iconv -f {_utf_16(content)} -t UTF-8 {place.shown} > {out}"
     ),
@@ -180,7 +180,7 @@ _SUFFIXES: Mapping[Form, str] = {
 }
 
 
-def _of_wrapping(content: bytes, form: Form, place: GivenFile) -> tuple[str, ...]:
+def _of_wrapping(content: bytes, form: Form, place: SourceFile) -> tuple[str, ...]:
     inner = unwrap(content)
     if inner is None or place.depth >= DEEPEST:
         return ()
@@ -193,7 +193,7 @@ def _of_wrapping(content: bytes, form: Form, place: GivenFile) -> tuple[str, ...
     return (command(content, place, between.path), *rest) if rest else ()
 
 
-def _of_pkcs12(content: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_pkcs12(content: bytes, place: SourceFile) -> tuple[str, ...]:
     """The two commands of the FAQ, with a hyphen for its en dash; one command for a CA."""
     legacy = " -legacy" if find_legacy_cipher(content) else ""
     start = f"openssl pkcs12{legacy} -in {place.shown}"
@@ -207,7 +207,7 @@ def _of_pkcs12(content: bytes, place: GivenFile) -> tuple[str, ...]:
     )
 
 
-def _of_keystore(content: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_keystore(content: bytes, place: SourceFile) -> tuple[str, ...]:
     between = place.inner("p12")
     kind = " -srcstoretype JCEKS" if content[:1] == b"\xce" else ""
     target = f"-destkeystore {between.path} -deststoretype PKCS12"
@@ -215,11 +215,11 @@ def _of_keystore(content: bytes, place: GivenFile) -> tuple[str, ...]:
     return (command, *_of_pkcs12(b"", between))
 
 
-def _of_pkcs7(content: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_pkcs7(content: bytes, place: SourceFile) -> tuple[str, ...]:
     return _print_certificates(content, place, " -inform der")
 
 
-def _print_certificates(der: bytes, place: GivenFile, how: str) -> tuple[str, ...]:
+def _print_certificates(der: bytes, place: SourceFile, how: str) -> tuple[str, ...]:
     """A command that prints all certificates for a CA; for a client, it prints the client's own.
 
     The order of certificates in a PKCS#7 file means nothing.
@@ -234,7 +234,7 @@ def _print_certificates(der: bytes, place: GivenFile, how: str) -> tuple[str, ..
 _NTH = "awk '/-----BEGIN/ {{ n++ }} n == {number}'"
 
 
-def nth_certificate(number: int, place: GivenFile) -> str:
+def nth_certificate(number: int, place: SourceFile) -> str:
     """A command that copies one certificate out of a file with several. They count from 1."""
     return f"{_NTH.format(number=number)} {place.shown} > {place.out}"
 
@@ -250,15 +250,15 @@ def _leaf_number(der: bytes) -> int:
     return next(leaves, 1)
 
 
-def _of_der_certificate(_: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_der_certificate(_: bytes, place: SourceFile) -> tuple[str, ...]:
     return (f"openssl x509 -inform der -in {place.shown} -out {place.out}",)
 
 
-def _of_der_request(_: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_der_request(_: bytes, place: SourceFile) -> tuple[str, ...]:
     return (f"openssl req -inform der -in {place.shown} -out {place.out}",)
 
 
-def _of_der_key(content: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_der_key(content: bytes, place: SourceFile) -> tuple[str, ...]:
     encryption = find_encryption(Block(label="ENCRYPTED PRIVATE KEY", line=1, content=content))
     is_encrypted = encryption is not None and _is_encrypted(content)
     legacy = f" {LEGACY}" if is_encrypted and encryption and encryption.is_legacy else ""
@@ -270,7 +270,7 @@ def _is_encrypted(content: bytes) -> bool:
     return root is not None and len(root.children) == 2 and root.children[1].tag == 0x04
 
 
-def _of_openssh(content: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_openssh(content: bytes, place: SourceFile) -> tuple[str, ...]:
     block = next((each for each in blocks_of(content)), None)
     if block is None or b"ssh-ed25519" in block.content[:200]:
         return ()
@@ -281,20 +281,20 @@ def _of_openssh(content: bytes, place: GivenFile) -> tuple[str, ...]:
     )
 
 
-def _of_putty(_: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_putty(_: bytes, place: SourceFile) -> tuple[str, ...]:
     return (f"puttygen {place.shown} -O private-openssh -o {place.out}",)
 
 
-def _of_pvk(content: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_pvk(content: bytes, place: SourceFile) -> tuple[str, ...]:
     legacy = f" {LEGACY}" if any(content[12:16]) else ""
     return (f"openssl rsa{legacy} -inform PVK -in {place.shown} -out {place.out}",)
 
 
-def _of_msblob(_: bytes, place: GivenFile) -> tuple[str, ...]:
+def _of_msblob(_: bytes, place: SourceFile) -> tuple[str, ...]:
     return (f"openssl rsa -inform MSBLOB -in {place.shown} -out {place.out}",)
 
 
-_FINAL: Mapping[tuple[Form, Role], Callable[[bytes, GivenFile], tuple[str, ...]]] = {
+_FINAL: Mapping[tuple[Form, Role], Callable[[bytes, SourceFile], tuple[str, ...]]] = {
     **{(Form.PKCS12, role): _of_pkcs12 for role in (Role.CERTIFICATE, Role.KEY, Role.CA)},
     **{(Form.KEYSTORE, role): _of_keystore for role in (Role.CERTIFICATE, Role.KEY, Role.CA)},
     (Form.PKCS7, Role.CERTIFICATE): _of_pkcs7,

@@ -21,7 +21,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from mock_sei.certificates.bundles import common_names
-from mock_sei.certificates.conversions import GivenFile, Role, find_commands, is_usable
+from mock_sei.certificates.conversions import Role, SourceFile, find_commands, is_usable
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.judgements import (
     MIN_RSA_BITS,
@@ -151,7 +151,7 @@ def _help(field: str, pem: str) -> str:
     content = pem.encode(errors="surrogatepass")
     form = form_of(content)
     said = "" if form in (Form.PEM, Form.EMPTY, Form.TEXT) else f"; it is {form}"
-    made = find_commands(content, GivenFile(path="FILE", role=_ROLES[field]))
+    made = find_commands(content, SourceFile(path="FILE", role=_ROLES[field]))
     commands = [each for each in made if not each.startswith("then ")]
     return f"{said}; do: {' && '.join(commands)}" if commands else said
 

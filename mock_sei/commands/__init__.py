@@ -1,1 +1,1 @@
-"""What the command line does, a module for each command that is more than a few lines."""
+"""The commands of the command line. Each command of more than a few lines has its own module."""

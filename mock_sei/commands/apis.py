@@ -1,4 +1,4 @@
-"""``mock-sei apis check``: all faults of a folder of OpenAPI documents, and what they cost."""
+"""``mock-sei apis check``: reports all faults in a folder of OpenAPI documents."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _report(catalogue: Catalogue, costs: list[Cost]) -> dict[str, object]:
 
 
 def _shown(value: object) -> str | int | float | None:
-    """As JSON has it; YAML knows dates, and numbers that JSON does not."""
+    """A value that JSON can hold. YAML also has dates, and numbers such as infinity."""
     if isinstance(value, float) and not isfinite(value):
         return str(value)
     return value if isinstance(value, str | int | float | None) else str(value)
@@ -64,7 +64,7 @@ def _shown(value: object) -> str | int | float | None:
 def _lines(catalogue: Catalogue, costs: list[Cost]) -> Iterator[str]:
     yield from (each.sentence for each in costs)
     if catalogue.left_out:
-        yield "Left out because of them:"
+        yield "Operations left out because of these faults:"
         yield from (f"  {each.name} ({product.source})" for product, each in catalogue.left_out)
     served, products = len(catalogue.operations), len(catalogue.products)
     yield f"{len(costs)} faults. {served} operations of {products} documents can be called."

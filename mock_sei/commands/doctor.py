@@ -1,4 +1,4 @@
-"""``mock-sei doctor``: what is wrong with a client's setup."""
+"""``mock-sei doctor``: finds what is wrong with a client's setup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``mock-sei env``: the variables by which clients find a CA, as shell lines."""
+"""``mock-sei env``: prints the variables that tell clients which CA to trust, as shell lines."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ CA_VARIABLES = (
 
 
 def export_lines(certs_dir: Path) -> str:
-    """Raises :class:`ConfigurationError` where the folder has no CA yet."""
+    """The export lines. Raises :class:`ConfigurationError` if the folder has no CA yet."""
     ca_file = certs_dir.absolute() / "ca.pem"
     if not ca_file.is_file():
         raise ConfigurationError(
-            "no CA there yet; `mock-sei serve` or `mock-sei issue` makes one", source=ca_file
+            "there is no CA yet; `mock-sei serve` or `mock-sei issue` creates one", source=ca_file
         )
     values = dict.fromkeys(CA_VARIABLES, str(ca_file))
     truststore = certs_dir.absolute() / "truststore.p12"
     values["JAVA_TOOL_OPTIONS"] = " ".join(
-        quoted(option)  # the JVM splits at blanks, whatever the shell's quotes say
+        quoted(option)  # quoted twice: the JVM itself also splits the value at blanks
         for option in (f"{TRUST_STORE}{truststore}", f"{TRUST_STORE_PASSWORD}mock-sei")
     )
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())

@@ -1,4 +1,4 @@
-"""``mock-sei issue``: certificate files from a certs folder, without a server."""
+"""``mock-sei issue``: creates certificate files from a certs folder, without a server."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def issue_files(
     variant: str,
     legacy: bool,
 ) -> list[Path]:
-    """Writes the files of one format and returns their paths. Raises ConfigurationError."""
+    """Writes the files of one format. Returns their paths. Raises ConfigurationError."""
     if not is_account_name(account):
         raise ConfigurationError(ACCOUNT_NAME_RULE, source="ACCOUNT", key=repr(account))
     require_utf8(passphrase)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"cannot be made: {error.strerror}", source=out) from None
+        raise ConfigurationError(f"cannot be created: {error.strerror}", source=out) from None
     store = CertificateStore(certs_dir)
     identity = store.authority.issue_identity(account, now=machine.now(), variant=Variant(variant))
     options = BundleOptions(passphrase=passphrase, legacy=legacy)
@@ -39,7 +39,7 @@ def issue_files(
 
 
 def require_utf8(passphrase: str) -> None:
-    """Raises ConfigurationError, which shows nothing of the passphrase."""
+    """Raises ConfigurationError if it is not UTF-8. The message does not show the passphrase."""
     try:
         passphrase.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""``mock-sei journal``: what a running server saw, one readable line each."""
+"""``mock-sei journal``: prints the entries of a running server, one readable line each."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from mock_sei.operations.journal import ReadJournal
 from mock_sei.testing.remote import Remote
 
 PAUSE = 0.3
-"""Seconds between two looks at the journal while it is followed."""
+"""Seconds between two requests for new entries with ``--follow``."""
 
 
 def lines(remote: Remote, wanted: Mapping[str, Any], *, follow: bool) -> Iterator[str]:
-    """Entries that fit; with ``follow`` until interrupted. Raises
-    :class:`~mock_sei.errors.MockSeiError`."""
+    """The lines of the entries that match ``wanted``.
+
+    With ``follow``, it waits for further entries until it is interrupted. Raises
+    :class:`~mock_sei.errors.MockSeiError`.
+    """
     after = 0
     while True:
         found = remote.perform(ReadJournal(**wanted, after=after))
-        if found.last < after:  # it was reset or cleared: its numbers begin again
+        if found.last < after:  # the journal was reset or cleared, so its numbers begin again
             after = 0
             yield "-- the journal was cleared --"
             continue
@@ -33,5 +36,5 @@ def lines(remote: Remote, wanted: Mapping[str, Any], *, follow: bool) -> Iterato
 
 
 def line(entry: Entry) -> str:
-    """One entry as a person reads it, refusals with their reason."""
+    """One entry as a readable line. A refused request is shown with the reason."""
     return one_line(f"{entry.time:%H:%M:%S.%f}"[:-3] + f" {entry}")

@@ -1,4 +1,4 @@
-"""``mock-sei postman``: a collection, its environment and the certificate, ready to be run."""
+"""``mock-sei postman``: writes a Postman collection, its environment and the certificate."""
 
 from __future__ import annotations
 
@@ -30,26 +30,27 @@ SECRET = ("app_secret", "password", "access_token")
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What was written, and how it is used."""
+    """The files that were written, and how to use them."""
 
     files: list[Path]
     newman: str
-    """A command line that runs the collection; a passphrase comes from ``MOCK_SEI_PASSPHRASE``."""
+    """The newman command that runs the collection. It reads the passphrase from the variable
+    ``MOCK_SEI_PASSPHRASE``."""
     settings: list[str]
-    """What to fill in in Postman by hand, a line for each place."""
+    """The settings to enter in Postman, one line each."""
 
 
 def write_files(
     remote: Remote, name: str, user: str, out: Path, passphrase: str | None = None
 ) -> Written:
-    """Writes the files for one application, its private key encrypted where a passphrase is given.
+    """Writes the files for one application. A passphrase encrypts the private key.
 
     Raises :class:`~mock_sei.errors.MockSeiError`.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"cannot be made: {error.strerror}", source=out) from None
+        raise ConfigurationError(f"cannot be created: {error.strerror}", source=out) from None
     registered = Registered(remote)
     application = registered.require_application(name)
     form = _form(application, registered, user)
@@ -91,12 +92,12 @@ def _encrypted(key: bytes, passphrase: str) -> bytes:
     require_utf8(passphrase)
     try:
         return write_key(load_key(key), passphrase)
-    except ValueError as error:  # too long
+    except ValueError as error:  # the passphrase is too long
         raise ConfigurationError(str(error), source="--passphrase") from None
 
 
 def _form(application: Application, registry: Registered, user: str) -> Mapping[str, str]:
-    """The token request of a grant that needs no log-in page; empty for the others."""
+    """The form of the token request; empty for a grant that needs a log-in page."""
     grant = application.standard.grant
     if grant is GrantType.CLIENT_CREDENTIALS:
         account = registry.require_account(application.service_account or "")
@@ -108,14 +109,14 @@ def _form(application: Application, registry: Registered, user: str) -> Mapping[
 
 
 def _certificate(url: str, out: Path, passphrase: str | None) -> list[str]:
-    """What the Security FAQ asks to verify, as Postman names the fields: no .pfx, but two files."""
+    """The certificate settings of Postman. The Security FAQ asks for two files, not a .pfx."""
     return [
         "Settings, Certificates, Client certificates, Add certificate:",
         f"  Host: {url.removeprefix('https://')}",
         f"  CRT file: {out / 'certificate.crt'}",
         f"  KEY file: {out / 'privatekey.key'}",
         "  PFX file: leave empty",
-        f"  Passphrase: {'leave empty' if passphrase is None else 'the one given here'}",
+        f"  Passphrase: {'leave empty' if passphrase is None else 'the --passphrase value'}",
     ]
 
 
@@ -126,7 +127,7 @@ def _newman(out: Path, passphrase: str | None, *, with_certificate: bool) -> str
         command += ["--ssl-client-cert", f"{out / 'certificate.crt'}"]
         command += ["--ssl-client-key", f"{out / 'privatekey.key'}"]
     line = shlex.join(command)
-    # The shell puts the passphrase in: what is printed shows none.
+    # The shell inserts the passphrase, so that the printed line does not show it.
     return line if passphrase is None else f'{line} --ssl-client-passphrase="$MOCK_SEI_PASSPHRASE"'
 
 

@@ -1,4 +1,4 @@
-"""``mock-sei serve``: runs a platform in this process until it is told to stop."""
+"""``mock-sei serve``: runs a platform in this process until it is stopped."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ from mock_sei.web.portal.visit import HOME
 logger = logging.getLogger("mock_sei")
 
 _FILES_NEEDED = 20
-"""Sockets, the event loop's own files, and what is open while certificates are written."""
+"""Files open at the same time: sockets, the event loop's own files, certificates being written."""
 
 _TIDY_EVERY = 1.0
 
 EXAMPLE_ACCOUNT = "svc-demo"
 
 IMAGE_VARIABLE = "MOCK_SEI_IMAGE"
-"""Set in the image, whose files and commands the host has not."""
+"""A variable that is set in the image, whose files and commands do not exist on the host."""
 
 
 def prepare(settings: Settings) -> Launch:
-    """Everything up to the first answer. Raises :class:`ConfigurationError`."""
+    """Prepares the server without starting it. Raises :class:`ConfigurationError`."""
     _open_standard_streams()
     _configure_log(settings.log_format)
-    with _telling_what_is_used_up():
+    with _naming_what_is_used_up():
         _require_files()
     if settings.ready_file is not None:
         try:
-            settings.ready_file.unlink(missing_ok=True)  # an old one would speak for a dead server
+            settings.ready_file.unlink(missing_ok=True)  # left by an earlier server
         except OSError as error:
             problem = f"cannot be written: {error.strerror}"
             raise ConfigurationError(problem, source=settings.ready_file) from None
@@ -67,18 +67,18 @@ def prepare(settings: Settings) -> Launch:
 
 
 def log_error(message: str) -> None:
-    """A line of the log about what ends the server."""
+    """Writes a line to the log about the error that ends the server."""
     logger.error(message)
 
 
 def run(launched: Launch, settings: Settings) -> None:
     """Serves until SIGINT or SIGTERM.
 
-    Raises :class:`ConfigurationError` where something that it announces cannot be made.
+    Raises :class:`ConfigurationError` if a file that it announces cannot be written.
     """
     try:
         with (
-            _telling_what_is_used_up(),
+            _naming_what_is_used_up(),
             asyncio.Runner(loop_factory=new_event_loop) as runner,
         ):
             runner.run(_serve(launched, settings))
@@ -97,11 +97,11 @@ async def _serve(launched: Launch, settings: Settings) -> None:
         stop.set()
         prepared_or_stopped.set()
 
-    # Not the loop's own handlers: they go when it closes, and a second signal would kill.
+    # Not the event loop's signal handlers: they end with the loop, and a second signal would kill.
     end_once(functools.partial(_soon, loop, end))
     await launched.server.start()
     try:
-        # RSA keys cost up to 110 ms each: they are made while the listeners already answer.
+        # An RSA key takes up to 110 ms, so keys are created while the listeners already answer.
         preparing = _in_thread(functools.partial(prepare_answers, launched, stopping.is_set))
         preparing.add_done_callback(lambda _: prepared_or_stopped.set())
         await prepared_or_stopped.wait()
@@ -111,17 +111,17 @@ async def _serve(launched: Launch, settings: Settings) -> None:
             tidying = asyncio.ensure_future(tidy_after_resets(launched.platform))
             await stop.wait()
             tidying.cancel()
-        with contextlib.suppress(ConfigurationError):  # nobody waits for it any more
+        with contextlib.suppress(ConfigurationError):  # the server stops anyway
             await preparing
     finally:
         await launched.server.stop()
         if settings.ready_file is not None:
-            with contextlib.suppress(OSError):  # the next start removes it
+            with contextlib.suppress(OSError):  # the next start removes the file
                 settings.ready_file.unlink(missing_ok=True)
 
 
 async def tidy_after_resets(platform: Platform) -> None:
-    """Gives back to the system what a reset let go of, within a second or so."""
+    """Returns memory to the system about a second after each reset."""
     state = platform.state
     while True:
         await asyncio.sleep(_TIDY_EVERY)
@@ -132,30 +132,30 @@ async def tidy_after_resets(platform: Platform) -> None:
 
 
 def _trim() -> None:
-    """glibc keeps freed memory that lies below some in use, and gives it back if it is asked."""
+    """Returns freed memory to the system. glibc keeps it otherwise if memory above it is in use."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def _open_standard_streams() -> None:
-    """Opens standard streams that the user closed: the next socket would get their number."""
+    """Opens standard streams that the user closed; otherwise a socket would get their number."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
+            os.open(os.devnull, os.O_RDWR)  # it gets the lowest free number, which is this one
 
 
 def _require_files() -> None:
-    """An event loop that finds no file left ends the process at once, with nothing said."""
+    """Raises ``OSError`` if too few files can be opened. uvloop would end the process silently."""
     with contextlib.ExitStack() as opened:
         for _ in range(_FILES_NEEDED):
             opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
 
 
 @contextlib.contextmanager
-def _telling_what_is_used_up() -> Iterator[None]:
-    """Raises :class:`ConfigurationError` where the machine has no more of something."""
+def _naming_what_is_used_up() -> Iterator[None]:
+    """Raises :class:`ConfigurationError` if the machine has no more memory, files or threads."""
     try:
         yield
     except KINDS as error:
@@ -166,12 +166,12 @@ def _telling_what_is_used_up() -> Iterator[None]:
 
 
 def _soon(loop: asyncio.AbstractEventLoop, act: Callable[[], object]) -> None:
-    with contextlib.suppress(RuntimeError):  # it is closed: the server has ended by itself
+    with contextlib.suppress(RuntimeError):  # the loop is closed: the server has already ended
         loop.call_soon_threadsafe(act)
 
 
 def _in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
-    """Not in the loop's own pool, whose end takes a further thread, and there may be none."""
+    """Runs ``work`` in a thread. The loop's own pool is not used: its end needs another thread."""
     pool = ThreadPoolExecutor(1)
     working = asyncio.get_running_loop().run_in_executor(pool, work)
     pool.shutdown(wait=False)
@@ -179,31 +179,31 @@ def _in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
 
 
 def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
-    """Makes and loads what the first requests need. Raises :class:`ConfigurationError`."""
+    """Creates and loads everything that requests need. Raises :class:`ConfigurationError`."""
     launched.platform.seed_identities(until=is_stopping)
     if not is_stopping():
         launched.load()
 
 
 def announce(platform: Platform, settings: Settings) -> None:
-    """Says where everything is. Raises :class:`ConfigurationError` without a ready file."""
+    """Prints the addresses and writes the ready file. Raises :class:`ConfigurationError`."""
     try:
         in_image = bool(os.environ.get(IMAGE_VARIABLE))
         text = announcement(platform, in_image=in_image)
-        if in_image and settings.log_format == "json":  # engines put both outputs into one log
+        if in_image and settings.log_format == "json":  # both outputs go into one log
             logger.info(text)
         else:
             click.echo(text)
-        if sys.stdout is not None:  # as it is where the user closed it
+        if sys.stdout is not None:  # it is None if the user closed it
             sys.stdout.flush()
-    except OSError as error:  # the server is as good as before
+    except OSError as error:  # the server works without this output
         logger.warning("the addresses cannot be printed: %s", error.strerror or error)
     if settings.ready_file is not None:
         write_whole(settings.ready_file, json.dumps(_ready(platform), indent=2).encode())
 
 
 def _discard_what_cannot_be_written() -> None:
-    """Else the interpreter tries to write it at its end, and exits with status 120."""
+    """Drops buffered output that cannot be written; with it, Python would exit with status 120."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()
@@ -225,14 +225,14 @@ def _ready(platform: Platform) -> dict[str, object]:
 
 
 def announcement(platform: Platform, *, in_image: bool = False) -> str:
-    """What a new user needs: addresses, files, and lines to paste.
+    """The text that the server prints at its start: addresses, files, and command lines to copy.
 
-    From a container the lines are for the host: they take the files from the control listener.
+    In a container the lines are for the host: they get the files from the control listener.
     """
     addresses = platform.addresses
     files = _files_of_image(addresses.control) if in_image else _files(platform.store)
     lines = [
-        "mock-sei: the SEI API Platform in a box. For tests only: its secrets are printed.",
+        "mock-sei: the SEI API Platform in a box. For tests only: it prints its secrets.",
         "",
         f"  one-way TLS   {addresses.one_way}",
         f"  two-way TLS   {addresses.two_way}",
@@ -249,17 +249,17 @@ def announcement(platform: Platform, *, in_image: bool = False) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Files:
-    """Where whoever pastes a line finds the files that it names."""
+    """The paths of the files in the command lines that the server prints."""
 
     ca: str
     certificates: str
     introduction: str
     certificate: Path
-    """Of the example account."""
+    """The certificate of the example account."""
     key: Path
     trusted: Path
     fetched: tuple[str, ...] = ()
-    """Addresses from which the files are fetched into the working folder first."""
+    """URLs of the files to download into the working folder first; empty if not needed."""
 
 
 def _files(store: CertificateStore) -> _Files:
@@ -267,7 +267,7 @@ def _files(store: CertificateStore) -> _Files:
     return _Files(
         ca=str(store.ca_file),
         certificates=f"{store.folder}{os.sep}<service account>",
-        introduction="A token, then a call with one; paste as they stand:",
+        introduction="Run these lines to get a token, and to make a call with a token:",
         certificate=folder / "certificate.crt",
         key=folder / "privatekey.key",
         trusted=store.ca_file,
@@ -280,7 +280,7 @@ def _files_of_image(control: str) -> _Files:
     return _Files(
         ca=f"{control}/ca.pem",
         certificates=f"{control}/service-accounts/<service account>/{'|'.join(names)}",
-        introduction="The files, a token, then a call with one; paste on the host as they stand:",
+        introduction="Run these lines on the host to get the files, get a token, and make a call:",
         certificate=Path(names[0]),
         key=Path(names[1]),
         trusted=Path("ca.pem"),
@@ -289,14 +289,14 @@ def _files_of_image(control: str) -> _Files:
 
 
 def curl_lines(platform: Platform, files: _Files) -> list[str]:
-    """A token request and a functional call, each one line beginning with ``curl``.
+    """A token request and a functional call, each on one line that begins with ``curl``.
 
-    Before them one that fetches the files, where they have to be fetched.
+    If the files must be downloaded, a line that does so comes first.
     """
     registry = platform.state.registry
     application = registry.find_application_of(EXAMPLE_ACCOUNT)
     if application is None:
-        return []  # the user's own fixtures have no demo account
+        return []  # the user's own fixtures do not have the demo account
     account = registry.service_accounts[EXAMPLE_ACCOUNT]
     url = platform.addresses.two_way
     tls = ["--cacert", files.trusted, "--cert", files.certificate, "--key", files.key]
@@ -327,11 +327,11 @@ def curl_lines(platform: Platform, files: _Files) -> list[str]:
 
 
 _TAKE_TOKEN = r"""sed -E 's/.*"access_token":"([^"]+)".*/\1/'"""
-"""``mock-sei token`` for a host that has no mock-sei."""
+"""Extracts the token from the answer, for a host without the command ``mock-sei token``."""
 
 
 def _token_command(platform: Platform) -> str:
-    """``mock-sei token`` as this user can run it: by name where that is on the path."""
+    """The command ``mock-sei token`` as this user can run it: by name if it is on the path."""
     here = Path(sys.argv[0]).absolute()
     on_path = shutil.which("mock-sei")
     if on_path and Path(on_path).resolve() == here.resolve():
@@ -347,7 +347,7 @@ def _token_command(platform: Platform) -> str:
 
 
 class _Lossy(logging.StreamHandler[TextIO]):
-    """Drops a line that cannot be written: a full disk must not fail a call."""
+    """Drops a line that cannot be written, so that a full disk does not fail a call."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # its base's name
         if not isinstance(sys.exc_info()[1], OSError):
@@ -355,7 +355,7 @@ class _Lossy(logging.StreamHandler[TextIO]):
 
 
 class _Lines(logging.Formatter):
-    """One readable line a record; times are the machine's."""
+    """One readable line for each record. Times are those of the machine."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -364,7 +364,7 @@ class _Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         second = int(record.created)
-        if second != self._second:  # a busy server writes thousands of lines in each
+        if second != self._second:  # once per second, because formatting takes time
             self._stamp = time.strftime("%H:%M:%S", time.localtime(second))
             self._second = second
         line = f"{self._stamp} {record.getMessage()}"
@@ -372,7 +372,7 @@ class _Lines(logging.Formatter):
 
 
 class _JsonLines(logging.Formatter):
-    """One JSON object a record; for an exchange the journal entry's fields."""
+    """One JSON object for each record. An exchange has the fields of its journal entry."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] = {
@@ -388,16 +388,16 @@ class _JsonLines(logging.Formatter):
 
 
 def _configure_log(form: str) -> None:
-    # Neither form shows them, and each is asked for at every line (logging HOWTO, "Optimization").
+    # These are never shown, but would be looked up for each line (logging HOWTO, "Optimization").
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # noqa: SLF001  # the HOWTO says so; one line of code logs
+    logging._srcfile = None  # noqa: SLF001  # recommended by the HOWTO; all lines are logged at one place
     handler = _Lossy(sys.stderr)
     handler.setFormatter(_JsonLines() if form == "json" else _Lines())
     ours = logging.getLogger("mock_sei")
     ours.addHandler(handler)
     ours.setLevel(logging.INFO)
     ours.propagate = False
-    # What libraries and the interpreter have to say stands in the log too, in the log's own form.
+    # Messages of libraries and of Python are written to this log too, in its format.
     logging.getLogger().addHandler(handler)
     logging.captureWarnings(True)
     sys.excepthook = _log_failure
@@ -412,5 +412,5 @@ def _configure_log(form: str) -> None:
 def _log_failure(
     kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
 ) -> None:
-    """Of an exception that nobody caught."""
+    """Logs an exception that was not caught."""
     logger.error("mock-sei failed", exc_info=(kind, error or kind(), trace))

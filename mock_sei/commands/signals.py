@@ -1,4 +1,4 @@
-"""What SIGINT and SIGTERM do: the first one ends the command, whatever it is at."""
+"""Handling of SIGINT and SIGTERM: the first signal ends the command."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def end_once(act: Callable[[], object]) -> None:
-    """The first signal calls ``act``. Later ones change nothing, to the very end.
+    """Calls ``act`` at the first signal. Later signals have no effect until the process ends.
 
-    They are not ignored by ``SIG_IGN``: one that had just come would be reported with a traceback.
-    They are blocked, since the interpreter restores the system's handlers at its end, and those
-    kill.
+    Later signals are blocked and not ignored by ``SIG_IGN``: with ``SIG_IGN``, a signal that has
+    just arrived would be reported with a traceback. Also, Python restores the system's handlers at
+    its end, and these would kill the process.
     """
 
     def handle(*_: object) -> None:
@@ -28,7 +28,7 @@ def end_once(act: Callable[[], object]) -> None:
 
 
 def interrupt() -> None:
-    """What a command does that has nothing to end but itself."""
+    """Ends a command that has nothing to clean up."""
     raise KeyboardInterrupt
 
 

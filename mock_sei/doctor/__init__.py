@@ -1,5 +1,5 @@
-"""``mock-sei doctor``: what is wrong with a client's setup, and what to do.
+"""``mock-sei doctor``: finds what is wrong with a client's setup, and says what to do.
 
-It knows what the client knows and no more: files, environment, handshakes, the token endpoint's
-answers. It asks no control listener, so that it works against the real platform in principle.
+It uses only what a client can see: files, environment, handshakes, and answers of the token
+endpoint. It does not use the control listener, so it should also work against the real platform.
 """

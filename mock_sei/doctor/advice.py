@@ -1,4 +1,4 @@
-"""The three files of a client, what else people give for them, and what to do then."""
+"""A client's three files (CA, certificate, key), and advice for users who gave another file."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mock_sei.certificates.conversions import GivenFile, Role
+from mock_sei.certificates.conversions import Role, SourceFile
 from mock_sei.certificates.forms import Form
 from mock_sei.certificates.recognition import DEEPEST, form_of, unwrap
 from mock_sei.doctor.findings import CLIENTS, Finding, found
 from mock_sei.doctor.keys import has_key
 from mock_sei.doctor.material import has_certificate, labels, readable
-from mock_sei.doctor.setup import File, Setup
+from mock_sei.doctor.setup import GivenFile, Setup
 from mock_sei.values.texts import spelled
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What a client is given a file for."""
+    """One of the three files that a client needs."""
 
     role: Role
     option: str
     expected: str
     thing: str
     give: str
-    """What to do where nothing better is known."""
+    """The advice if nothing more specific is known."""
 
 
 CERTIFICATE = Part(
@@ -40,7 +40,7 @@ KEY = Part(
     option="--key",
     expected="-----BEGIN PRIVATE KEY-----",
     thing="private key",
-    give="give the key that was made with the certificate.",
+    give="give the private key that belongs to the certificate.",
 )
 CA = Part(
     role=Role.CA,
@@ -62,17 +62,17 @@ _LABELS: Mapping[str, str] = {
     "PKCS7": str(Form.PKCS7),
     "OPENSSH PRIVATE KEY": str(Form.OPENSSH),
 }
-"""What stands behind a BEGIN line that is no certificate's or private key's."""
+"""Content that is neither a certificate nor a private key, by the words of its BEGIN line."""
 
 _REQUEST = (
-    "a request is what a CA signs: give the certificate that came back for it.",
-    "give the key with which the request was made.",
+    "this is only the request to the CA: give the certificate that the CA issued for it.",
+    "give the private key that was used to create the request.",
 )
 _PUBLIC = (
-    "a public key is no certificate: give the account's certificate, PEM.",
-    "this is the public half: give the private key that was made with it.",
+    "a public key is not a certificate: give the account's certificate, PEM.",
+    "this is only the public key: give the private key that belongs to it.",
 )
-_PAGE = "; a link that was used already, or that needs a login, answers so: ask for a new link."
+_PAGE = "; a link that was already used or needs a login answers like this: ask for a new link."
 _ADVICE: Mapping[str, tuple[str, str]] = {
     "a certificate signing request (CSR)": _REQUEST,
     str(Form.DER_REQUEST): _REQUEST,
@@ -81,14 +81,14 @@ _ADVICE: Mapping[str, tuple[str, str]] = {
     str(Form.SSH_PUBLIC): _PUBLIC,
     "the parameters of an EC key": (
         CERTIFICATE.give,
-        "the parameters are no key: give the file that has EC PRIVATE KEY too.",
+        "parameters are not a key: give the file that also has EC PRIVATE KEY.",
     ),
-    str(Form.PAGE): (f"this is what a server answered{_PAGE}",) * 2,
-    str(Form.JSON): (f"this is what a server answered{_PAGE}",) * 2,
-    str(Form.XML): (f"this is what a server answered{_PAGE}",) * 2,
+    str(Form.PAGE): (f"this is the answer of a server{_PAGE}",) * 2,
+    str(Form.JSON): (f"this is the answer of a server{_PAGE}",) * 2,
+    str(Form.XML): (f"this is the answer of a server{_PAGE}",) * 2,
     str(Form.ZIP): ("unpack the archive, and give the files in it.",) * 2,
     str(Form.ARCHIVE): ("unpack the archive, and give the files in it.",) * 2,
-    str(Form.MAIL): ("save what is attached to the mail, and give that.",) * 2,
+    str(Form.MAIL): ("save the attachment of the mail, and give that file.",) * 2,
     str(Form.RICH_TEXT): ("save it as plain text.",) * 2,
     str(Form.PGP): ("OpenPGP is not TLS: " + CERTIFICATE.give, "OpenPGP is not TLS: " + KEY.give),
     str(Form.CUT_DER): ("copy or download the file again, whole, as binary.",) * 2,
@@ -98,22 +98,22 @@ _ADVICE: Mapping[str, tuple[str, str]] = {
     ),
     str(Form.WEB_KEY): (
         CERTIFICATE.give,
-        "clients want the key as PEM: export it so from where it was made.",
+        "clients need the key as PEM: export it as PEM from the program that created it.",
     ),
     str(Form.SSH2_KEY): (
         CERTIFICATE.give,
-        "export it as PEM with the program that made it.",
+        "export it as PEM with the program that created it.",
     ),
     str(Form.OPENSSH): (
         CERTIFICATE.give,
-        "TLS here wants a key of RSA or EC, PEM: make one, and ask for a certificate for it.",
+        "TLS here needs an RSA or EC key, PEM: create one, and ask for a certificate for it.",
     ),
 }
-"""What to do with a certificate's or CA's file, and with a key's, where no command helps."""
+"""The advice by content, if no command helps: for a certificate or CA file, and for a key file."""
 
 
-def contents(file: File | None) -> str:
-    """What a file is, in a few words."""
+def contents(file: GivenFile | None) -> str:
+    """What a file contains, in a few words."""
     return _describe(file.content if file else b"")
 
 
@@ -161,7 +161,10 @@ def file_finding(
     cure: str,
     unread_by: tuple[str, ...] = CLIENTS,
 ) -> Finding:
-    """A finding of one of the three files, which some clients cannot read, all unless said."""
+    """A finding about one of the three files.
+
+    ``unread_by`` are the clients that cannot read the file; by default all clients.
+    """
     return found(
         f"{_PREFIXES[part.role]}-{name}",
         what,
@@ -176,6 +179,6 @@ def file_finding(
 _PREFIXES = {Role.CERTIFICATE: "certificate", Role.KEY: "key", Role.CA: "ca"}
 
 
-def place_of(setup: Setup, file: File, role: Role) -> GivenFile:
-    """Where the commands begin. They write over none of the files that were given."""
-    return GivenFile(path=str(file.path), role=role, taken={each.name for each in setup.files})
+def place_of(setup: Setup, file: GivenFile, role: Role) -> SourceFile:
+    """The file with which commands begin. Commands never overwrite one of the given files."""
+    return SourceFile(path=str(file.path), role=role, taken={each.name for each in setup.files})

@@ -1,4 +1,4 @@
-"""The alerts by which a server ends a handshake: what each means to a client, and its cure."""
+"""The TLS alerts with which a server ends a handshake: their meaning, and what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Alert(NamedTuple):
 ALERTS: Mapping[str, Alert] = {
     "certificate_required": Alert(
         "alert-certificate-required",
-        "The server wants a client certificate and got none.",
+        "The server requires a client certificate and got none.",
         "give --cert and --key, both PEM; without a certificate only the one-way listener answers.",
     ),
     "unknown_ca": Alert(
@@ -34,7 +34,7 @@ ALERTS: Mapping[str, Alert] = {
     "bad_certificate": Alert(
         "alert-bad-certificate",
         "The server finds the client certificate bad: often it is not valid yet.",
-        "compare its dates with the clock; else ask for a new certificate.",
+        "compare its dates with the clock; if they are right, ask for a new certificate.",
     ),
     "certificate_revoked": Alert(
         "alert-certificate-revoked",
@@ -43,17 +43,17 @@ ALERTS: Mapping[str, Alert] = {
     ),
     "unsupported_certificate": Alert(
         "alert-unsupported-certificate",
-        "The server does not take such a certificate: it may be a server's.",
+        "The server does not accept this kind of certificate: it may be a server certificate.",
         "use the account's own certificate.",
     ),
     "handshake_failure": Alert(
         "alert-handshake-failure",
-        "The server ended the handshake without saying why: no cipher in common, or a certificate "
-        "it does not like.",
+        "The server ended the handshake without giving the reason: there may be no common cipher, "
+        "or it may not accept the certificate.",
         "check the certificate's findings above; let the client offer its default ciphers.",
     ),
 }
-"""Alerts of RFC 8446 section 6.2: finding, meaning, cure."""
+"""The alerts of RFC 8446 section 6.2, each with the finding, its meaning and what to do."""
 
 BLAMED: Mapping[str, frozenset[ChainProblemKind]] = {
     "certificate_expired": frozenset({ChainProblemKind.EXPIRED}),
@@ -65,5 +65,5 @@ BLAMED: Mapping[str, frozenset[ChainProblemKind]] = {
     "decrypt_error": frozenset({ChainProblemKind.SIGNATURE}),
     "certificate_unknown": frozenset(ChainProblemKind),
 }
-"""What in a chain makes OpenSSL send each alert (``ssl_x509err2alert``); it does not say which
-certificate of the chain it is about."""
+"""The faults of a chain for which OpenSSL sends each alert (``ssl_x509err2alert``). The alert does
+not say which certificate of the chain has the fault."""

@@ -1,8 +1,8 @@
-"""Checks of the token endpoint's answer: the vendor's words, and what they mean.
+"""Checks of the token endpoint's answer: recognises the vendor's errors and explains them.
 
-An answer is told by its ``code``, ``message`` and ``errors[].reason``, which are documented; its
-status is not, and ``error`` (RFC 6749 section 5.2) only helps where the platform's words are
-shared by several causes.
+An answer is recognised by its ``code``, ``message`` and ``errors[].reason``, which the vendor
+documents. Its status is not documented. ``error`` (RFC 6749 section 5.2) is used only if several
+causes have the same ``code`` and ``message``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from mock_sei.certificates.bundles import common_name
 from mock_sei.doctor.findings import TOKEN, Finding, found, note, right
 from mock_sei.doctor.material import own_certificate, readable
-from mock_sei.doctor.observed import Answer, Ended, Observed, Trust
+from mock_sei.doctor.observed import Ended, Observed, ObservedAnswer, Trust
 from mock_sei.doctor.setup import Setup
 from mock_sei.errors import (
     API_KEY,
@@ -44,11 +44,11 @@ _KINDS: Mapping[str, tuple[RefusalKind, ...]] = {
     "answer-request": (REQUEST_INVALID, GRANT_UNKNOWN, SCOPE_INVALID),
 }
 _SHARED_WORDS = frozenset({KEY_PAIR.message})
-"""Messages that do not tell a cause alone: the RFC's code decides."""
+"""Messages that several causes share; for these, ``error`` of RFC 6749 decides."""
 
 
-def name_of_answer(answer: Answer) -> str | None:
-    """The finding an answer is, None where a token came."""
+def name_of_answer(answer: ObservedAnswer) -> str | None:
+    """The name of the finding for an answer; None if a token came."""
     if answer.failure:
         return "no-answer"
     body = _content(answer)
@@ -62,7 +62,7 @@ def name_of_answer(answer: Answer) -> str | None:
     return "answer-other"
 
 
-def is_key_pair_refusal(answer: Answer) -> bool:
+def is_key_pair_refusal(answer: ObservedAnswer) -> bool:
     return name_of_answer(answer) == "answer-key-pair"
 
 
@@ -85,13 +85,13 @@ def check_answer(setup: Setup, seen: Observed) -> Iterator[Finding]:
     if answer is None:
         why = _why_not_asked(setup, seen)
         if why:
-            yield note(TOKEN, f"not tried: {why}")
+            yield note(TOKEN, f"no token was requested: {why}")
         return
     name = name_of_answer(answer)
     if name is None:
         body = _content(answer)
         kind, expires = (readable(str(body.get(each)), 40) for each in ("token_type", "expires_in"))
-        yield right(TOKEN, f"a token came: token_type {kind}, expires_in {expires}")
+        yield right(TOKEN, f"the server issued a token: token_type {kind}, expires_in {expires}")
         return
     swapped = seen.swapped_answer
     if swapped is not None and not swapped.failure and not is_key_pair_refusal(swapped):
@@ -99,7 +99,7 @@ def check_answer(setup: Setup, seen: Observed) -> Iterator[Finding]:
             "pair-swapped",
             setup,
             answer,
-            "AppKey and AppSecret are swapped: exchanged, the pair is accepted.",
+            "AppKey and AppSecret are swapped: the server accepts them the other way round.",
             "exchange --app-key and --app-secret.",
         )
         return
@@ -117,10 +117,10 @@ def _why_not_asked(setup: Setup, seen: Observed) -> str:
     if seen.trust != Trust():
         return "credentials are not sent to a server that is not trusted"
     if not setup.can_ask_for_a_token:
-        return "it wants --app-key, --app-secret, --username and --password"
+        return "it needs --app-key, --app-secret, --username and --password"
     if Ended.ANSWERED in [each.ended for each in seen.handshakes]:
-        return "credentials are not sent to a server of another name"
-    return "no connection got through to the token endpoint"
+        return "credentials are not sent to a server whose certificate has another name"
+    return "there is no connection to the token endpoint"
 
 
 def _rows() -> str:
@@ -139,13 +139,13 @@ class _Meaning(NamedTuple):
 
 _MEANING: Mapping[str, _Meaning] = {
     "answer-key-pair": _Meaning(
-        "The key pair is refused: AppKey or AppSecret is wrong, of two applications, refreshed "
-        "since, of another environment, or the application waits for approval.",
-        "copy both anew from one application's page in the portal.",
+        "The key pair is refused: AppKey or AppSecret is wrong, or has been refreshed; they belong "
+        "to two applications or to another environment; or the application is not approved yet.",
+        "copy both again from one application's page in the portal.",
     ),
     "answer-account": _Meaning(
-        "The account is refused: its name or password is wrong, or it is the account of another "
-        "application than the AppKey's.",
+        "The account is refused: its name or password is wrong, or the AppKey belongs to another "
+        "application.",
         "compare --username with the service account on the application's page, and its password.",
     ),
     "answer-grant": _Meaning(
@@ -155,8 +155,8 @@ _MEANING: Mapping[str, _Meaning] = {
     ),
     "answer-source-address": _Meaning(
         "The source address is not on the application's list.",
-        "have this machine's address as SEI sees it, behind NAT or proxy another one, added to the "
-        "application.",
+        "ask for this machine's address to be added to the application; behind NAT or a proxy, SEI "
+        "sees another address.",
     ),
     "answer-certificate-name": _Meaning(
         "The gateway says that the certificate's CN is not the service account.",
@@ -172,26 +172,26 @@ _MEANING: Mapping[str, _Meaning] = {
         "use the URL and keys of one environment, or have the application granted this one.",
     ),
     "answer-request": _Meaning(
-        "The request is refused as malformed.",
-        "compare it with the token page; mock-sei has the reason in its journal.",
+        "The server says that the request is malformed.",
+        "compare it with the token page; the journal of mock-sei shows the reason.",
     ),
     "answer-expired": _Meaning(
         "The gateway says that a token expired.",
-        "get a new one: tokens live 60 minutes, 30 of them idle.",
+        "get a new token: it expires after 60 minutes, or after 30 minutes without use.",
     ),
     "answer-other": _Meaning(
-        "The token endpoint's answer is none of the documented ones.",
-        "a 5xx: try again later; a page or a redirect: another server or a proxy answered; 404: "
-        "the URL.",
+        "The token endpoint's answer is not a documented one.",
+        "after a 5xx, try again later; after a page or a redirect, look for another server or a "
+        "proxy that answered; after a 404, correct the URL.",
     ),
     "no-answer": _Meaning(
         "The connection ended without an answer to the token request.",
-        "try again; if it stays, a proxy or firewall may have cut it.",
+        "try again; if it happens again, a proxy or firewall may end the connection.",
     ),
 }
 
 
-def _finding(name: str, setup: Setup, answer: Answer, what: str, cure: str) -> Finding:
+def _finding(name: str, setup: Setup, answer: ObservedAnswer, what: str, cure: str) -> Finding:
     expected, actual = _difference(name, setup, answer)
     shown = _shown(setup, answer)
     return found(
@@ -199,7 +199,7 @@ def _finding(name: str, setup: Setup, answer: Answer, what: str, cure: str) -> F
     )
 
 
-def _difference(name: str, setup: Setup, answer: Answer) -> tuple[str | None, str | None]:
+def _difference(name: str, setup: Setup, answer: ObservedAnswer) -> tuple[str | None, str | None]:
     given, own = setup.options, own_certificate(setup)
     if name == "answer-certificate-name":
         cn = readable(common_name(own), 64) if own else "(no certificate)"
@@ -218,12 +218,12 @@ def _difference(name: str, setup: Setup, answer: Answer) -> tuple[str | None, st
     return None, None
 
 
-def _shown(setup: Setup, answer: Answer) -> str:
-    """The body as it came, on one line, without what was sent as a secret."""
+def _shown(setup: Setup, answer: ObservedAnswer) -> str:
+    """The answer's body on one line, without the secrets that were sent."""
     if answer.failure:
         return ""
     body, given = answer.body, setup.options
-    # The AppKey too: where the two are swapped it is the secret.
+    # The AppKey is hidden too: if the two are swapped, it is the secret.
     for secret in (given.app_secret, given.app_key, given.password, given.passphrase):
         if secret:
             body = body.replace(secret, "(secret)")
@@ -235,7 +235,7 @@ def _shown(setup: Setup, answer: Answer) -> str:
     return shown + (f"\ntracking id for SEI: {readable(str(tracking_id))}" if tracking_id else "")
 
 
-def _content(answer: Answer) -> dict[str, Any]:
+def _content(answer: ObservedAnswer) -> dict[str, Any]:
     try:
         content = json.loads(answer.body)
     except ValueError:

@@ -1,9 +1,9 @@
-"""What each client reads: its files, its variables, and how it is given certificate, key and CA.
+"""Facts about HTTP clients: the files and variables each reads, and how to give it its files.
 
-The clients are those that ``--client`` names. The doctor looks at what is given to any of them;
-the named one turns a hint that is about it into a problem.
+These are the clients that ``--client`` can name. The doctor checks the variables of all of them. A
+hint about the client that ``--client`` names becomes a problem.
 
-Sources: the documents of each client, and its source where they are silent: requests
+Sources: the documents of each client, and its source if the documents do not say it: requests
 ``sessions.merge_environment_settings``, urllib3 ``util/ssl_.py``, httpx ``_config.py``, Node
 ``src/crypto/crypto_context.cc``, Go ``crypto/x509/root_unix.go`` and ``net/http/transport.go``,
 .NET ``OpenSslX509ChainProcessor`` and ``HttpEnvironmentProxy``, the JVM's ``arguments.cpp``.
@@ -21,28 +21,28 @@ JAVA_OPTIONS = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Client:
-    """One client of the table."""
+class ClientProgram:
+    """One HTTP client, such as curl."""
 
     title: str
     files: str
-    """The files and forms that it reads."""
+    """The files and formats that it reads."""
     given: str
-    """How it is given CA, certificate, key and passphrase; on one line."""
+    """How to give it CA, certificate, key and passphrase, on one line."""
     variables: frozenset[str]
-    """The variables of the environment that change its TLS or its way."""
+    """The environment variables that change its TLS or its proxy."""
     opens_encrypted_keys: bool = True
     cure_of_encrypted_keys: str = ""
 
 
-KNOWN_CLIENTS: Mapping[str, Client] = {
-    "curl": Client(
+KNOWN_CLIENTS: Mapping[str, ClientProgram] = {
+    "curl": ClientProgram(
         title="curl",
         files="PEM: certificate with its CAs, and key; or PKCS#12 with --cert-type P12",
         given="--cacert ca.pem --cert certificate.crt --key privatekey.key --pass PASSPHRASE",
         variables=frozenset({"CURL_CA_BUNDLE", "SSLKEYLOGFILE", "OPENSSL_CONF", *_SYSTEM, *PROXY}),
     ),
-    "requests": Client(
+    "requests": ClientProgram(
         title="Python requests",
         files="PEM: certificate with its CAs, and key; the key may not be encrypted",
         given='requests.post(url, verify="ca.pem", cert=("certificate.crt", "privatekey.key"))',
@@ -53,7 +53,7 @@ KNOWN_CLIENTS: Mapping[str, Client] = {
         cure_of_encrypted_keys="requests has no argument for a passphrase, and OpenSSL asks for it "
         "at the terminal",
     ),
-    "httpx": Client(
+    "httpx": ClientProgram(
         title="Python httpx, httpx2",
         files="PEM: certificate with its CAs, and key",
         given='context = ssl.create_default_context(cafile="ca.pem"); '
@@ -61,7 +61,7 @@ KNOWN_CLIENTS: Mapping[str, Client] = {
         "httpx.Client(verify=context)",
         variables=frozenset({"SSLKEYLOGFILE", "OPENSSL_CONF", *_SYSTEM, *PROXY}),
     ),
-    "node": Client(
+    "node": ClientProgram(
         title="Node.js",
         files="PEM: certificate with its CAs, and key; or PKCS#12 as pfx",
         given="https.request({ca, cert, key, passphrase}), each the content of its file",
@@ -74,7 +74,7 @@ KNOWN_CLIENTS: Mapping[str, Client] = {
             }
         ),
     ),
-    "java": Client(
+    "java": ClientProgram(
         title="Java",
         files="PKCS#12 key store with certificate, CAs and key: openssl pkcs12 -export -in "
         "certificate.crt -inkey privatekey.key -out client.p12; a PKCS#12 trust store with the CA",
@@ -82,7 +82,7 @@ KNOWN_CLIENTS: Mapping[str, Client] = {
         "-Djavax.net.ssl.keyStore=client.p12 -Djavax.net.ssl.keyStorePassword=PASSPHRASE",
         variables=frozenset(JAVA_OPTIONS),
     ),
-    "dotnet": Client(
+    "dotnet": ClientProgram(
         title=".NET",
         files="PEM: certificate, and key; or PKCS#12",
         given='X509Certificate2.CreateFromEncryptedPemFile("certificate.crt", PASSPHRASE, '
@@ -90,7 +90,7 @@ KNOWN_CLIENTS: Mapping[str, Client] = {
         "HttpClientHandler.ClientCertificates; the CA into X509Chain.ChainPolicy.CustomTrustStore",
         variables=frozenset({"OPENSSL_CONF", *_SYSTEM, *PROXY}),
     ),
-    "go": Client(
+    "go": ClientProgram(
         title="Go",
         files="PEM: certificate with its CAs, and key; the key may not be encrypted",
         given='tls.LoadX509KeyPair("certificate.crt", "privatekey.key") into '
@@ -98,19 +98,19 @@ KNOWN_CLIENTS: Mapping[str, Client] = {
         "tls.Config.RootCAs",
         variables=frozenset({*_SYSTEM, *_HTTPS_PROXY}),
         opens_encrypted_keys=False,
-        cure_of_encrypted_keys="Go's crypto/tls opens no encrypted key",
+        cure_of_encrypted_keys="Go's crypto/tls cannot open an encrypted key",
     ),
 }
-"""By the name that ``--client`` takes."""
+"""The clients by their names for ``--client``."""
 
 
 def readers_of(variable: str) -> tuple[str, ...]:
-    """The clients that read a variable, by name."""
+    """The names of the clients that read a variable."""
     return tuple(name for name, each in KNOWN_CLIENTS.items() if variable in each.variables)
 
 
 def titles(names: tuple[str, ...]) -> str:
-    """For people: ``curl, Python requests``."""
+    """The titles of clients for a sentence, such as ``curl, Python requests``."""
     return ", ".join(KNOWN_CLIENTS[name].title for name in names)
 
 

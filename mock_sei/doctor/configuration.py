@@ -1,4 +1,4 @@
-"""Checks of what is neither file nor network: the URL, the credentials, the named client."""
+"""Checks of the URL, the credentials and the client that ``--client`` names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from mock_sei.doctor.clients import KNOWN_CLIENTS
 from mock_sei.doctor.findings import CLIENT, CREDENTIALS, URL, Finding, found, note, right
 from mock_sei.doctor.material import readable
-from mock_sei.doctor.setup import DEFAULT_PORT, Setup, Target
+from mock_sei.doctor.setup import DEFAULT_PORT, ServerUrl, Setup
 from mock_sei.oauth.metadata import TOKEN_PATHS
 
 QUOTES = "'\"`\u2018\u2019\u201c\u201d"
@@ -23,11 +23,11 @@ def check_url(setup: Setup) -> Iterator[Finding]:
         wrong = True
         yield found(
             "url-white-space",
-            f"The URL has {target.white_space} in it; curl refuses it, and others call another "
-            "address.",
+            f"The URL contains {target.white_space}; curl refuses it, and other clients call "
+            "another address.",
             expected=shown,
-            actual=f"the same with {target.white_space}",
-            cure="take the white space out; often a line end of a file, or a copied blank.",
+            actual=f"the same URL with {target.white_space}",
+            cure="remove the white space; often it is a line end or a copied blank.",
         )
     if not target.host:
         wrong = True
@@ -42,7 +42,7 @@ def check_url(setup: Setup) -> Iterator[Finding]:
         wrong = True
         yield found(
             "url-not-https",
-            "The URL is not https; the platform speaks nothing else.",
+            "The URL is not https; the platform supports only https.",
             expected="https://",
             actual=f"{readable(target.scheme)}://",
             cure=f"write {readable(_as_https(target))}.",
@@ -51,26 +51,26 @@ def check_url(setup: Setup) -> Iterator[Finding]:
         wrong = True
         yield found(
             "url-path",
-            "The URL has a path where none belongs: clients put their paths behind it.",
+            "The base URL must not have a path: clients append their own paths to it.",
             expected=f"no path, or {TOKEN_PATHS[0]}",
             actual=readable(target.path),
-            cure="leave the path out of the base URL.",
+            cure="remove the path from the base URL.",
         )
     if target.extra:
         wrong = True
         yield found(
             "url-extra",
             f"The URL has {target.extra}.",
-            expected="scheme, host and port alone",
+            expected="only scheme, host and port",
             actual=target.extra,
-            cure="leave it out of the URL; keys and passwords belong into the token request.",
+            cure="remove it from the URL; keys and passwords belong in the token request.",
         )
     if not wrong:
         yield right(URL, f"{shown}: host {readable(target.host)}, port {target.port}")
 
 
-def _as_https(target: Target) -> str:
-    """The same host and port, and the path where it is one of the token endpoint's."""
+def _as_https(target: ServerUrl) -> str:
+    """The URL with https and the same host and port; a path of the token endpoint is kept."""
     host = f"[{target.host}]" if ":" in target.host else target.host
     port = "" if target.port == DEFAULT_PORT else f":{target.port}"
     return f"https://{host}{port}{target.path if target.path in TOKEN_PATHS else ''}"
@@ -97,7 +97,7 @@ def credentials(setup: Setup) -> Mapping[str, str | None]:
 
 
 def _shape(given: Mapping[str, str]) -> Iterator[Finding]:
-    """Values are described, never shown: any of them may be a secret in the wrong place."""
+    """Problems with the form of the credentials. Values are not shown: each may be a secret."""
     for name, value in given.items():
         if value != value.strip():
             yield found(
@@ -105,31 +105,31 @@ def _shape(given: Mapping[str, str]) -> Iterator[Finding]:
                 f"{name} has white space around it.",
                 expected=f"{len(value.strip())} characters",
                 actual=f"{len(value)} characters",
-                cure="take the white space off; often a line end of a file or a copied blank.",
+                cure="remove the white space; often it is a line end or a copied blank.",
             )
         bare = value.strip()
         if len(bare) > 1 and bare[0] in QUOTES and bare[-1] in QUOTES:
             yield found(
                 "credential-quotes",
-                f"{name} has quotes around it, which are taken for a part of it.",
+                f"{name} has quotes around it, which clients send as a part of the value.",
                 expected=f"{len(bare) - 2} characters",
                 actual=f"{len(bare)} characters",
-                cure="take the quotes off; .env files and YAML often leave them in.",
+                cure="remove the quotes; they often come from .env files and YAML.",
             )
     for name in ("--app-key", "--app-secret"):
         if _is_encoded_pair(given.get(name, "")):
             yield found(
                 "pair-encoded",
-                f"{name} is the encoded pair already, and the client would encode it again.",
+                f"{name} is the Base64 of the pair; the client would encode it again.",
                 expected="AppKey and AppSecret as the portal shows them",
                 actual="Base64 of AppKey:AppSecret",
-                cure="give the two as they are; the Base64 is made of AppKey, a colon and "
-                "AppSecret when the request is sent.",
+                cure="give AppKey and AppSecret unchanged; the client itself encodes them as "
+                "Base64 of AppKey, a colon and AppSecret.",
             )
 
 
 def _missing(given: Mapping[str, str]) -> Iterator[Finding]:
-    """Without a secret it may be an application that has none."""
+    """Credentials that are missing. Some applications have no AppSecret, so that may be missing."""
     needed = ("--app-key", "--app-secret", "--username", "--password")
     missing = [name for name in needed if name not in given]
     alone = given.keys() <= {"--app-key"} or given.keys() == {"--username"}
@@ -157,13 +157,13 @@ def _is_encoded_pair(value: str) -> bool:
 
 
 def check_client(setup: Setup) -> Iterator[Finding]:
-    """What the named client needs, and what of it is not there."""
+    """What the client that ``--client`` names needs, and what it lacks."""
     client = KNOWN_CLIENTS.get(setup.client or "")
     if client is None:
         return
     variables = ", ".join(sorted(client.variables))
     yield note(CLIENT, f"{client.title} reads {client.files}")
-    yield note(CLIENT, f"{client.title} is given its files so: {client.given}")
+    yield note(CLIENT, f"how to give {client.title} its files: {client.given}")
     yield note(CLIENT, f"{client.title} reads these variables: {variables}")
     key = setup.key_file
     if client.opens_encrypted_keys or key is None or not setup.key_reading.is_encrypted:

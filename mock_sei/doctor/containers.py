@@ -1,4 +1,4 @@
-"""Containers of certificates and keys that somebody gives where a client wants PEM."""
+"""Findings about containers of certificates and keys, such as PKCS#12, given instead of PEM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mock_sei.certificates.forms import Form
 from mock_sei.certificates.recognition import form_of
 from mock_sei.doctor.advice import CA, KEY, Part, contents, file_finding, place_of
 from mock_sei.doctor.findings import CLIENTS, Finding, Level
-from mock_sei.doctor.setup import File, Setup
+from mock_sei.doctor.setup import GivenFile, Setup
 
 CONTAINERS: Mapping[Form, str] = {
     Form.PKCS12: "is-pkcs12",
@@ -20,11 +20,11 @@ CONTAINERS: Mapping[Form, str] = {
     Form.DER_KEY: "is-der",
     Form.KEYSTORE: "is-keystore",
 }
-_KEY_CONTAINER = "--key is a PKCS#12 file (.pfx, .p12), which holds certificate and key together."
+_KEY_CONTAINER = "--key is a PKCS#12 file (.pfx, .p12), which holds both certificate and key."
 
 
-def container_finding(setup: Setup, file: File, part: Part, form: Form) -> Finding:
-    """A problem, or a hint where the client in use takes the container as it is."""
+def container_finding(setup: Setup, file: GivenFile, part: Part, form: Form) -> Finding:
+    """The finding about a container: a hint if the client in use can read it, else a problem."""
     commands = find_commands(file.content, place_of(setup, file, part.role))
     if part is CA:
         name, what = "not-pem", "--cacert holds no PEM certificate."
@@ -33,11 +33,11 @@ def container_finding(setup: Setup, file: File, part: Part, form: Form) -> Findi
         what = (
             _KEY_CONTAINER
             if form is Form.PKCS12
-            else f"{file.path} is {_short(form)}; clients want PEM."
+            else f"{file.path} is {_short(form)}; clients need PEM."
         )
     else:
         name = CONTAINERS[form]
-        what = f"{file.path} is {form}; clients want .crt and .key, both PEM."
+        what = f"{file.path} is {form}; clients need .crt and .key, both PEM."
     finding = file_finding(
         setup,
         part,
@@ -53,24 +53,24 @@ def container_finding(setup: Setup, file: File, part: Part, form: Form) -> Findi
 
 
 STORES = frozenset({Form.PKCS12, Form.KEYSTORE})
-"""Containers of certificate and key."""
+"""Containers that hold a certificate and its key."""
 
 
 def has_store(setup: Setup) -> bool:
-    """Whether the client in use takes certificate and key from ``--cert``, in one container."""
+    """Whether the client in use reads certificate and key from one container, ``--cert``."""
     file = setup.certificate
     return file is not None and form_of(file.content) in STORES and is_read_by(setup.client, file)
 
 
-def _unread_container(file: File, form: Form) -> tuple[str, ...]:
-    """Java and .NET read containers, and DER; what is packed once more nobody reads."""
+def _unread_container(file: GivenFile, form: Form) -> tuple[str, ...]:
+    """The clients that cannot read a container. Java and .NET read containers and DER."""
     if form_of(file.content) is not form or form is Form.DER_KEY:
         return CLIENTS
     return tuple(each for each in CLIENTS if not is_read_by(each, file))
 
 
-def is_read_by(client: str | None, file: File) -> bool:
-    """Whether a client takes such a container as it is."""
+def is_read_by(client: str | None, file: GivenFile) -> bool:
+    """Whether a client can read such a container directly."""
     form = form_of(file.content)
     if client == "java":
         return form in _OF_JAVA and not is_without_encryption(file.content)

@@ -1,6 +1,6 @@
-"""Makes the parts of ``docs/doctor.md`` that follow from tables.
+"""Generates the parts of ``docs/doctor.md`` that come from tables.
 
-``python -m mock_sei.doctor.document docs/doctor.md``; a test says whether the document is current.
+``python -m mock_sei.doctor.document docs/doctor.md``; a test checks the document.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "clients": client_table,
     "findings": catalogue_table,
 }
-"""Each part by the name in its markers."""
+"""The parts, by the name in their markers."""
 
 
 def with_parts(text: str) -> str:
-    """The document with each part between its markers. ``ValueError`` where one has none."""
+    """The document with each part updated. Raises ``ValueError`` if a part has no markers."""
     for name, make in PARTS.items():
         begin, end = (f"<!-- {name}: {word} -->" for word in ("begin", "end"))
         before, found, rest = text.partition(begin)

@@ -1,7 +1,8 @@
-"""Checks of the environment: the variables that change what clients trust, or the way they take.
+"""Checks of environment variables that change a client's TLS, its trusted CAs or its proxy.
 
-Each finding says which clients read the variable. It is a problem where calls of the named client
-fail, or where nobody is named and a client of OpenSSL fails at once; else a hint.
+Each finding names the clients that read the variable. It is a problem if calls of the client that
+``--client`` names fail. Without ``--client``, it is a problem if a client that uses OpenSSL cannot
+connect. Otherwise it is a hint.
 """
 
 from __future__ import annotations
@@ -20,28 +21,28 @@ from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.variables import level_of, setting_of, wanted_cas
 
 OVERRIDING = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""What requests reads, the first before the second."""
+"""The variables that requests reads. The first one overrides the second."""
 PYTHON = ("requests", "httpx")
 _TLS_LINE = re.compile(
     r"^[ \t]*(MinProtocol|MaxProtocol|Protocol|CipherString|Ciphersuites|Options|VerifyMode)"
     r"[ \t]*=[ \t]*([^#\r\n]*)",
     re.MULTILINE | re.IGNORECASE,
 )
-"""Settings of TLS in a file of OpenSSL (``SSL_CONF_cmd``)."""
+"""TLS settings in a configuration file of OpenSSL (``SSL_CONF_cmd``)."""
 BOUND_BY_MAXIMUM = ("requests", "httpx", "dotnet")
-"""Who speaks no TLS above OpenSSL's ``MaxProtocol``; curl sets a maximum of its own."""
+"""The clients to which OpenSSL's ``MaxProtocol`` applies; curl sets a maximum of its own."""
 _OLD = ("sslv3", "tlsv1", "tlsv1.0", "tlsv1.1")
 _NODE_FLAGS: Mapping[str, str] = {
     "--use-openssl-ca": "Node trusts OpenSSL's CAs (SSL_CERT_FILE, SSL_CERT_DIR), not its own",
-    "--use-system-ca": "Node trusts the system's CAs too",
-    "--openssl-config": "Node reads that configuration of OpenSSL",
+    "--use-system-ca": "Node also trusts the system's CAs",
+    "--openssl-config": "Node reads this configuration of OpenSSL",
     "--openssl-shared-config": "Node reads OpenSSL's own configuration",
-    "--openssl-legacy-provider": "Node opens old ciphers that other clients do not",
-    "--tls-cipher-list": "Node offers those ciphers only",
-    "--tls-min-v1.3": "Node speaks TLS 1.3 only",
-    "--tls-max-v1.2": "Node speaks TLS 1.2 at most",
-    "--tls-keylog": "Node writes the keys of its connections to that file",
-    "--use-env-proxy": "Node goes through the proxies of the environment",
+    "--openssl-legacy-provider": "Node supports old ciphers that other clients do not",
+    "--tls-cipher-list": "Node offers only these ciphers",
+    "--tls-min-v1.3": "Node supports only TLS 1.3",
+    "--tls-max-v1.2": "Node supports TLS 1.2 at most",
+    "--tls-keylog": "Node writes the keys of its connections to this file",
+    "--use-env-proxy": "Node uses the proxies of the environment",
 }
 
 
@@ -51,8 +52,8 @@ def check_key_log(setup: Setup) -> Iterator[Finding]:
     yield found(
         "key-log-unwritable",
         f"SSLKEYLOGFILE names a file that cannot be opened to write ({setup.key_log_problem}): "
-        f"{titles(PYTHON)}, aiohttp and pip fail before they connect. curl says nothing and goes "
-        "on; Node, Java, .NET and Go do not read it.",
+        f"{titles(PYTHON)}, aiohttp and pip fail before they connect. curl ignores the "
+        "problem; Node, Java, .NET and Go do not read it.",
         expected="SSLKEYLOGFILE unset, or a file that this user can write to",
         actual=setting_of(setup, "SSLKEYLOGFILE"),
         cure="unset SSLKEYLOGFILE",
@@ -70,7 +71,7 @@ def check_openssl_conf(setup: Setup) -> Iterator[Finding]:
         yield found(
             "openssl-conf",
             f"OPENSSL_CONF names a file that cannot be read ({file.problem}); {who}, and OpenSSL "
-            "takes its own defaults then, or fails.",
+            "then uses its defaults, or fails.",
             expected="OPENSSL_CONF unset, or a file of OpenSSL's settings",
             actual=setting_of(setup, "OPENSSL_CONF"),
             cure="unset OPENSSL_CONF",
@@ -86,13 +87,13 @@ def check_openssl_conf(setup: Setup) -> Iterator[Finding]:
         "openssl-conf",
         f"OPENSSL_CONF changes the TLS of every program that uses OpenSSL; {who}."
         + (
-            f" With it {titles(BOUND_BY_MAXIMUM)} speak no TLS that the platform speaks."
+            f" With it, {titles(BOUND_BY_MAXIMUM)} have no TLS version in common with the platform."
             if too_old
             else ""
         ),
         expected="TLS 1.2 and 1.3 with OpenSSL's default ciphers",
         actual=f"{setting_of(setup, 'OPENSSL_CONF')}: {readable(shown)}",
-        cure="unset OPENSSL_CONF, or take these lines out of its file",
+        cure="unset OPENSSL_CONF, or remove these lines from its file",
         level=level_of(setup, BOUND_BY_MAXIMUM, otherwise=Level.PROBLEM) if too_old else None,
     )
 
@@ -102,7 +103,7 @@ def check_ca_variables(setup: Setup) -> Iterator[Finding]:
     compared: dict[str, bool] = {}
     read: dict[bytes, tuple[x509.Certificate, ...]] = {}
     for name, file in setup.ca_files.items():
-        # Often all name the system's bundle, whose hundreds take a tenth of a second to read
+        # Often all variables name the system's bundle, which takes 0.1 seconds to read
         certificates = read.get(file.content) or certificates_in(file)
         read[file.content] = certificates
         if certificates:
@@ -114,25 +115,25 @@ def check_ca_variables(setup: Setup) -> Iterator[Finding]:
         yield found(
             "ca-variable-unreadable",
             f"{name} names a file or folder without certificates; clients that read it "
-            f"({titles(readers)}) trust nobody, or fail at once.",
+            f"({titles(readers)}) trust no server, or fail at once.",
             expected="a PEM file of CAs",
             actual=f"{readable(str(file.path))} ({file.problem or 'no PEM certificate in it'})",
-            cure=f"unset {name}, or let it name the CA's file.",
+            cure=f"unset {name}, or set it to the path of the CA's file.",
             level=level_of(setup, _hit_by(setup, name), otherwise=Level.PROBLEM),
         )
     if not wanted:
         if compared:
             names = ", ".join(compared)
-            yield note(ENVIRONMENT, f"set and, without --cacert, compared with nothing: {names}")
+            yield note(ENVIRONMENT, f"set, but not checked without --cacert: {names}")
         return
     holding = [name for name, holds in compared.items() if holds]
     if holding:
-        yield right(ENVIRONMENT, f"with the CA of --cacert: {', '.join(holding)}")
+        yield right(ENVIRONMENT, f"these contain the CA of --cacert: {', '.join(holding)}")
     yield from _lacking(setup, [name for name, holds in compared.items() if not holds])
 
 
 def _hit_by(setup: Setup, name: str) -> tuple[str, ...]:
-    """The clients that a variable hits: requests even where it is told the CA."""
+    """The clients that a variable affects. It affects requests even if the CA is given in code."""
     overriding = next((each for each in OVERRIDING if each in setup.ca_files), None)
     if setup.ca is None:
         return readers_of(name)
@@ -140,19 +141,22 @@ def _hit_by(setup: Setup, name: str) -> tuple[str, ...]:
 
 
 def _lacking(setup: Setup, names: list[str]) -> Iterator[Finding]:
-    """One finding for what overrides the client's own word, one for what only fills in."""
+    """Findings about CA variables without the CA.
+
+    One is for variables that override the CA given in code, one is for all others.
+    """
     ca = readable(str(setup.ca.path)) if setup.ca else ""
-    # requests reads the second where the first is not set
+    # requests reads the second variable only if the first is not set
     overriding = next((name for name in OVERRIDING if name in setup.ca_files), None)
     if overriding in names:
         yield found(
             "requests-ca-bundle",
-            f"{overriding} names a file without the CA of --cacert. requests takes it instead of "
-            "session.verify, without a word.",
+            f"{overriding} names a file without the CA of --cacert. requests uses it instead of "
+            "session.verify, without a warning.",
             expected=f"{overriding} unset, or with the CA of {ca}",
             actual=setting_of(setup, overriding),
-            cure=f"unset {overriding}, let it name the CA's file (mock-sei env prints the line), "
-            "or in Python session.trust_env = False.",
+            cure=f"unset {overriding}, set it to the CA's file (mock-sei env prints the line), "
+            "or set session.trust_env = False in Python.",
             level=level_of(setup, ("requests",)),
         )
     others = [name for name in names if name != overriding]
@@ -160,11 +164,12 @@ def _lacking(setup: Setup, names: list[str]) -> Iterator[Finding]:
         who = "; ".join(f"{name} ({titles(readers_of(name))})" for name in others)
         yield found(
             "ca-variable-lacks-ca",
-            f"Without the CA of --cacert: {who}. A client that is not told the CA itself does "
-            "not trust the server.",
+            f"These do not contain the CA of --cacert: {who}. A client that is not given the CA in "
+            "another way does not trust the server.",
             expected=f"the CA of {ca}",
             actual=", ".join(setting_of(setup, name) for name in others),
-            cure="let them name the CA's file (mock-sei env prints the lines), or tell the client.",
+            cure="set them to the CA's file (mock-sei env prints the lines), or give the CA to the "
+            "client.",
         )
 
 
@@ -174,10 +179,10 @@ def check_node_variables(setup: Setup) -> Iterator[Finding]:
         yield found(
             "node-verification-off",
             "NODE_TLS_REJECT_UNAUTHORIZED is 0: Node.js trusts every server and sends it the "
-            "credentials, so that it also works where it should not. Other clients do not read it.",
+            "credentials, so calls succeed that should fail. Other clients do not read it.",
             expected="NODE_TLS_REJECT_UNAUTHORIZED unset",
             actual="NODE_TLS_REJECT_UNAUTHORIZED=0",
-            cure="unset NODE_TLS_REJECT_UNAUTHORIZED, and let NODE_EXTRA_CA_CERTS name the CA's "
+            cure="unset NODE_TLS_REJECT_UNAUTHORIZED, and set NODE_EXTRA_CA_CERTS to the CA's "
             "file.",
             level=level_of(setup, ("node",)),
         )
@@ -202,11 +207,11 @@ def check_node_variables(setup: Setup) -> Iterator[Finding]:
             f"NODE_OPTIONS changes the TLS of Node.js; other clients do not read it. "
             f"{'; '.join(effects)}.",
             actual=setting_of(setup, "NODE_OPTIONS"),
-            cure="unset NODE_OPTIONS where that is not meant.",
+            cure="unset NODE_OPTIONS if this is not intended.",
         )
 
 
-# The true cause first: what keeps a client from starting, then what it trusts, then its way.
+# The most likely cause comes first: a client that cannot start, then its trust, then its proxy.
 ENVIRONMENT_CHECKS = (
     check_key_log,
     check_openssl_conf,

@@ -1,4 +1,4 @@
-"""Every check in its order, and the report: as text and as JSON."""
+"""All checks in their order, and the report as text and as JSON."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SETUP_CHECKS: Sequence[Callable[[Setup], Iterator[Finding]]] = (
     check_credentials,
     *ENVIRONMENT_CHECKS,
 )
-"""Of what the client is configured with; none connects anywhere."""
+"""Checks of the client's configuration; they do not connect."""
 
 NETWORK_CHECKS: Sequence[Callable[[Setup, Observed], Iterator[Finding]]] = (
     check_connection,
@@ -50,7 +50,7 @@ NETWORK_CHECKS: Sequence[Callable[[Setup, Observed], Iterator[Finding]]] = (
     check_clock,
     check_answer,
 )
-"""Of what the network showed."""
+"""Checks of the results of the connections."""
 
 MARKS = {Level.RIGHT: "\u2713", Level.PROBLEM: "\u2717", Level.HINT: "!", Level.NOTE: "-"}
 ASCII_MARKS = {Level.RIGHT: "ok", Level.PROBLEM: "XX", Level.HINT: "!!", Level.NOTE: "--"}
@@ -58,9 +58,9 @@ _WIDTH = 20
 
 
 def examine(setup: Setup, observe: Callable[[Setup], Observed]) -> list[Finding]:
-    """What is wrong and what is right, in the order of the checks.
+    """The findings of all checks, in the order of the checks.
 
-    ``observe`` is asked where there is a host to connect to.
+    ``observe`` connects; it is called only if the URL has a host.
     """
     findings = [finding for check in SETUP_CHECKS for finding in check(setup)]
     if setup.target.host and setup.target.scheme == "https":
@@ -70,14 +70,14 @@ def examine(setup: Setup, observe: Callable[[Setup], Observed]) -> list[Finding]
 
 
 def exit_status(setup: Setup, findings: Sequence[Finding]) -> int:
-    """0 where nothing was found, hints apart; 2 where a file that was given cannot be read."""
+    """The exit status: 0 without problems, 1 with problems, 2 if a given file cannot be read."""
     if setup.has_unreadable_file:
         return 2
     return int(any(each.level is Level.PROBLEM for each in findings))
 
 
 def as_text(findings: Sequence[Finding], *, encoding: str, verbose: bool) -> str:
-    """For people. Plain ASCII where the terminal's encoding has no check mark."""
+    """The report as text, in ASCII if the terminal's encoding has no check mark."""
     marks = MARKS if _can_write(encoding, "".join(MARKS.values())) else ASCII_MARKS
     lines = [
         line
@@ -115,7 +115,7 @@ def _summary(findings: Sequence[Finding]) -> str:
         for level, word in ((Level.PROBLEM, "problem"), (Level.HINT, "hint"))
     ]
     told = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counted if count]
-    return f"{', '.join(told)}." if told else "Nothing wrong was found."
+    return f"{', '.join(told)}." if told else "No problem was found."
 
 
 def _can_write(encoding: str, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the checks of all three files have in common."""
+"""Functions that the checks of all three files use."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from mock_sei.doctor.material import (
 from mock_sei.doctor.readers import (
     Obstacle,
 )
-from mock_sei.doctor.setup import File, Setup
+from mock_sei.doctor.setup import GivenFile, Setup
 from mock_sei.doctor.shapes import find_refusal, holds_only
 
 
 def with_reading(
     setup: Setup,
-    file: File,
+    file: GivenFile,
     part: Part,
     findings: Iterable[Finding],
     obstacles: Iterable[Obstacle],
 ) -> Iterator[Finding]:
-    """The findings, and who cannot read a file in which there is no problem."""
+    """The findings. If none is a problem, also which clients cannot read the file."""
     made = list(_with_refusal(setup, file, part, findings))
     yield from made
     if not any(each.level is Level.PROBLEM for each in made):
@@ -40,16 +40,16 @@ def with_reading(
 
 
 def _with_refusal(
-    setup: Setup, file: File, part: Part, findings: Iterable[Finding]
+    setup: Setup, file: GivenFile, part: Part, findings: Iterable[Finding]
 ) -> Iterator[Finding]:
-    """The findings, and what OpenSSL says where none of them is a problem that explains it.
+    """The findings, and OpenSSL's reason if OpenSSL refuses the file and no finding explains it.
 
-    Nothing is called right that OpenSSL refuses.
+    A file that OpenSSL refuses is never reported as right.
     """
     made = list(findings)
     refusal = find_refusal(setup, file, part)
     explained = any(each.level is Level.PROBLEM for each in made)
-    # OpenSSL takes no certificate that is too weak; the check of its strength says so
+    # OpenSSL refuses a certificate that is too weak; the check of its strength reports that
     weak = part is not CA and is_too_weak(own_certificate(setup))
     if refusal is None or explained or weak:
         yield from made
@@ -59,9 +59,9 @@ def _with_refusal(
 
 
 def _unread_by(
-    setup: Setup, file: File, part: Part, obstacles: Iterable[Obstacle]
+    setup: Setup, file: GivenFile, part: Part, obstacles: Iterable[Obstacle]
 ) -> Iterator[Finding]:
-    """What OpenSSL reads and another client does not: one finding for all of them."""
+    """One finding for all clients that cannot read a file that OpenSSL can read."""
     seen = list(obstacles)
     clients = tuple(client for client in CLIENTS if any(client in each.clients for each in seen))
     if not clients:
@@ -70,11 +70,10 @@ def _unread_by(
     name = {Role.CERTIFICATE: "certificate", Role.KEY: "key", Role.CA: "ca"}[part.role]
     yield found(
         f"{name}-unread-by",
-        f"{file.path} can be read by OpenSSL (Python, curl, Node), and not by "
-        f"{_in_words(clients)}.",
+        f"OpenSSL (Python, curl, Node) can read {file.path}, but not {_in_words(clients)}.",
         expected=part.expected,
         actual="; ".join(each.why for each in seen),
-        cure="\n".join(commands) or "write the file again without it.",
+        cure="\n".join(commands) or "write the file again without this.",
         unread_by=clients,
         client=setup.client,
     )
@@ -87,18 +86,18 @@ def _in_words(clients: Iterable[str]) -> str:
     return ", ".join(_SHOWN.get(each, each) for each in clients)
 
 
-def find_unread(file: File, option: str, name: str, cure: str) -> Finding | None:
+def find_unread(file: GivenFile, option: str, name: str, cure: str) -> Finding | None:
     if file.missing:
         return found(
             f"{name}-missing",
-            f"{option} {file.path} is not there.",
-            cure=f"{cure}; a relative path starts at this folder.",
+            f"{option} {file.path} does not exist.",
+            cure=f"{cure}; a relative path starts in this folder.",
         )
     if file.is_folder:
         return found(
             f"{name}-unreadable",
             f"{option} {file.path} is a folder, not a file.",
-            cure=f"{cure}, with its name behind the folder's.",
+            cure=f"{cure}, with the file's name after the folder's.",
         )
     if file.problem:
         return found(

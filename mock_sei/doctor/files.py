@@ -1,4 +1,4 @@
-"""Checks of the files a client is given: the CA's, the certificate's, the key's."""
+"""Checks of a client's files: CA and certificate."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from mock_sei.doctor.readers import (
     is_refused_for_servers,
     obstacles_of_certificates,
 )
-from mock_sei.doctor.setup import File, Setup
+from mock_sei.doctor.setup import GivenFile, Setup
 from mock_sei.doctor.shapes import find_obstacle
 
 
@@ -47,7 +47,7 @@ def check_ca_file(setup: Setup) -> Iterator[Finding]:
     yield from with_reading(setup, file, CA, findings, obstacles_of_certificates(file.content))
 
 
-def _check_authorities(setup: Setup, file: File) -> Iterator[Finding]:
+def _check_authorities(setup: Setup, file: GivenFile) -> Iterator[Finding]:
     certificates = certificates_in(file)
     authorities = [each for each in certificates if is_ca(each)]
     if not certificates:
@@ -56,11 +56,11 @@ def _check_authorities(setup: Setup, file: File) -> Iterator[Finding]:
     if not authorities:
         yield found(
             "ca-is-leaf",
-            "--cacert holds a certificate that is no CA's.",
+            "--cacert holds a certificate that is not a CA certificate.",
             expected="a CA's certificate",
             actual=describe(certificates[0]),
-            cure="give the certificate of the CA above it (mock-sei: ca.pem of the certs folder, "
-            "not server.pem or certificate.crt).",
+            cure="give the certificate of the CA that issued it (mock-sei: ca.pem of the certs "
+            "folder, not server.pem or certificate.crt).",
         )
         return
     if all(each.not_valid_after_utc < setup.now for each in authorities):
@@ -86,11 +86,11 @@ def _check_authorities(setup: Setup, file: File) -> Iterator[Finding]:
     yield right(CA_FILE, f"{file.path}: {_several(len(authorities))}{describe(authorities[0])}")
 
 
-def _unknown_here(file: File) -> Finding:
+def _unknown_here(file: GivenFile) -> Finding:
     return note(
         CERTIFICATE_FILE,
-        f"OpenSSL loads {file.path}, and this machine's Python library does not, so that what the "
-        "certificate says is not checked",
+        f"OpenSSL loads {file.path}, but this machine's Python library does not, so the "
+        "certificate's content is not checked",
     )
 
 
@@ -114,7 +114,7 @@ def check_certificate_file(setup: Setup) -> Iterator[Finding]:
             "--cert holds the private key and --key the certificate.",
             expected="--cert a certificate, --key a private key",
             actual=f"--cert {contents(file)}, --key {contents(setup.key)}",
-            cure="exchange the two.",
+            cure="exchange the two files.",
         )
         return
     obstacle = find_obstacle(setup, file, CERTIFICATE)
@@ -126,13 +126,13 @@ def check_certificate_file(setup: Setup) -> Iterator[Finding]:
     if has_key(file.content) and setup.key is not None and setup.key.path != file.path:
         yield found(
             "key-in-certificate-file",
-            f"{file.path} holds a private key besides the certificate, and --key is another file.",
-            cure="take the key out of the certificate's file: certificates are passed around, "
-            "keys are not.",
+            f"{file.path} holds a private key and the certificate, but --key is another file.",
+            cure="remove the key from the certificate's file: certificates are passed on, keys are "
+            "not.",
         )
 
 
-def _check_order(setup: Setup, file: File) -> Iterator[Finding]:
+def _check_order(setup: Setup, file: GivenFile) -> Iterator[Finding]:
     certificates, own = certificates_in(file), own_certificate(setup)
     place = place_of(setup, file, Role.CERTIFICATE)
     if not certificates:
@@ -144,13 +144,13 @@ def _check_order(setup: Setup, file: File) -> Iterator[Finding]:
         return
     yield found(
         "certificate-order",
-        f"{file.path} holds {len(certificates)} certificates and the account's is not the first, "
-        "which is the one that TLS clients show.",
+        f"{file.path} holds {len(certificates)} certificates, and the account's is not the first. "
+        "TLS clients send the first one as their own.",
         expected=describe(own),
         actual=describe(certificates[0]),
         cure=f"{nth_certificate(certificates.index(own) + 1, place)}\n"
-        "or put the account's certificate first and its CAs after it, nearest first; the leaf "
-        "alone is enough.",
+        "or put the account's certificate first and its CAs after it, nearest first; the "
+        "account's certificate is enough.",
     )
 
 

@@ -1,7 +1,7 @@
-"""What the doctor can find: one table, by name; and the shape of a finding.
+"""The table of everything that the doctor can find, and the class of a finding.
 
-A finding says what it is, the two values that differ and what to do. Neither holds a secret or a
-whole token.
+A finding says what is wrong, which two values differ, and what to do. It never contains a secret or
+a whole token.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from mock_sei.doctor.clients import KNOWN_CLIENTS
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """How serious a finding is."""
 
     RIGHT = "right"
     PROBLEM = "problem"
-    """Calls fail, or will in a common client; exit status 1."""
+    """Calls fail, or would fail with a common client; the exit status is 1."""
     HINT = "hint"
-    """Worth a look; does not change the exit status."""
+    """Something to check; it does not change the exit status."""
     NOTE = "note"
-    """Said when asked for more, or where a check could not be made."""
+    """Additional information, or a check that could not be done."""
 
 
 URL = "URL"
@@ -41,14 +41,14 @@ TOKEN = "token request"
 
 
 OPENSSL_CLIENTS = ("curl", "requests", "httpx", "node")
-"""They read files by OpenSSL's rules."""
+"""The clients that read files with OpenSSL."""
 CLIENTS = tuple(KNOWN_CLIENTS)
 
 
 def level_for(unread_by: Collection[str], client: str | None) -> Level:
-    """How bad it is that some clients cannot read a file, for somebody who uses ``client``.
+    """How serious it is that some clients cannot read a file, for a user of ``client``.
 
-    A problem where a client of OpenSSL or the named one cannot, otherwise a hint.
+    It is a problem if ``client`` or a client that uses OpenSSL cannot read it; otherwise a hint.
     """
     if client in unread_by or any(each in OPENSSL_CLIENTS for each in unread_by):
         return Level.PROBLEM
@@ -57,33 +57,33 @@ def level_for(unread_by: Collection[str], client: str | None) -> Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that the doctor found: a line of its report, or a few.
+    """One thing that the doctor found: one entry of its report.
 
     ``level`` is ``"right"``, ``"problem"``, ``"hint"`` or ``"note"``. No field holds a secret.
     """
 
     check: str
-    """What was looked at, such as ``private key``."""
+    """What was checked, such as ``private key``."""
     name: str = ""
     """Its row in the table of ``docs/doctor.md``, such as ``key-not-of-certificate``; empty for
     what is right."""
     level: Level
     what: str
-    """What was found, in a sentence or two."""
+    """What was found, in one or two sentences."""
     expected: str | None = None
     actual: str | None = None
-    """The two values that differ, where there are two."""
+    """``expected`` and ``actual`` are the two values that differ; None if there are none."""
     cure: str | None = None
-    """What to do; where it begins with a command, each line is one."""
+    """What to do. If the first line is a command, each line is a command."""
     unread_by: tuple[str, ...] = ()
-    """The clients that cannot read the file it speaks of; some of :data:`CLIENTS`."""
+    """The clients that cannot read the file; names of :data:`CLIENTS`."""
     detail: bool = False
-    """Shown with ``--verbose`` only."""
+    """Whether the finding is shown only with ``--verbose``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One possible finding."""
+    """One row of the table: a possible finding."""
 
     check: str
     when: str
@@ -103,70 +103,69 @@ CATALOGUE: Mapping[str, Row] = {
         URL,
         url_not_https="the URL is not `https://`",
         url_no_host="the URL has no host",
-        url_path="the URL has a path that is none of the token endpoint's",
+        url_path="the URL has a path that is not the token endpoint's",
         url_white_space="the URL has a blank, a tab or a line end in it",
         url_extra="the URL has a query string, a fragment or credentials",
     ),
     **_rows(
         CA_FILE,
         hints=("ca-unread-by",),
-        ca_file_missing="`--cacert` is not there",
+        ca_file_missing="`--cacert` does not exist",
         ca_file_unreadable="`--cacert` cannot be opened, or is a folder",
         ca_file_empty="`--cacert` is empty",
         ca_not_pem="`--cacert` holds no PEM certificate, or a damaged one: DER, PKCS#12, PKCS#7, a "
         "keystore, a key, a saved page, another file",
-        ca_encoding="`--cacert` is right inside, and packed: UTF-16, Base64, compressed, literal "
-        "`\\n`",
-        ca_layout="the lines of `--cacert` are not as PEM wants them: indented, joined, in quotes",
+        ca_encoding="`--cacert` is right but encoded: UTF-16, Base64, compressed, literal `\\n`",
+        ca_layout="the lines of `--cacert` break the rules of PEM: indented, joined, in quotes",
         ca_refused="OpenSSL does not load `--cacert`, for another reason",
         ca_trust_settings="`--cacert` is a `TRUSTED CERTIFICATE` that is not trusted for servers",
-        ca_unread_by="clients other than OpenSSL's cannot read `--cacert`",
-        ca_is_leaf="`--cacert` holds a certificate that is no CA's",
+        ca_unread_by="clients that do not use OpenSSL cannot read `--cacert`",
+        ca_is_leaf="`--cacert` holds a certificate that is not a CA certificate",
         ca_expired="every certificate in `--cacert` has expired",
     ),
     **_rows(
         CERTIFICATE_FILE,
         hints=("key-in-certificate-file", "certificate-unread-by"),
         certificate_file_not_given="`--key` without `--cert`",
-        certificate_file_missing="`--cert` is not there",
+        certificate_file_missing="`--cert` does not exist",
         certificate_file_unreadable="`--cert` cannot be opened, or is a folder",
         certificate_file_empty="`--cert` is empty",
-        certificate_is_pkcs12="`--cert` is a `.pfx` or `.p12`; clients want `.crt` and `.key`",
+        certificate_is_pkcs12="`--cert` is a `.pfx` or `.p12`; clients need `.crt` and `.key`",
         certificate_is_pkcs7="`--cert` is a `.p7s` or `.p7b`",
         certificate_is_der="`--cert` is DER, not PEM",
         certificate_is_keystore="`--cert` is a Java keystore (JKS)",
         certificate_not_pem="`--cert` holds no certificate, or a damaged one: a request, a public "
         "key, a saved page, another file",
-        certificate_encoding="`--cert` is right inside, and packed: UTF-16, Base64, compressed, "
+        certificate_encoding="`--cert` is right but encoded: UTF-16, Base64, compressed, "
         "literal `\\n`",
-        certificate_layout="the lines of `--cert` are not as PEM wants them: indented, joined, in "
+        certificate_layout="the lines of `--cert` break the rules of PEM: indented, joined, in "
         "quotes",
         certificate_refused="OpenSSL does not load `--cert`, for another reason",
-        certificate_unread_by="clients other than OpenSSL's cannot read `--cert`",
+        certificate_unread_by="clients that do not use OpenSSL cannot read `--cert`",
         certificate_and_key_swapped="`--cert` is the key and `--key` the certificate",
         certificate_order="`--cert` holds several certificates and the account's is not the first",
-        key_in_certificate_file="the private key stands in `--cert`, and `--key` is another file",
+        key_in_certificate_file="`--cert` also holds the private key, and `--key` is another file",
     ),
     **_rows(
         KEY_FILE,
         hints=("key-readable-by-others", "passphrase-unused", "key-unread-by", "key-inconsistent"),
         key_file_not_given="`--cert` without `--key`, and no key in it",
-        key_file_missing="`--key` is not there",
+        key_file_missing="`--key` does not exist",
         key_file_unreadable="`--key` cannot be opened, or is a folder",
         key_file_empty="`--key` is empty",
         key_is_pkcs12="`--key` is a `.pfx` or `.p12`",
         key_is_der="`--key` is DER, not PEM",
         key_is_keystore="`--key` is a Java keystore (JKS)",
-        key_form="`--key` is a private key of another program's form: OpenSSH, PuTTY, PVK, JWK",
+        key_form="`--key` is a private key of another format: OpenSSH, PuTTY, PVK, JWK",
         key_not_pem="`--key` holds no private key, or a damaged one",
-        key_encoding="`--key` is right inside, and packed: UTF-16, Base64, compressed, literal "
-        "`\\n`",
-        key_layout="the lines of `--key` are not as PEM wants them: indented, joined, in quotes",
-        key_label="the BEGIN line of `--key` names another form of key than the file holds",
-        key_cipher="`--key` is encrypted with a cipher that OpenSSL 3 does not open, or too slowly",
+        key_encoding="`--key` is right but encoded: UTF-16, Base64, compressed, literal `\\n`",
+        key_layout="the lines of `--key` break the rules of PEM: indented, joined, in quotes",
+        key_label="the BEGIN line of `--key` names another format than the file holds",
+        key_cipher="`--key` is encrypted with a cipher that OpenSSL 3 cannot open, or only "
+        "very slowly",
         key_refused="OpenSSL does not load `--key`, or not with `--cert`, for another reason",
-        key_unread_by="clients other than OpenSSL's cannot read `--key`",
-        key_inconsistent="numbers of the RSA key do not belong together; some clients refuse it",
+        key_unread_by="clients that do not use OpenSSL cannot read `--key`",
+        key_inconsistent="the numbers of the RSA key are inconsistent; some clients refuse it",
         passphrase_missing="the key is encrypted and no `--passphrase` was given",
         passphrase_wrong="the `--passphrase` does not open the key",
         passphrase_unused="a `--passphrase` was given and the key is not encrypted",
@@ -181,15 +180,15 @@ CATALOGUE: Mapping[str, Row] = {
         certificate_expires_soon="the certificate expires within 90 days",
         certificate_name="the certificate's CN is not `--username`",
         certificate_self_signed="the certificate is self-signed",
-        certificate_purpose="the certificate is not for clients: a server's, a CA's, or for any "
-        "purpose only, which OpenSSL does not take for clientAuth",
+        certificate_purpose="the certificate is not for clients: a server's, a CA's, or one for "
+        "anyExtendedKeyUsage only, which OpenSSL does not accept as clientAuth",
         certificate_weak="a short key, one neither RSA nor EC, or a SHA-1 or MD5 signature",
         certificate_critical_extension="a certificate that is sent has a critical extension that "
         "OpenSSL does not know",
         chain_expired="a CA that is sent with the certificate has expired",
         chain_not_yet_valid="a CA that is sent with the certificate is not valid yet",
         chain_signature="a CA that is sent with the certificate has the issuer's name and did not "
-        "sign what is below it",
+        "sign the certificate below it",
         chain_weak="a CA that is sent with the certificate has a short key, or a SHA-1 or MD5 "
         "signature",
         chain_purpose="a CA that is sent with the certificate may not issue client certificates: "
@@ -201,9 +200,9 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     **_rows(
         CREDENTIALS,
-        credential_spaces="white space around a key, secret, name or password",
-        credential_quotes="quotes around a key, secret, name or password",
-        pair_encoded="`--app-key` is Base64 of the pair already, or begins with `Basic`",
+        credential_spaces="there is white space around a key, secret, name or password",
+        credential_quotes="there are quotes around a key, secret, name or password",
+        pair_encoded="`--app-key` is the Base64 of the pair, or begins with `Basic`",
         pair_incomplete="one of `--app-key`, `--app-secret`, `--username`, `--password` is missing",
     ),
     **_rows(
@@ -224,14 +223,15 @@ CATALOGUE: Mapping[str, Row] = {
         openssl_conf="`OPENSSL_CONF` names a file that cannot be read, or one that changes TLS; a "
         "problem where its `MaxProtocol` is below TLS 1.2",
         java_options="`JAVA_TOOL_OPTIONS`, `_JAVA_OPTIONS` or `JDK_JAVA_OPTIONS` has a blank or a "
-        "quote with which Java does not start",
-        java_trust_store="the trust store that one of these names cannot be read, or lacks the CA",
-        java_protocols="one of these lets Java speak neither TLS 1.2 nor 1.3",
+        "quote that keeps Java from starting",
+        java_trust_store="the trust store that one of these variables names cannot be read, "
+        "or lacks the CA",
+        java_protocols="one of these variables disables TLS 1.2 and 1.3 in Java",
         node_verification_off="`NODE_TLS_REJECT_UNAUTHORIZED` is 0: Node trusts every server",
         node_options="`NODE_OPTIONS` changes the TLS of Node, or has a quote that is not closed",
         ca_variable_unreadable="a CA variable names a file or folder without certificates",
         requests_ca_bundle="`REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` lacks the CA: it overrides "
-        "`session.verify` of requests without a word",
+        "`session.verify` of requests without a warning",
         ca_variable_lacks_ca="`SSL_CERT_FILE`, `SSL_CERT_DIR` or `NODE_EXTRA_CA_CERTS` lacks the "
         "CA",
         proxy_set="`HTTPS_PROXY` or `ALL_PROXY` (either case) is set, `NO_PROXY` lacks the host",
@@ -244,17 +244,18 @@ CATALOGUE: Mapping[str, Row] = {
         CONNECTION,
         name_unresolved="the host's name does not resolve",
         port_closed="nothing listens on the port",
-        connection_timeout="no connection, or no answer in it, in time: firewall, proxy, address",
+        connection_timeout="there was no connection or no answer in time: firewall, proxy, address",
         unreachable="the host cannot be reached",
         port_plain_http="the port speaks plain HTTP",
         port_control="the port is mock-sei's control listener",
         port_not_tls="the port speaks neither TLS nor HTTP",
-        one_way_listener="TLS, but no client certificate is asked for: the one-way listener",
+        one_way_listener="the server does not ask for a client certificate: it is the one-way "
+        "listener",
     ),
     **_rows(
         SERVER,
-        ca_not_trusted="the server's CA is not the one that is trusted",
-        ca_not_root="the trusted CA is an intermediate of the server's chain, not its root",
+        ca_not_trusted="the server's CA is not trusted",
+        ca_not_root="the trusted CA is an intermediate CA of the server's chain, not its root",
         ca_another_mock_sei="the trusted CA is another mock-sei's",
         server_self_signed="the server's certificate is self-signed",
         server_expired="the server's certificate has expired",
@@ -266,16 +267,17 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     **_rows(
         HANDSHAKE,
-        alert_certificate_required="the server wants a client certificate and got none",
+        alert_certificate_required="the server requires a client certificate and got none",
         alert_unknown_ca="alert `unknown_ca`: the client certificate's CA is not accepted",
-        certificate_other_ca="the server names the CAs it accepts, and the certificate's is none",
+        certificate_other_ca="the server names the CAs it accepts, and the certificate's "
+        "CA is not one of them",
         alert_certificate_expired="alert `certificate_expired`",
         alert_bad_certificate="alert `bad_certificate`",
         alert_certificate_revoked="alert `certificate_revoked`",
         alert_unsupported_certificate="alert `unsupported_certificate`",
         alert_handshake_failure="alert `handshake_failure`",
         alert_other="another alert",
-        tls_version="no version of TLS in common",
+        tls_version="server and client have no TLS version in common",
         handshake_closed="the connection was closed or reset, without an alert",
         handshake_timeout="the handshake did not end in time",
     ),
@@ -287,7 +289,8 @@ CATALOGUE: Mapping[str, Row] = {
         TOKEN,
         pair_swapped="AppKey and AppSecret are swapped",
         answer_key_pair="the key pair is refused",
-        answer_account="account or password is refused, or the account is another application's",
+        answer_account="account or password is refused, or the account belongs to another "
+        "application",
         answer_grant="the application may not use `client_credentials`",
         answer_source_address="the source address is not on the application's list",
         answer_certificate_name="the gateway says that the CN is not the account",
@@ -295,11 +298,12 @@ CATALOGUE: Mapping[str, Row] = {
         answer_api_key="the application is not granted this environment",
         answer_request="the request is refused as malformed",
         answer_expired="the gateway says that the token expired",
-        answer_other="another answer: not this platform, a proxy's page, an error of the server",
+        answer_other="there was another answer: not this platform, a proxy's page, an error "
+        "of the server",
         no_answer="the connection ended without an answer",
     ),
 }
-"""Every finding by name. ``docs/doctor.md`` has the same table, and a test compares them."""
+"""All possible findings by name. ``docs/doctor.md`` shows this table, and a test compares them."""
 
 
 def found(
@@ -313,9 +317,10 @@ def found(
     unread_by: tuple[str, ...] = (),
     client: str | None = None,
 ) -> Finding:
-    """A finding of the table. Where clients cannot read a file, they decide how bad it is.
+    """A finding of the table.
 
-    ``level`` is another than the table's where it depends on more.
+    ``unread_by`` are clients that cannot read a file; then they decide the level. ``level``
+    replaces the level of the table.
     """
     row = CATALOGUE[name]
     return Finding(

@@ -1,4 +1,4 @@
-"""A client's handshake by hand, with what the server says in the clear, and how it ends."""
+"""Does a client's TLS handshake step by step, to see the server's messages and the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from mock_sei.doctor.keys import KeyState
 from mock_sei.doctor.loading import load_pair
-from mock_sei.doctor.observed import Ended, Handshake
+from mock_sei.doctor.observed import Ended, ObservedHandshake
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import looks_like_tls, read_flight
 from mock_sei.oauth.metadata import METADATA_PATH
@@ -22,7 +22,7 @@ T = TypeVar("T")
 USER_AGENT = "mock-sei-doctor"
 _LARGEST_HEAD = 65_536
 ALERT = re.compile(r"ALERT_(\w+)$")
-"""How the reason of an ``SSLError`` ends that is an alert from the other side."""
+"""The end of the reason of an ``SSLError`` that reports an alert from the server."""
 NO_COMMON_VERSION = frozenset(
     {
         "UNSUPPORTED_PROTOCOL",
@@ -31,21 +31,21 @@ NO_COMMON_VERSION = frozenset(
         "WRONG_SSL_VERSION",
     }
 )
-"""Reasons of OpenSSL's where the two sides have no version of TLS in common."""
+"""OpenSSL's reasons for a handshake without a common TLS version."""
 
 
 def connect(setup: Setup) -> socket.socket:
-    """Each step of it waits as long as the setup says. Raises ``OSError``."""
+    """Connects. Each step waits at most ``setup.timeout``. Raises ``OSError``."""
     address = (setup.target.host, setup.target.port)
     return socket.create_connection(address, timeout=setup.options.timeout.total_seconds())
 
 
 def show_certificate(context: ssl.SSLContext, setup: Setup) -> bool:
-    """Gives the context the client's certificate; False where OpenSSL does not take it."""
+    """Loads the client's certificate into the context. False if OpenSSL refuses it."""
     certificate, key = setup.certificate, setup.key_file
     if certificate is None or key is None or setup.key_reading.state is KeyState.TOO_SLOW:
         return False
-    # The checks of the files say why
+    # The checks of the files report the reason
     with contextlib.suppress(OSError), certificate.located() as shown, key.located() as own:
         load_pair(context, shown, own, setup.options.passphrase)
         return True
@@ -53,7 +53,7 @@ def show_certificate(context: ssl.SSLContext, setup: Setup) -> bool:
 
 
 class _Conversation:
-    """TLS over a socket by hand, so that what the server sent in the clear can be read."""
+    """TLS over a socket, step by step, so that the server's unencrypted messages can be read."""
 
     def __init__(self, raw: socket.socket, context: ssl.SSLContext, host: str) -> None:
         self._raw = raw
@@ -62,7 +62,10 @@ class _Conversation:
         self.received = bytearray()
 
     def run(self, step: Callable[[], T]) -> T:
-        """Raises what the step raises, ``EOFError`` where the server closes, ``OSError``."""
+        """Repeats a step until it is done, and exchanges bytes with the server.
+
+        Raises what the step raises, ``EOFError`` if the server closes, and ``OSError``.
+        """
         while True:
             try:
                 result = step()
@@ -81,7 +84,7 @@ class _Conversation:
             self._incoming.write(piece)
 
     @property
-    def peer(self) -> bytes | None:
+    def server_certificate(self) -> bytes | None:
         """The server's certificate, DER; None before the end of the handshake."""
         try:
             return self.tls.getpeercert(binary_form=True)
@@ -89,13 +92,16 @@ class _Conversation:
             return None
 
     def _flush(self) -> None:
-        # A server that closed already may have said why: it is read next.
+        # A server that has closed may have sent the reason before; it is read next.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._raw.sendall(self._outgoing.read())
 
 
-def shake_hands(setup: Setup, newest: ssl.TLSVersion) -> Handshake:
-    """A handshake and a harmless request: under TLS 1.3 a refusal comes after the handshake."""
+def shake_hands(setup: Setup, newest: ssl.TLSVersion) -> ObservedHandshake:
+    """A handshake and a harmless request, because in TLS 1.3 a refusal comes after the handshake.
+
+    ``newest`` is the highest TLS version to offer.
+    """
     context = PlainContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -104,25 +110,25 @@ def shake_hands(setup: Setup, newest: ssl.TLSVersion) -> Handshake:
     try:
         raw = connect(setup)
     except TimeoutError:
-        return Handshake(ended=Ended.TIMED_OUT)
+        return ObservedHandshake(ended=Ended.TIMED_OUT)
     except OSError:
-        return Handshake(ended=Ended.RESET)
+        return ObservedHandshake(ended=Ended.RESET)
     with raw:
         talk = _Conversation(raw, context, setup.target.host)
         ended, word, date = _talk(talk, setup.target.host)
-        return Handshake(
+        return ObservedHandshake(
             ended=ended,
             alert=word,
             version=talk.tls.version(),
             showed_certificate=showed,
             flight=read_flight(bytes(talk.received)),
-            peer=talk.peer,
+            server_certificate=talk.server_certificate,
             date=date,
         )
 
 
 def _talk(talk: _Conversation, host: str) -> tuple[Ended, str, str | None]:
-    """How it ended, the alert or reason, the answer's date."""
+    """How the handshake ended, its alert or reason, and the ``Date`` of the answer."""
     request = (
         f"GET {METADATA_PATH} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\n"
         "Connection: close\r\n\r\n"

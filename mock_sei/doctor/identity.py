@@ -1,5 +1,5 @@
-"""Checks of what the client's certificate says: dates, name, issuer, purpose, strength; and what
-is wrong with each CA that is sent with it.
+"""Checks of the client certificate's dates, name, issuer, purpose and strength, and of each CA that
+is sent with it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from mock_sei.rules.connection import ChainProblem, ChainProblemKind
 from mock_sei.runtime.trial import Trial
 
 SOON = timedelta(days=90)
-_RENEW = "ask for a new one (mock-sei: mock-sei issue ACCOUNT, or a link in the portal)."
+_RENEW = "ask for a new certificate (mock-sei: mock-sei issue ACCOUNT, or a link in the portal)."
 
 
 def check_dates(setup: Setup) -> Iterator[Finding]:
@@ -65,10 +65,10 @@ def check_dates(setup: Setup) -> Iterator[Finding]:
             f"The certificate expires in {left.days} days.",
             expected=f"{SOON.days} days or more",
             actual=f"not after {end.isoformat()}",
-            cure="ask for a new one now; both work until the old one ends.",
+            cure="ask for a new certificate now; both work until the old one expires.",
         )
     else:
-        yield right(CERTIFICATE, f"valid for {left.days} days more, until {end:%Y-%m-%d}")
+        yield right(CERTIFICATE, f"valid for another {left.days} days, until {end:%Y-%m-%d}")
 
 
 def check_name(setup: Setup) -> Iterator[Finding]:
@@ -77,7 +77,7 @@ def check_name(setup: Setup) -> Iterator[Finding]:
         return
     name = readable(common_name(certificate), 64)
     if account is None:
-        yield note(CERTIFICATE, f"its CN is {name}; without --username it is compared with nothing")
+        yield note(CERTIFICATE, f"its CN is {name}; it is not checked without --username")
     elif name != account.strip():
         yield found(
             "certificate-name",
@@ -106,7 +106,7 @@ def check_issuer(setup: Setup) -> Iterator[Finding]:
     if len(certificates_in(setup.certificate)) == 1:
         yield note(
             CERTIFICATE,
-            "it comes alone, without the CAs above it, as the documented commands leave it: fine",
+            "it is sent without the CAs above it, which is right",
             detail=True,
         )
 
@@ -124,7 +124,7 @@ def check_purpose(setup: Setup) -> Iterator[Finding]:
     if problem:
         yield found(
             "certificate-purpose",
-            "The certificate is not meant for clients.",
+            "The certificate is not for clients.",
             expected="an end certificate with extended key usage clientAuth",
             actual=problem,
             cure="use the account's own certificate, not a server's or a CA's.",
@@ -134,8 +134,8 @@ def check_purpose(setup: Setup) -> Iterator[Finding]:
 def client_chain(setup: Setup) -> tuple[x509.Certificate, ...]:
     """The client's own certificate and the CAs that are sent with it, nearest first.
 
-    Where ``--cert`` holds one certificate only, OpenSSL looks for its CAs among the trusted ones
-    and sends those (``SSL_MODE_NO_AUTO_CHAIN``).
+    If ``--cert`` holds only one certificate, OpenSSL looks for its CAs among the trusted ones and
+    sends them too (``SSL_MODE_NO_AUTO_CHAIN``).
     """
     own, given = own_certificate(setup), certificates_in(setup.certificate)
     if own is None:
@@ -144,12 +144,12 @@ def client_chain(setup: Setup) -> tuple[x509.Certificate, ...]:
 
 
 def chain_faults(setup: Setup) -> list[ChainProblem]:
-    """What is wrong with each certificate that the client sends, its own first."""
+    """The faults of each certificate that the client sends, its own first."""
     return find_chain_problems(client_chain(setup), setup.now)
 
 
 def check_chain(setup: Setup) -> Iterator[Finding]:
-    """Each CA that is sent by itself: a server judges everything that it is sent."""
+    """Checks each CA that is sent, because a server checks all certificates that it gets."""
     faults = chain_faults(setup)
     refusal = None if faults else _find_refusal(setup)
     if refusal:
@@ -157,14 +157,14 @@ def check_chain(setup: Setup) -> Iterator[Finding]:
             "chain-refused",
             "OpenSSL refuses the certificate with the CAs that are sent with it, and so do servers "
             f"that run it: {readable(refusal, 100)}.",
-            expected="a chain that OpenSSL takes for a client's",
+            expected="a chain that OpenSSL accepts for a client",
             actual="; ".join(describe(each) for each in client_chain(setup)),
-            cure="leave the CAs out of --cert where the server knows them, or ask whoever issued "
-            "the certificate.",
+            cure="remove the CAs from --cert if the server knows them, or ask the issuer of the "
+            "certificate.",
         )
     for fault in faults:
         if not fault.position and fault.kind not in _SHARED:
-            continue  # the account's own has checks with words of their own
+            continue  # the account's own certificate has other checks
         sent = f"The CA {readable(fault.subject)}, which is sent with the certificate,"
         what = sent if fault.position else "The certificate in --cert"
         yield found(
@@ -179,7 +179,10 @@ def check_chain(setup: Setup) -> Iterator[Finding]:
 
 
 def _find_refusal(setup: Setup) -> str | None:
-    """What OpenSSL finds that no check here knows, such as a CA's name constraints; no dates."""
+    """OpenSSL's reason if it refuses the chain for a fault that no check here knows.
+
+    An example is a CA's name constraints. Dates are not checked.
+    """
     chain = client_chain(setup)
     if not chain or is_ca(chain[0]) or _weakness(chain[0]):
         return None
@@ -201,16 +204,15 @@ CHAIN_FINDINGS: Mapping[ChainProblemKind, str] = {
     ChainProblemKind.CRITICAL_EXTENSION: "certificate-critical-extension",
 }
 _SHARED = (ChainProblemKind.CRITICAL_EXTENSION, ChainProblemKind.SIGNATURE)
-"""What is found of the account's own certificate in the same way."""
+"""Faults that are reported in the same way for the account's own certificate."""
 CHAIN_CURE = (
-    "put that CA's present certificate in its place (in --cert, or in --cacert where only that "
-    "holds it), or leave the CAs out: the account's certificate is enough where the server knows "
-    "its CA."
+    "replace it by that CA's present certificate (in --cert, or in --cacert if only that holds "
+    "it), or remove the CAs: the account's certificate is enough if the server knows its CA."
 )
 
 
 def describe_fault(fault: ChainProblem) -> str:
-    """The certificate that is wrong, with its own dates."""
+    """The faulty certificate in words: its subject and its dates."""
     dates = f"{fault.not_before:%Y-%m-%d} to {fault.not_after:%Y-%m-%d}"
     return f"{readable(fault.subject)}, valid {dates}"
 
@@ -226,12 +228,12 @@ def check_strength(setup: Setup) -> Iterator[Finding]:
             "The certificate is too weak for TLS.",
             expected=f"RSA of {MIN_RSA_BITS} bits or more, or EC; SHA-256 or better",
             actual=problem,
-            cure="make a new key and ask for a certificate for it.",
+            cure="create a new key and ask for a certificate for it.",
         )
 
 
 def is_too_weak(certificate: x509.Certificate | None) -> bool:
-    """True where :func:`check_strength` finds something."""
+    """Whether :func:`check_strength` reports a problem for this certificate."""
     return certificate is not None and _weakness(certificate) is not None
 
 

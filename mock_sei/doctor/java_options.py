@@ -1,8 +1,8 @@
-"""How the JVM reads ``JAVA_TOOL_OPTIONS`` and its relatives: it splits at white space, and
-understands quotes.
+"""Reads ``JAVA_TOOL_OPTIONS`` and similar variables as the JVM does: split at white space, with
+quotes.
 
-Source: the JDK's ``Arguments::parse_options_buffer``; a quote of either kind goes on to the next of
-its kind, and no character escapes another.
+Source: the JDK's ``Arguments::parse_options_buffer``. A quote ends at the next quote of the same
+kind, and there is no escape character.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ _QUOTED = re.compile(r"""(["'])(.*?)\1""", re.DOTALL)
 
 
 def split_options(text: str) -> list[str]:
-    """The options, their quotes taken off; one whose quote is not closed goes to the end."""
+    """The options without their quotes. An unclosed quote extends to the end of the text."""
     return [_QUOTED.sub(r"\2", each) for each in _OPTION.findall(text)]
 
 
 def has_open_quote(text: str) -> bool:
-    """Whether a quote is not closed; the JVM does not start then."""
+    """Whether a quote is not closed. Then the JVM does not start."""
     return bool(set("'\"") & set(_QUOTED.sub("", text)))
 
 
 def value_of(text: str, option: str) -> str | None:
-    """What the last option of that beginning says, None where there is none."""
+    """The value of the last option that begins with ``option``; None without one."""
     values = [each.removeprefix(option) for each in split_options(text) if each.startswith(option)]
     return values[-1] if values else None
 
@@ -37,7 +37,7 @@ def trust_store_of(text: str) -> str | None:
 
 
 def quoted(option: str) -> str:
-    """The option as one that the JVM reads whole."""
+    """The option in quotes, so that the JVM does not split it."""
     if not re.search(r"\s", option) and not set("'\"") & set(option):
         return option
     quote = "'" if '"' in option else '"'
@@ -45,6 +45,6 @@ def quoted(option: str) -> str:
 
 
 def quoted_in_pieces(option: str) -> str:
-    """For a text with both kinds of quotes: each stands within the other kind."""
+    """Quotes a text with both kinds of quotes: each is put inside quotes of the other kind."""
     pieces = re.findall(r"""[^']+|'+""", option)
     return "".join(f'"{each}"' if each[0] == "'" else f"'{each}'" for each in pieces)

@@ -1,4 +1,4 @@
-"""Checks of the variables that give the JVM options: whether it starts, and whom it trusts."""
+"""Checks of the variables with options for the JVM: whether Java starts, and what it trusts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mock_sei.doctor.java_options import (
     value_of,
 )
 from mock_sei.doctor.material import readable
-from mock_sei.doctor.setup import File, Setup
+from mock_sei.doctor.setup import GivenFile, Setup
 from mock_sei.doctor.variables import level_of, setting_of, wanted_cas
 
 
@@ -48,12 +48,12 @@ def _java_options(setup: Setup, name: str, text: str) -> Iterator[Finding]:
     if proxy and not _java_goes_past_proxy(setup.target.host, text):
         yield found(
             "proxy-set",
-            f"{name} sends Java through a proxy, the doctor goes directly. Other clients do not "
+            f"{name} sets a proxy for Java; the doctor connects directly. Other clients do not "
             "read it.",
             expected=f"no proxy for {readable(setup.target.host)}",
             actual=f"-Dhttps.proxyHost={readable(proxy, 100)}",
-            cure=f"take the option out of {name}, or add {readable(setup.target.host)} to "
-            "-Dhttp.nonProxyHosts; a proxy that opens TLS swallows the client certificate.",
+            cure=f"remove the option from {name}, or add {readable(setup.target.host)} to "
+            "-Dhttp.nonProxyHosts; a proxy that decrypts TLS drops the client certificate.",
         )
     for option in PROTOCOLS:
         versions = value_of(text, option)
@@ -61,17 +61,17 @@ def _java_options(setup: Setup, name: str, text: str) -> Iterator[Finding]:
         if versions is not None and not spoken & {"TLSv1.2", "TLSv1.3"}:
             yield found(
                 "java-protocols",
-                f"{name} lets Java speak no TLS that the platform speaks. Other clients do not "
-                "read it.",
+                f"{name} leaves Java no TLS version that the platform supports. Other clients do "
+                "not read it.",
                 expected="TLSv1.2 or TLSv1.3",
                 actual=readable(f"{option}{versions}", 100),
-                cure=f"take the option out of {name}.",
+                cure=f"remove the option from {name}.",
                 level=java,
             )
 
 
 def _java_goes_past_proxy(host: str, text: str) -> bool:
-    """By ``http.nonProxyHosts``, which https heeds too; it has a default of its own."""
+    """Whether ``http.nonProxyHosts`` exempts the host. It has a default, and applies to https."""
     past = value_of(text, "-Dhttp.nonProxyHosts=")
     patterns = "localhost|127.*|[::1]|0.0.0.0|[::0]" if past is None else past
     bare = f"[{host}]" if ":" in host else host
@@ -81,7 +81,7 @@ def _java_goes_past_proxy(host: str, text: str) -> bool:
 
 
 def _why_java_does_not_start(name: str, text: str) -> str:
-    """Empty where it starts. What may be a part of a password is not shown."""
+    """Why Java does not start; empty if it starts. Possible parts of a password are not shown."""
     if has_open_quote(text):
         return "a quote in it is not closed"
     begins = ("-", "@") if name == "JDK_JAVA_OPTIONS" else ("-",)
@@ -89,18 +89,18 @@ def _why_java_does_not_start(name: str, text: str) -> str:
     for number, each in enumerate(options):
         if not each.startswith(begins):
             hidden = any("password=" in before.lower() for before in options[:number])
-            piece = "a piece behind a password" if hidden else repr(readable(each, 100))
-            return f"{piece} is no option"
+            piece = "a part after a password" if hidden else repr(readable(each, 100))
+            return f"{piece} is not an option"
     return ""
 
 
-def _trust_store(setup: Setup, name: str, store: File, text: str) -> Iterator[Finding]:
+def _trust_store(setup: Setup, name: str, store: GivenFile, text: str) -> Iterator[Finding]:
     wanted, path = wanted_cas(setup), readable(str(store.path))
     level = level_of(setup, ("java",))
     if not store.was_read or not store.content:
         yield found(
             "java-trust-store",
-            f"{name} names a trust store that cannot be read: Java trusts nobody then. Other "
+            f"{name} names a trust store that cannot be read: Java then trusts no server. Other "
             "clients do not read it.",
             expected="a trust store, PKCS#12 or JKS",
             actual=f"{path} ({store.problem or 'empty'})",
@@ -112,7 +112,7 @@ def _trust_store(setup: Setup, name: str, store: File, text: str) -> Iterator[Fi
     try:
         trusted = trusted_certificates(store.content, password)
     except ValueError:
-        return  # JKS, or another password: not for this check to say
+        return  # JKS, or another password: this check cannot read it
     if wanted and not any(each in trusted for each in wanted):
         yield found(
             "java-trust-store",
@@ -120,7 +120,7 @@ def _trust_store(setup: Setup, name: str, store: File, text: str) -> Iterator[Fi
             "server. Other clients do not read it.",
             expected=f"the CA of {readable(str(setup.ca.path)) if setup.ca else ''}",
             actual=f"{path}: {len(trusted)} other certificates",
-            cure="let it name truststore.p12 of the certs folder (mock-sei env prints the line), "
+            cure="set it to truststore.p12 of the certs folder (mock-sei env prints the line), "
             f"or unset {name}.",
             level=level,
         )

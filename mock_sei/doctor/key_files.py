@@ -1,4 +1,4 @@
-"""Check of the file of the client's private key."""
+"""Checks of the client's private key file."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from mock_sei.doctor.readers import (
     GO,
     obstacles_of_key,
 )
-from mock_sei.doctor.setup import File, Setup
+from mock_sei.doctor.setup import GivenFile, Setup
 from mock_sei.doctor.shapes import find_obstacle
 
 OTHERS = 0o077
-"""Permission bits of group and others."""
+"""Permission bits of the group and of other users."""
 
 
 def check_key_file(setup: Setup) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def check_key_file(setup: Setup) -> Iterator[Finding]:
         )
 
 
-def _check_key(setup: Setup, file: File, reading: KeyReading) -> Iterator[Finding]:
+def _check_key(setup: Setup, file: GivenFile, reading: KeyReading) -> Iterator[Finding]:
     unusable = _unusable_key(setup, file, reading)
     if unusable:
         yield unusable
@@ -83,8 +83,8 @@ def _check_key(setup: Setup, file: File, reading: KeyReading) -> Iterator[Findin
     if setup.options.passphrase and not reading.is_encrypted:
         yield found(
             "passphrase-unused",
-            f"A passphrase was given and the key in {file.path} is not encrypted.",
-            cure="leave it out; some clients (Go, Node) refuse a passphrase for a plain key.",
+            f"A passphrase was given, but the key in {file.path} is not encrypted.",
+            cure="remove it; some clients (Go, Node) refuse a passphrase for a plain key.",
         )
     if not can_sign(reading.key):
         yield _damaged(setup, file, reading)
@@ -92,8 +92,8 @@ def _check_key(setup: Setup, file: File, reading: KeyReading) -> Iterator[Findin
     if not is_consistent(reading.key):
         yield found(
             "key-inconsistent",
-            f"Numbers of the RSA key in {file.path} do not belong together: it was damaged.",
-            cure="give the key as it was made; OpenSSL may take it all the same.",
+            f"The numbers of the RSA key in {file.path} are inconsistent: the key was damaged.",
+            cure="give the original key; OpenSSL may still accept this one.",
             unread_by=(GO,),
             client=setup.client,
         )
@@ -104,7 +104,7 @@ def _check_key(setup: Setup, file: File, reading: KeyReading) -> Iterator[Findin
             "The private key does not belong to the certificate.",
             expected=f"public key {fingerprint_of(own)} (of --cert)",
             actual=f"public key {fingerprint_of(reading.key)} (of --key)",
-            cure="take certificate and key from one download; after a renewal both are new.",
+            cure="use certificate and key from one download; a renewal changes both.",
         )
         return
     encrypted = "encrypted, the passphrase opens it" if reading.is_encrypted else "not encrypted"
@@ -112,7 +112,7 @@ def _check_key(setup: Setup, file: File, reading: KeyReading) -> Iterator[Findin
     yield right(KEY_FILE, f"{file.path}: {encrypted}{belongs}")
 
 
-def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | None:
+def _unusable_key(setup: Setup, file: GivenFile, reading: KeyReading) -> Finding | None:
     encryption = reading.encryption
     cipher = encryption.name if encryption else ""
     state = reading.state
@@ -121,15 +121,15 @@ def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | No
     if state is KeyState.LOCKED:
         return found(
             "passphrase-missing",
-            f"The key in {file.path} is encrypted with {cipher} and no passphrase was given.",
-            cure="give --passphrase, or take the encryption off:\n" + _commands(setup, file),
+            f"The key in {file.path} is encrypted with {cipher}, but no passphrase was given.",
+            cure="give --passphrase, or remove the encryption:\n" + _commands(setup, file),
         )
     if state is KeyState.WRONG_PASSPHRASE:
         return found(
             "passphrase-wrong",
             f"The passphrase does not open the key in {file.path}, which is encrypted with "
             f"{cipher}.",
-            cure="use the one that was set when the file was exported (mock-sei: mock-sei).",
+            cure="use the passphrase that was set when the file was exported (mock-sei: mock-sei).",
         )
     if state is KeyState.UNKNOWN_CIPHER:
         return found(
@@ -137,15 +137,15 @@ def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | No
             f"{file.path} is encrypted with {cipher}, which OpenSSL does not know.",
             expected="AES-256-CBC, or no encryption",
             actual=cipher,
-            cure="encrypt it as AES-256-CBC with the program that made it; " + KEY.give,
+            cure="encrypt it with AES-256-CBC, with the program that created it; " + KEY.give,
             unread_by=CLIENTS,
             client=setup.client,
         )
     if state is KeyState.LEGACY_CIPHER:
         return found(
             "key-cipher",
-            f"{file.path} is encrypted with {cipher}, which OpenSSL 3 opens with its legacy "
-            "provider only; Python, curl and Node cannot read it.",
+            f"{file.path} is encrypted with {cipher}, which OpenSSL 3 opens only with its legacy "
+            "provider; Python, curl and Node cannot read it.",
             expected="AES-256-CBC, or no encryption",
             actual=cipher,
             cure=_commands(setup, file),
@@ -155,10 +155,10 @@ def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | No
     if state is KeyState.TOO_SLOW:
         return found(
             "key-cipher",
-            f"{file.path} is encrypted so that a client would work on it for a long time.",
+            f"{file.path} is encrypted with so many iterations that opening it takes very long.",
             expected=f"{MOST_ITERATIONS} iterations or fewer",
             actual=f"{encryption.iterations if encryption else 0} iterations",
-            cure="encrypt it again, with fewer iterations:\n" + _commands(setup, file),
+            cure="encrypt it again with fewer iterations:\n" + _commands(setup, file),
             unread_by=CLIENTS,
             client=setup.client,
         )
@@ -167,8 +167,8 @@ def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | No
         place = place_of(setup, file, Role.KEY)
         return found(
             "key-label",
-            f"The BEGIN line of {file.path} says {reading.label}, and the key below it has the "
-            f"form of {label}; Python, curl and Node cannot read it.",
+            f"The BEGIN line of {file.path} says {reading.label}, but the key below it has the "
+            f"format of {label}; Python, curl and Node cannot read it.",
             expected=f"-----BEGIN {label}-----",
             actual=f"-----BEGIN {reading.label}-----",
             cure=f"sed 's/ {reading.label}-/ {label}-/' {place.shown} > {place.out}\n"
@@ -181,7 +181,7 @@ def _unusable_key(setup: Setup, file: File, reading: KeyReading) -> Finding | No
     return None
 
 
-def _damaged(setup: Setup, file: File, reading: KeyReading) -> Finding:
+def _damaged(setup: Setup, file: GivenFile, reading: KeyReading) -> Finding:
     cipher = f"; it is encrypted with {reading.encryption.name}" if reading.encryption else ""
     return found(
         "key-not-pem",
@@ -195,7 +195,7 @@ def _damaged(setup: Setup, file: File, reading: KeyReading) -> Finding:
 
 
 def _of_unknown_cipher(setup: Setup, reading: KeyReading) -> KeyState:
-    """OpenSSL was asked: what it loads is read, and of what it knows the passphrase is wrong."""
+    """The state of a key with an unknown cipher, as OpenSSL's attempt to load it shows."""
     loading = setup.loading
     is_known = reading.encryption is not None and reading.encryption.is_known
     if loading.was_tried:
@@ -205,7 +205,7 @@ def _of_unknown_cipher(setup: Setup, reading: KeyReading) -> KeyState:
     return KeyState.READ if is_known else KeyState.UNKNOWN_CIPHER
 
 
-def _commands(setup: Setup, file: File) -> str:
+def _commands(setup: Setup, file: GivenFile) -> str:
     return "\n".join(find_commands(file.content, place_of(setup, file, Role.KEY)))
 
 

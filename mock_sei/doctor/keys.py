@@ -1,4 +1,4 @@
-"""The private key in a file: which one OpenSSL takes, whether it opens, and why not."""
+"""Reads the private key in a file that OpenSSL would read, and tells why it cannot be read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm)
 _BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
 
 LARGEST_CHECKED = 4096
-"""Bits of an RSA key whose numbers are compared; a larger one would take seconds."""
+"""Largest RSA key, in bits, whose numbers are checked; a larger one would take seconds."""
 
 
 class KeyState(StrEnum):
@@ -28,26 +28,26 @@ class KeyState(StrEnum):
     ABSENT = "absent"
     READ = "read"
     LOCKED = "locked"
-    """Encrypted, and no passphrase was given."""
+    """The key is encrypted, and no passphrase was given."""
     WRONG_PASSPHRASE = "wrong passphrase"
     LEGACY_CIPHER = "legacy cipher"
-    """Encrypted as OpenSSL 3 opens it with its legacy provider only."""
+    """The key is encrypted in a way that OpenSSL 3 opens only with its legacy provider."""
     TOO_SLOW = "too slow"
-    """Encrypted with so many rounds that nobody waits for it."""
+    """The key is encrypted with so many iterations that opening it takes too long."""
     UNKNOWN_CIPHER = "unknown cipher"
-    """Encrypted with a cipher that OpenSSL may know; it is not decrypted here."""
+    """The key is encrypted with a cipher that OpenSSL may know, but that is not read here."""
     MISLABELLED = "mislabelled"
-    """The BEGIN line names another form than the content has."""
+    """The BEGIN line names another format than the content has."""
     DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyReading:
-    """What became of a file's private key."""
+    """The result of reading a file's private key."""
 
     state: KeyState
     key: object = field(default=None, repr=False)
-    """Of the library; None unless it was read."""
+    """The key as an object of ``cryptography``; None if it could not be read."""
     encryption: Encryption | None = None
     label: str = ""
 
@@ -57,12 +57,12 @@ class KeyReading:
 
 
 def has_key(content: bytes) -> bool:
-    """Whether some text has the BEGIN line of a private key, in whatever shape the lines are."""
+    """Whether the content has the BEGIN line of a private key, even with wrong line breaks."""
     return _BEGIN.search(content) is not None
 
 
 def read_key(content: bytes, passphrase: str | None) -> KeyReading:
-    """The key that OpenSSL takes: the first that it can read, before anything that stops it."""
+    """The key that OpenSSL uses: the first readable one, before any content that stops OpenSSL."""
     first: KeyReading | None = None
     for each in read_pem(content):
         if isinstance(each, PemMistake):
@@ -125,7 +125,7 @@ def _loaded(der: bytes) -> object:
 
 
 def is_consistent(key: object) -> bool:
-    """False for an RSA key whose numbers do not belong together: one of them was damaged."""
+    """False for an RSA key whose numbers are inconsistent, because one of them was damaged."""
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size > LARGEST_CHECKED:
         return True
     numbers = key.private_numbers()
@@ -134,10 +134,10 @@ def is_consistent(key: object) -> bool:
 
 
 def can_sign(key: object) -> bool:
-    """False for an RSA key of whose numbers so many are damaged that OpenSSL cannot sign with it.
+    """False for an RSA key that is so damaged that OpenSSL cannot sign with it.
 
-    OpenSSL signs with the primes, compares, and signs with the private exponent where the first
-    signature was wrong.
+    OpenSSL signs with the primes and verifies the signature. If it is wrong, OpenSSL signs with the
+    private exponent.
     """
     if not isinstance(key, rsa.RSAPrivateKey) or is_consistent(key):
         return True
@@ -153,7 +153,7 @@ def can_sign(key: object) -> bool:
 
 
 def _signs_by_primes(numbers: rsa.RSAPrivateNumbers) -> bool:
-    """RFC 8017 section 3.2."""
+    """Whether signing with the primes gives a correct signature (RFC 8017 section 3.2)."""
     p, q, e = numbers.p, numbers.q, numbers.public_numbers.e
     return (
         p * q == numbers.public_numbers.n

@@ -1,7 +1,6 @@
-"""What OpenSSL says of the client's files: each is loaded as clients load it, from where it is.
+"""Loads the client's files with OpenSSL, as Python, curl and Node do, to see if it refuses them.
 
-Python, curl and Node load certificate, key and CA by OpenSSL: what it refuses here, it refuses
-there.
+Each file is loaded from its own path.
 """
 
 from __future__ import annotations
@@ -30,34 +29,34 @@ _MISMATCHES = {
     "NO_CERTIFICATE_ASSIGNED",
     "NO_PRIVATE_KEY_ASSIGNED",
 }
-"""What OpenSSL says of a key that it could load and that is not the certificate's."""
+"""OpenSSL's reasons for a key that it can load but that does not belong to the certificate."""
 _LONGEST_PASSPHRASE = 1023
-"""Bytes; Python hands OpenSSL no more."""
+"""Most bytes of a passphrase that Python passes to OpenSSL."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """OpenSSL's words for what it refuses to load; empty for what it loads."""
+    """OpenSSL's reasons for refusing each file; empty for a file that it loads."""
 
     was_tried: bool = False
     certificate: str = ""
     key: str = ""
     pair: str = ""
-    """Of certificate and key together, where it loads each."""
+    """The reason for refusing certificate and key together, if it loads each of them alone."""
     ca: str = ""
 
     @property
     def gives_a_client(self) -> bool:
-        """Whether TLS can show the certificate."""
+        """Whether OpenSSL loads certificate and key, so that a client can use them."""
         return not (self.certificate or self.key or self.pair)
 
 
 def load_pair(
     context: ssl.SSLContext, certificate: Path, key: Path, passphrase: str | None
 ) -> None:
-    """Raises ``OSError`` (``ssl.SSLError`` is one) where OpenSSL does not load them."""
+    """Loads certificate and key into the context. Raises ``OSError`` if OpenSSL refuses them."""
     words = (passphrase or "").encode(errors="surrogateescape")
-    # Always with a passphrase: without one OpenSSL asks for it at the terminal.
+    # A passphrase is always given: without one, OpenSSL would ask for it at the terminal.
     try:
         context.load_cert_chain(certificate, key, password=words[:_LONGEST_PASSPHRASE])
     except (ValueError, TypeError) as error:
@@ -67,10 +66,10 @@ def load_pair(
 def try_loading(
     *, certificate: Path | None, key: Path | None, ca: Path | None, passphrase: str | None
 ) -> Loading:
-    """Loads what is given; None is passed over. Nothing is tried where OpenSSL does not start."""
+    """Tries to load the given files; None is skipped. Tries nothing if OpenSSL cannot start."""
     try:
         _context()
-    except OSError:  # OPENSSL_CONF names a file of nonsense, for one: no fault of the files
+    except OSError:  # for example a broken OPENSSL_CONF, which is not a fault of the files
         return Loading()
     tried = Loading(
         was_tried=True,
@@ -89,7 +88,7 @@ def _context() -> ssl.SSLContext:
 
 
 def _refusal_of_certificate(path: Path) -> str:
-    """The key is looked for afterwards, and a system's error then says that it is not there."""
+    """Why OpenSSL refuses the certificate. No key is given, and the error for that is ignored."""
     try:
         _context().load_cert_chain(path, path / _NOWHERE, password=b"")
     except ssl.SSLError as error:
@@ -100,7 +99,7 @@ def _refusal_of_certificate(path: Path) -> str:
 
 
 def _refusal_of_key(path: Path, passphrase: str | None) -> str:
-    """With a certificate that is not its own, since the client's may be the one that is wrong."""
+    """Why OpenSSL refuses the key. It is tried with another certificate, which is surely valid."""
     with tempfile.TemporaryDirectory(prefix="mock-sei-doctor-") as folder:
         stand_in = Path(folder) / "certificate.pem"
         stand_in.write_bytes(_stand_in())
@@ -114,7 +113,7 @@ def _refusal_of_key(path: Path, passphrase: str | None) -> str:
 
 
 def _stand_in() -> bytes:
-    """A certificate of nobody."""
+    """A valid certificate, PEM, that belongs to no client."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "nobody")])
     now = machine.now()
@@ -146,7 +145,7 @@ def _words(error: OSError) -> str:
 
 @contextlib.contextmanager
 def located(path: Path, content: bytes, *, is_regular: bool) -> Iterator[Path]:
-    """The path, or that of a copy for what can be read once only, as ``<(command)`` of a shell."""
+    """A path of the content: a copy if the original can be read only once, as ``<(command)``."""
     if is_regular:
         yield path
         return

@@ -1,4 +1,4 @@
-"""What is in the client's files: the certificates that OpenSSL finds, and what they say."""
+"""Reads the certificates in the client's files that OpenSSL would find, and describes them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from mock_sei.certificates.der import find_sequence
 from mock_sei.certificates.pem import Block, blocks_of
-from mock_sei.doctor.setup import File, Setup
+from mock_sei.doctor.setup import GivenFile, Setup
 
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 
 SHORT = 16
-"""Hexadecimal digits of a fingerprint that are shown: enough to tell two apart."""
+"""Hexadecimal digits of a fingerprint that are shown, enough to distinguish two."""
 
 
 def labels(content: bytes) -> list[str]:
-    """The words of its BEGIN lines, in whatever shape the lines are, in order."""
+    """The labels of all BEGIN lines in their order, even with wrong line breaks."""
     return [label.decode() for label in _LABEL.findall(content)]
 
 
@@ -32,21 +32,24 @@ def has_certificate(content: bytes) -> bool:
     return any(label.endswith("CERTIFICATE") for label in labels(content))
 
 
-def certificates_in(file: File | None) -> tuple[x509.Certificate, ...]:
-    """Those that OpenSSL finds, in order; damaged ones are left out."""
+def certificates_in(file: GivenFile | None) -> tuple[x509.Certificate, ...]:
+    """The certificates that OpenSSL finds in a file, in their order, without damaged ones."""
     blocks = blocks_of(file.content) if file else ()
     found = (certificate_of(each) for each in blocks if each.is_certificate)
     return tuple(each for each in found if each is not None)
 
 
 def certificate_of(block: Block) -> x509.Certificate | None:
-    """What stands in a block; trust settings behind a certificate are left out."""
+    """The certificate of a PEM block without its trust settings; None if it cannot be read."""
     root = find_sequence(block.content)
     return read_der(root.raw) if root else None
 
 
 def own_certificate(setup: Setup) -> x509.Certificate | None:
-    """The client's own among those of ``--cert``: the key's, else the first that is no CA's."""
+    """The client's own certificate in ``--cert``.
+
+    It is the one that belongs to the key, or else the first one that is not a CA's.
+    """
     certificates = certificates_in(setup.certificate)
     key = setup.key_reading.key
     for each in certificates:
@@ -60,7 +63,7 @@ def fits(certificate: x509.Certificate, key: object) -> bool:
 
 
 def fingerprint_of(holder: object) -> str:
-    """SHA-256 of the public key of a certificate or private key, the first digits."""
+    """The first digits of the SHA-256 of the public key of a certificate or private key."""
     public = holder.public_key() if hasattr(holder, "public_key") else None
     if public is None:
         return ""
@@ -69,7 +72,10 @@ def fingerprint_of(holder: object) -> str:
 
 
 def is_ca(certificate: x509.Certificate) -> bool:
-    """By its basic constraints; a self-signed one without them is taken for a CA (version 1)."""
+    """Whether a certificate is a CA's, as its basic constraints say.
+
+    A self-signed one without basic constraints counts as a CA (X.509 version 1).
+    """
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     except (x509.ExtensionNotFound, ValueError):
@@ -82,14 +88,14 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 
 
 def signs(authorities: Sequence[x509.Certificate], certificate: x509.Certificate) -> bool:
-    """True where one of the authorities made the certificate's signature."""
+    """Whether one of the authorities has signed the certificate."""
     return any(_signed(each, certificate) for each in authorities)
 
 
 def _signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except Exception:  # each wrong key type has an exception of its own
+    except Exception:  # each wrong type of key raises a different exception
         return False
     return True
 
@@ -105,7 +111,7 @@ def describe(certificate: x509.Certificate) -> str:
 
 
 def read_der(der: bytes) -> x509.Certificate | None:
-    with warnings.catch_warnings():  # systems trust CAs whose serial number is no positive one
+    with warnings.catch_warnings():  # some trusted CAs have a serial number that is not positive
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
         with contextlib.suppress(ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
             return _wholly(x509.load_der_x509_certificate(der))
@@ -113,7 +119,7 @@ def read_der(der: bytes) -> x509.Certificate | None:
 
 
 def _wholly(certificate: x509.Certificate) -> x509.Certificate:
-    """Raises at once what the library, which reads late, would raise at its use."""
+    """Reads all parts of the certificate, so that errors are raised now and not at first use."""
     certificate.subject.rfc4514_string()
     certificate.issuer.rfc4514_string()
     certificate.public_key()
@@ -122,7 +128,8 @@ def _wholly(certificate: x509.Certificate) -> x509.Certificate:
 
 
 def readable(text: str, limit: int = 300) -> str:
-    """One line of what another machine sent, without what could steer a terminal."""
+    """Text from another machine as one line of at most ``limit`` characters, without control
+    characters for the terminal."""
     shown = "".join(each if each.isprintable() else " " for each in text)
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else f"{shown[:limit]}..."

@@ -1,4 +1,4 @@
-"""Checks of what the network showed: the connection, the handshakes, the clock."""
+"""Checks of the connection, the handshakes and the clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mock_sei.doctor.material import (
     own_certificate,
     readable,
 )
-from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached
+from mock_sei.doctor.observed import Ended, Observed, ObservedHandshake, Reached
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import readable_name
 from mock_sei.rules.connection import ChainProblem
@@ -36,11 +36,11 @@ MOST_SKEW = timedelta(minutes=1)
 
 _PORTS = (
     f"{DOCUMENTED_PORTS[Listener.TWO_WAY]} with a client certificate, "
-    f"{DOCUMENTED_PORTS[Listener.ONE_WAY]} without (mock-sei without privilege: 8444 and 8443)"
+    f"{DOCUMENTED_PORTS[Listener.ONE_WAY]} without (mock-sei without privileges: 8444 and 8443)"
 )
 _BLOCKED = (
-    "ask whether a firewall or proxy stands between, and whether this machine's address is "
-    "registered with SEI."
+    "ask if a firewall or proxy is on the way, and if this machine's address is registered with "
+    "SEI."
 )
 
 
@@ -51,7 +51,7 @@ def check_connection(setup: Setup, seen: Observed) -> Iterator[Finding]:
         yield found(
             "name-unresolved",
             f"The name {readable(target.host)} does not resolve: {seen.problem}.",
-            cure="check its spelling; it may be in another network's DNS alone (VPN).",
+            cure="check its spelling; it may be known only in another network's DNS (VPN).",
         )
     elif seen.reached is Reached.REFUSED:
         yield found(
@@ -68,7 +68,7 @@ def check_connection(setup: Setup, seen: Observed) -> Iterator[Finding]:
     elif seen.is_control:
         yield found(
             "port-control",
-            f"{where} is mock-sei's control listener: plain HTTP, for tests alone.",
+            f"{where} is mock-sei's control listener: plain HTTP, only for tests.",
             expected=_PORTS,
             actual=str(target.port),
             cure="use the two-way URL that `mock-sei serve` prints.",
@@ -99,11 +99,14 @@ def _check_listener(setup: Setup, seen: Observed) -> Iterator[Finding]:
     if seen.wants_certificate is not False:
         return
     if setup.certificate is None and setup.key is None:
-        yield note(CONNECTION, "it asks for no client certificate: the one-way listener")
+        yield note(
+            CONNECTION,
+            "the server does not ask for a client certificate: it is the one-way listener",
+        )
         return
     yield found(
         "one-way-listener",
-        "The server asks for no client certificate: this is the one-way listener.",
+        "The server does not ask for a client certificate: this is the one-way listener.",
         expected=_PORTS,
         actual=str(setup.target.port),
         cure="use the two-way listener: port 444, or the MTLS host.",
@@ -126,39 +129,42 @@ def check_handshake(setup: Setup, seen: Observed) -> Iterator[Finding]:
 
 
 def _handshake_findings(setup: Setup, seen: Observed) -> Iterator[Finding]:
-    """Of the version that says most: TLS 1.3 names a missing certificate, TLS 1.2 does not."""
+    """Findings about the handshake that gives most details, which is usually that of TLS 1.3.
+
+    TLS 1.3 names a missing certificate, TLS 1.2 does not.
+    """
     failed = [each for each in seen.handshakes if each.ended is not Ended.ANSWERED]
     answered = len(failed) < len(seen.handshakes)
     if not failed or not (seen.speaks_tls or seen.plain is None) or _is_not_tls(seen):
         return
     versions = [each for each in failed if each.ended is not Ended.NO_COMMON_VERSION]
     if answered and not versions:
-        return  # one version of the two is enough
+        return  # it is enough if one of the two handshakes succeeds
     first = next(iter(versions), failed[0])
     if first.ended is Ended.ALERT:
         yield _alert(setup, seen, first)
     elif first.ended is Ended.NO_COMMON_VERSION:
         yield found(
             "tls-version",
-            "Server and this machine have no version of TLS in common.",
+            "The server and this machine have no TLS version in common.",
             expected="TLS 1.2 or 1.3",
             actual=first.alert.replace("_", " ") or "another",
-            cure="the platform speaks TLS 1.2 and 1.3; something older stands in between, or on "
+            cure="the platform supports TLS 1.2 and 1.3; something older answers on the way, or on "
             "this port.",
         )
     elif first.ended is Ended.TIMED_OUT:
         yield found(
             "handshake-timeout",
-            "The server took the connection and did not finish the handshake in time.",
+            "The server accepted the connection, but did not finish the handshake in time.",
             cure=_BLOCKED,
         )
     else:
         yield found(
             "handshake-closed",
-            "The connection ended during or after the handshake, without an alert that says why"
+            "The connection ended during or after the handshake, without an alert with the reason"
             + (f" ({first.alert.replace('_', ' ')})." if first.alert else "."),
-            cure="check the certificate's findings; a mock-sei has the reason in its journal. "
-            "Else a proxy or firewall may have cut it: " + _BLOCKED,
+            cure="check the certificate's findings; the journal of a mock-sei shows the reason. "
+            "Otherwise a proxy or firewall may have ended it: " + _BLOCKED,
         )
 
 
@@ -166,21 +172,23 @@ def _is_not_tls(seen: Observed) -> bool:
     return any(each.ended is Ended.NOT_TLS for each in seen.handshakes)
 
 
-def _alert(setup: Setup, seen: Observed, handshake: Handshake) -> Finding:
+def _alert(setup: Setup, seen: Observed, handshake: ObservedHandshake) -> Finding:
     own = own_certificate(setup)
     bare = not handshake.showed_certificate and seen.wants_certificate is not False
     name = handshake.alert
     if bare and name in ("handshake_failure", "bad_certificate"):
-        name = "certificate_required"  # how TLS 1.2 says it
+        name = "certificate_required"  # TLS 1.2 sends another alert for it
     if name == "certificate_required" and has_store(setup):
-        return note(HANDSHAKE, "not tried with a certificate: the doctor takes none out of --cert")
+        return note(
+            HANDSHAKE, "not tried with a certificate: the doctor could not read one from --cert"
+        )
     accepted = [readable_name(each) for each in handshake.flight.accepted_cas]
     accepted = accepted or [readable_name(each) for each in _accepted(seen)]
     if name == "unknown_ca" and own is not None and accepted and not _is_accepted(setup, seen):
         return found(
             "certificate-other-ca",
-            "The server says whose client certificates it accepts, and this one's CA is not among "
-            "them.",
+            "The server names the CAs of the client certificates it accepts, and the CA of this "
+            "one is not among them.",
             expected=readable("; ".join(accepted)),
             actual=f"issued by {_issuer(own)}",
             cure="use the certificate that this platform issued for the account.",
@@ -199,12 +207,12 @@ def _alert(setup: Setup, seen: Observed, handshake: Handshake) -> Finding:
         return found(
             "alert-other",
             f"The server ended the handshake with the alert {readable(name)}.",
-            cure="RFC 8446 section 6.2 says what it means; mock-sei's journal has the reason.",
+            cure="RFC 8446 section 6.2 explains the alert; mock-sei's journal shows the reason.",
         )
     row, what, cure = ALERTS[name]
     actual = None
     if name == "certificate_required":
-        actual = "none" if setup.certificate is None else "none that can be used, as said above"
+        actual = "none" if setup.certificate is None else "none that can be used (see above)"
     elif own is not None:
         actual = f"{describe(own)}, issued by {_issuer(own)}"
     return found(
@@ -217,7 +225,10 @@ def _alert(setup: Setup, seen: Observed, handshake: Handshake) -> Finding:
 
 
 def _blamed_ca(setup: Setup, alert: str) -> ChainProblem | None:
-    """The CA in ``--cert`` that the alert is about; None where it may be the client's own."""
+    """The fault of the CA in ``--cert`` that the alert is about.
+
+    None if the alert may be about the client's own certificate.
+    """
     kinds = BLAMED.get(alert, frozenset())
     fault = next((each for each in chain_faults(setup) if each.kind in kinds), None)
     return fault if fault is not None and fault.position else None
@@ -247,7 +258,7 @@ def check_clock(setup: Setup, seen: Observed) -> Iterator[Finding]:
         return
     skew = here - server
     if abs(skew) <= MOST_SKEW:
-        yield right(CLOCK, f"{abs(round(skew.total_seconds()))} s apart from the server's")
+        yield right(CLOCK, f"it differs by {abs(round(skew.total_seconds()))} s from the server's")
         return
     late = skew > timedelta(0)
     yield found(
@@ -261,7 +272,7 @@ def check_clock(setup: Setup, seen: Observed) -> Iterator[Finding]:
 
 
 def _consequence(setup: Setup, server: datetime) -> str:
-    """Whether the client's certificate is valid by one of the two clocks alone."""
+    """A sentence if the client's certificate is valid by only one of the two clocks."""
     own = own_certificate(setup)
     if own is None:
         return ""
@@ -271,7 +282,7 @@ def _consequence(setup: Setup, server: datetime) -> str:
     )
     if here == there:
         return ""
-    return f" The certificate is valid by {'this machine' if here else 'the server'}'s clock alone."
+    return f" The certificate is valid only by {'this machine' if here else 'the server'}'s clock."
 
 
 def _moment(date: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What the network showed, as frozen values: the checks read them, the probe fills them."""
+"""The results of the connections as frozen values: the probe creates them, the checks read them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mock_sei.doctor.wire import Flight
 
 
 class Reached(StrEnum):
-    """How far a bare connection got."""
+    """How far a connection without TLS got."""
 
     CONNECTED = "connected"
     UNRESOLVED = "name not resolved"
@@ -23,7 +23,7 @@ class Ended(StrEnum):
     """How a handshake, with one request after it, ended."""
 
     ANSWERED = "answered"
-    """An HTTP answer came: the client certificate, if one was wanted, is accepted."""
+    """An HTTP answer came. If the server wanted a client certificate, it accepted it."""
     ALERT = "alert"
     NO_COMMON_VERSION = "no common version"
     CLOSED = "closed"
@@ -31,91 +31,95 @@ class Ended(StrEnum):
     TIMED_OUT = "timed out"
     NOT_TLS = "not TLS"
     FAILED = "failed"
-    """Our own side gave up; the reason is OpenSSL's."""
+    """OpenSSL on this side ended the handshake."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Handshake:
-    """One handshake that checked nothing of the server, with our certificate if it is usable."""
+class ObservedHandshake:
+    """A handshake that did not verify the server. The client certificate was sent if usable."""
 
     ended: Ended
     alert: str = ""
-    """In small letters, as RFC 8446 section 6.2 names it; or OpenSSL's reason."""
+    """The alert in lower case, as RFC 8446 section 6.2 names it, or OpenSSL's reason."""
     version: str | None = None
     showed_certificate: bool = False
     flight: Flight = field(default_factory=Flight)
-    peer: bytes | None = None
+    server_certificate: bytes | None = None
     """The server's certificate, DER."""
     date: str | None = None
-    """The answer's header."""
+    """The ``Date`` header of the answer."""
     after: timedelta = timedelta(0)
-    """How long after the setup was read it came."""
+    """The time between reading the setup and the answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trust:
-    """What verifying the server's certificate, and nothing else, came to."""
+    """The result of verifying the server's certificate."""
 
     code: int = 0
-    """OpenSSL's verification code, 0 where it is trusted."""
+    """OpenSSL's verification code; 0 if the certificate is trusted."""
     message: str = ""
     failure: str = ""
-    """Why the handshake that should verify it failed before it could, in OpenSSL's words."""
+    """OpenSSL's reason if the handshake failed before the certificate was verified."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What the token endpoint answered."""
+class ObservedAnswer:
+    """The answer of the token endpoint."""
 
     status: int = 0
     body: str = field(default="", repr=False)
     tracking_id: str | None = None
     date: str | None = None
     after: timedelta = timedelta(0)
-    """How long after the setup was read it came."""
+    """The time between reading the setup and the answer."""
     location: str | None = None
     source_address: str = ""
-    """Of this machine's end of the connection."""
+    """The address of this machine's end of the connection."""
     failure: str = ""
-    """Why none came."""
+    """Why no answer came; empty if one came."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """Everything the probe saw; None is what it did not get to."""
+    """All results of the probe. None means that the probe did not get so far."""
 
     reached: Reached
     problem: str = ""
-    """The system's words, where it was not reached."""
+    """The system's error if the server was not reached."""
     addresses: tuple[str, ...] = ()
     plain: str | None = None
-    """The first line of a plain HTTP answer, where the port does not speak TLS."""
+    """The first line of a plain HTTP answer, if the port does not support TLS."""
     is_control: bool = False
-    older: Handshake | None = None
-    """At most TLS 1.2."""
-    newer: Handshake | None = None
-    """At most TLS 1.3."""
+    older: ObservedHandshake | None = None
+    """The handshake with at most TLS 1.2."""
+    newer: ObservedHandshake | None = None
+    """The handshake with at most TLS 1.3."""
     trust: Trust | None = None
-    answer: Answer | None = None
-    swapped_answer: Answer | None = None
-    """To the same request with AppKey and AppSecret exchanged, where the pair was refused."""
+    answer: ObservedAnswer | None = None
+    swapped_answer: ObservedAnswer | None = None
+    """The answer to the request with AppKey and AppSecret swapped, if the pair was refused."""
 
     @property
-    def handshakes(self) -> tuple[Handshake, ...]:
+    def handshakes(self) -> tuple[ObservedHandshake, ...]:
         return tuple(each for each in (self.newer, self.older) if each)
 
     @property
     def chain(self) -> tuple[bytes, ...]:
-        """The server's certificates as far as they were seen, DER, its own first."""
+        """The server's certificates that were seen, DER, its own first."""
         for each in self.handshakes:
             if each.flight.chain:
                 return each.flight.chain
-        return tuple(each.peer for each in self.handshakes[:1] if each.peer)
+        return tuple(
+            each.server_certificate for each in self.handshakes[:1] if each.server_certificate
+        )
 
     @property
     def speaks_tls(self) -> bool:
         return any(
-            each.flight.chain or each.peer or each.ended in (Ended.ALERT, Ended.NO_COMMON_VERSION)
+            each.flight.chain
+            or each.server_certificate
+            or each.ended in (Ended.ALERT, Ended.NO_COMMON_VERSION)
             for each in self.handshakes
         )
 
@@ -131,6 +135,6 @@ class Observed:
 
     @property
     def dated(self) -> tuple[str, timedelta] | None:
-        """The server's ``Date`` and how long after the setup was read it came."""
+        """The server's ``Date`` header, and how long after reading the setup it came."""
         answers = [each for each in (self.answer, *self.handshakes) if each]
         return next(((each.date, each.after) for each in answers if each.date), None)

@@ -1,7 +1,7 @@
-"""The doctor's network side: connects as the client would, and notes what happens.
+"""Connects to the server as the client would, and records what happens.
 
-Credentials go to a server whose certificate was verified, name included, and to no other. Failed
-handshakes are part of the examination; a mock-sei has them in its journal.
+Credentials are sent only to a server whose certificate was verified, including its name. The probe
+tries handshakes that may fail; a mock-sei records these in its journal.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mock_sei.doctor.handshakes import (
     shake_hands,
     show_certificate,
 )
-from mock_sei.doctor.observed import Answer, Ended, Observed, Reached, Trust
+from mock_sei.doctor.observed import Ended, Observed, ObservedAnswer, Reached, Trust
 from mock_sei.doctor.setup import Setup
 from mock_sei.rules import machine
 from mock_sei.runtime.contexts import PlainContext
@@ -35,7 +35,7 @@ _LARGEST_ANSWER = 65_536
 
 
 def observe(setup: Setup) -> Observed:
-    """Connects, shakes hands twice, verifies, and asks for a token where everything is given."""
+    """Connects, does two handshakes, verifies the server, and requests a token if all is given."""
     started = machine.monotonic()
 
     def after() -> timedelta:
@@ -85,10 +85,10 @@ def _reach(setup: Setup) -> Observed:
 
 
 def _trusting_context(setup: Setup) -> ssl.SSLContext:
-    """As the client would make it: ``--cacert`` alone, or what the system trusts."""
+    """A TLS context that trusts only ``--cacert``, or, without it, the system's CAs."""
     context = PlainContext(ssl.PROTOCOL_TLS_CLIENT)
     if setup.ca is None:
-        # As ssl.create_default_context() does, which fails where SSLKEYLOGFILE cannot be written.
+        # ssl.create_default_context() would fail if SSLKEYLOGFILE cannot be written.
         context.load_default_certs()
         if sys.version_info >= (3, 13):
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
@@ -100,7 +100,7 @@ def _trusting_context(setup: Setup) -> ssl.SSLContext:
 
 
 def _ask_plainly(setup: Setup, seen: Observed) -> Observed:
-    """What a port that does not speak TLS says to plain HTTP."""
+    """The answer of a port without TLS to a request in plain HTTP."""
     host, port = setup.target.host, setup.target.port
     line, body = None, b""
     connection = http.client.HTTPConnection(
@@ -123,10 +123,13 @@ def _is_health_of_mock_sei(body: bytes) -> bool:
 
 
 def _verify(setup: Setup) -> Trust | None:
-    """Of the chain alone; the name is compared by its own check. None where it is not known."""
+    """Verifies the server's chain without its name. None if the result is not known.
+
+    Another check compares the name.
+    """
     try:
         context = _trusting_context(setup)
-    except OSError:  # the check of the CA's file says why
+    except OSError:  # the check of the CA's file reports the reason
         return None
     context.check_hostname = False
     try:
@@ -134,7 +137,9 @@ def _verify(setup: Setup) -> Trust | None:
             return Trust()
     except ssl.SSLCertVerificationError as error:
         return Trust(code=error.verify_code, message=error.verify_message)
-    except ssl.SSLError as error:  # the server refused us, after we had accepted it
+    except (
+        ssl.SSLError
+    ) as error:  # the server refused the client after the client had verified the server
         if ALERT.search(error.reason or "") and error.reason not in NO_COMMON_VERSION:
             return Trust()
         return Trust(failure=(error.reason or str(error)).replace("_", " ").lower())
@@ -142,8 +147,8 @@ def _verify(setup: Setup) -> Trust | None:
         return Trust(failure=error.strerror or str(error) or type(error).__name__)
 
 
-def _ask_for_token(setup: Setup, *, swapped: bool) -> Answer | None:
-    """None where the server has another name: nothing was sent then."""
+def _ask_for_token(setup: Setup, *, swapped: bool) -> ObservedAnswer | None:
+    """Requests a token. None if the server's certificate has another name; then nothing is sent."""
     given = setup.options
     pair = [given.app_key or "", given.app_secret or ""]
     form = {
@@ -177,10 +182,10 @@ def _ask_for_token(setup: Setup, *, swapped: bool) -> Answer | None:
         except ssl.SSLCertVerificationError:
             return None
         except TimeoutError:
-            return Answer(failure="no answer in time")
+            return ObservedAnswer(failure="no answer in time")
         except (OSError, http.client.HTTPException) as error:
-            return Answer(failure=str(error) or type(error).__name__)
-    return Answer(
+            return ObservedAnswer(failure=str(error) or type(error).__name__)
+    return ObservedAnswer(
         status=answer.status,
         body=body.decode("utf-8", "replace"),
         tracking_id=answer.headers["RequestTrackingId"],

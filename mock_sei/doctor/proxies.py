@@ -1,4 +1,4 @@
-"""Checks of the proxies that the environment names, for the clients that read the variables."""
+"""Checks of the proxies in environment variables, for the clients that read these variables."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ def check_proxies(setup: Setup) -> Iterator[Finding]:
             continue
         exempt = next((each for each in ("NO_PROXY", "no_proxy") if environ.get(each)), None)
         if exempt and _is_exempt(host, setup.target.port, environ[exempt]):
-            yield right(ENVIRONMENT, f"{name} is set, and {exempt} leaves out {readable(host)}")
+            yield right(ENVIRONMENT, f"{name} is set, but {exempt} exempts {readable(host)}")
             continue
         with_node = _sends_node_through_proxies(environ)
         readers = (*readers_of(name), *(("node",) if with_node else ()))
         unreachable = _is_loopback(host) and not _is_loopback(_host_of(environ[name]))
         yield found(
             "proxy-set",
-            f"{name} is set: most clients go through this proxy ({titles(readers)}), the doctor "
-            f"does not. {'Java does' if with_node else 'Node and Java do'} not read it."
+            f"{name} is set: most clients use this proxy ({titles(readers)}), but the doctor does "
+            f"not. {'Java does' if with_node else 'Node and Java do'} not read it."
             + (" The proxy cannot reach this machine's own address." if unreachable else ""),
             expected=f"no proxy for {readable(host)}",
             actual=f"{name}={_without_credentials(environ[name])}, "
             f"NO_PROXY={readable(environ[exempt]) if exempt else '(not set)'}",
-            cure=f"unset {name}, or add {readable(host)} to NO_PROXY; a proxy that opens TLS "
-            "swallows the client certificate (in Postman: Settings, Proxy, both off).",
+            cure=f"unset {name}, or add {readable(host)} to NO_PROXY; a proxy that decrypts "
+            "TLS drops the client certificate (in Postman: Settings, Proxy, both off).",
             level=level_of(setup, readers) if unreachable else None,
         )
 
 
 def _sends_node_through_proxies(environ: Mapping[str, str]) -> bool:
-    """Node of version 24 or later reads the variables where it is told to."""
+    """Whether Node, from version 24, is configured to read the proxy variables."""
     return environ.get("NODE_USE_ENV_PROXY") == "1" or "--use-env-proxy" in environ.get(
         "NODE_OPTIONS", ""
     )
@@ -53,7 +53,7 @@ def _is_exempt(host: str, port: int, no_proxy: str) -> bool:
         name = entry.strip().lower().lstrip(".")
         if "/" in name and _is_in_network(host, name):
             return True
-        if name.count(":") == 1:  # a port; more of them are an IPv6 address
+        if name.count(":") == 1:  # one colon means a port; more mean an IPv6 address
             name, _, only_port = name.partition(":")
             if only_port.isdecimal() and int(only_port) != port:
                 continue

@@ -1,7 +1,7 @@
-"""What clients read that do not read by OpenSSL's rules: Java, Go, .NET.
+"""Why Java, Go and .NET cannot read a file that OpenSSL can read.
 
-Asked only for files that OpenSSL reads. Source: the behaviour of Java 17 and Go, by experiment
-(``tests/e2e/test_doctor_shapes.py``), and the documentation of .NET's ``PemEncoding``.
+Sources: experiments with Java 17 and Go (``tests/e2e/test_doctor_shapes.py``), and the
+documentation of .NET's ``PemEncoding``.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ JAVA, GO, DOTNET = "java", "go", "dotnet"
 
 @dataclass(frozen=True, kw_only=True)
 class Obstacle:
-    """Why some clients do not read what OpenSSL reads."""
+    """A reason why some clients cannot read a file that OpenSSL can read."""
 
     clients: tuple[str, ...]
     why: str
 
 
-_MARK_FIRST = Obstacle(clients=(JAVA, GO), why="a byte order mark stands before the first line")
+_MARK_FIRST = Obstacle(clients=(JAVA, GO), why="a byte order mark is before the first line")
 _RETURNS = Obstacle(clients=(GO,), why="each line ends with two carriage returns")
 _OTHER_LABEL = "the label is {label}, not CERTIFICATE"
-_NOT_FIRST = Obstacle(clients=(JAVA,), why="something else than a certificate stands first")
-_TRUST = Obstacle(clients=(JAVA,), why="trust settings stand behind the certificate")
-_TEXT_FIRST = Obstacle(clients=(JAVA, GO), why="text stands on the line of BEGIN")
+_NOT_FIRST = Obstacle(clients=(JAVA,), why="the file does not begin with a certificate")
+_TRUST = Obstacle(clients=(JAVA,), why="trust settings follow the certificate")
+_TEXT_FIRST = Obstacle(clients=(JAVA, GO), why="the BEGIN line contains other text")
 
-_SWALLOWED = Obstacle(
-    clients=(JAVA,), why="a BEGIN line without its END line stands before another block"
+_SWALLOWED = Obstacle(clients=(JAVA,), why="a BEGIN line has no END line before the next block")
+_DAMAGED_FIRST = Obstacle(clients=(GO,), why="a damaged key is before the good one")
+_EXPLICIT_CURVE = Obstacle(
+    clients=(GO,), why="the curve is given by its parameters and not by its name"
 )
-_DAMAGED_FIRST = Obstacle(clients=(GO,), why="a damaged key stands before the good one")
-_EXPLICIT_CURVE = Obstacle(clients=(GO,), why="the curve is written out and not named")
 
 _JAVA_HEADER = re.compile(rb"(?:\A|[\r\n])-----")
 
 
 def obstacles_of_certificates(content: bytes) -> Iterator[Obstacle]:
-    """What keeps a client from the first certificate of a file."""
+    """The reasons why clients cannot read the first certificate of a file."""
     blocks = [each for each in blocks_of(content) if each.is_certificate]
     if not blocks:
         return
@@ -63,10 +63,10 @@ def obstacles_of_certificates(content: bytes) -> Iterator[Obstacle]:
 
 
 def obstacles_of_key(content: bytes, reading: KeyReading) -> Iterator[Obstacle]:
-    """What keeps a client from the private key of a file.
+    """The reasons why clients cannot read the private key of a file.
 
-    That Java reads no PEM key at all, and Go no encrypted one, is said to those who use them: it
-    is nothing of the file.
+    Two facts are left out, because the file is not their cause: Java reads no PEM key at all, and
+    Go reads no encrypted key. The check of the client reports them.
     """
     block = next((each for each in blocks_of(content) if each.is_key), None)
     if block is None:
@@ -81,13 +81,13 @@ def obstacles_of_key(content: bytes, reading: KeyReading) -> Iterator[Obstacle]:
 
 
 def _is_first(block: Block) -> bool:
-    """Whether the first key is one that can be read."""
+    """Whether the first key block can be read."""
     form = form_of(block.content)
     return form is Form.DER_KEY or block.label == "ENCRYPTED PRIVATE KEY"
 
 
 def _has_explicit_curve(block: Block) -> bool:
-    """Of a key in PKCS#8: its parameters are a sequence and no name."""
+    """Whether a PKCS#8 key gives its curve by parameters, a sequence, and not by its name."""
     root = find_sequence(block.content)
     algorithm = root.child(1, SEQUENCE) if root else None
     if algorithm is None or len(algorithm.children) < 2:
@@ -110,7 +110,7 @@ def _of_text(content: bytes, block: Block) -> Iterator[Obstacle]:
 
 
 def _java_finds(content: bytes, first: Block) -> bool:
-    """Java takes the first line that begins with five hyphens for that of a certificate."""
+    """Whether Java finds the certificate: it starts at the first line with ``-----``."""
     found = _JAVA_HEADER.search(content)
     if found is None:
         return False
@@ -119,13 +119,13 @@ def _java_finds(content: bytes, first: Block) -> bool:
 
 
 def _trust_settings(block: Block, certificate: bytes) -> bytes:
-    """What ``openssl x509 -trustout`` wrote behind a certificate; an empty sequence is nothing."""
+    """The trust settings that ``openssl x509 -trustout`` writes after a certificate, or nothing."""
     rest = block.content[len(certificate) :]
     return b"" if rest in (b"", b"\x30\x00") else rest
 
 
 def is_refused_for_servers(block: Block) -> bool:
-    """Whether the settings behind a certificate keep OpenSSL from trusting servers by it."""
+    """Whether trust settings after a certificate forbid OpenSSL to trust servers with it."""
     root = find_sequence(block.content)
     if root is None:
         return False
@@ -142,4 +142,4 @@ def is_refused_for_servers(block: Block) -> bool:
 
 
 _FOR_SERVERS = {"1.3.6.1.5.5.7.3.1", "2.5.29.37.0"}
-"""serverAuth, anyExtendedKeyUsage."""
+"""The object identifiers of serverAuth and anyExtendedKeyUsage."""

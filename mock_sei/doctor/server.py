@@ -1,4 +1,4 @@
-"""Checks of the server's certificate: who vouches for it, whose it is."""
+"""Checks of the server's certificate: whether it is trusted, and its names."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def check_trust(setup: Setup, seen: Observed) -> Iterator[Finding]:
     elif seen.trust.failure:
         yield found(
             "server-not-verified",
-            "The server could not be verified: a handshake with this machine's own settings of TLS "
-            f"failed ({readable(seen.trust.failure, 100)}), though one with default settings "
-            "reaches it. Python clients of this machine fail in the same way.",
+            "The server could not be verified: a handshake with this machine's own TLS settings "
+            f"failed ({readable(seen.trust.failure, 100)}), but one with default settings "
+            "succeeded. Python clients on this machine fail in the same way.",
             expected="a handshake of TLS 1.2 or 1.3",
             actual=readable(seen.trust.failure, 100),
-            cure="look for what changes OpenSSL here: OPENSSL_CONF, or the system's openssl.cnf.",
+            cure="check the settings of OpenSSL here: OPENSSL_CONF, or the system's openssl.cnf.",
         )
     else:
         yield _distrust(setup, chain, seen.trust)
@@ -48,7 +48,7 @@ def _distrust(setup: Setup, chain: list[x509.Certificate], trust: Trust) -> Find
             "The server's certificate is self-signed.",
             expected="issued by a CA that is trusted here",
             actual=describe(server),
-            cure="do not trust it: another server answers, or a proxy opens TLS on the way.",
+            cure="do not trust it: another server answers, or a proxy on the way decrypts TLS.",
         )
     trusted = [each for each in certificates_in(setup.ca) if is_ca(each)]
     if trust.code not in (2, 19, 20, 21):
@@ -59,13 +59,13 @@ def _distrust(setup: Setup, chain: list[x509.Certificate], trust: Trust) -> Find
             + (f" Of {readable(fault.subject)}: {readable(fault.problem)}." if fault else ""),
             expected=readable(fault.expected) if fault else None,
             actual=describe_fault(fault) if fault else describe(server),
-            cure="tell whoever runs the server.",
+            cure="tell the operator of the server.",
         )
     if trusted and any(each in chain for each in trusted):
         return found(
             "ca-not-root",
-            "--cacert holds an intermediate CA of the server's chain and not the root above it; "
-            "OpenSSL wants the root.",
+            "--cacert holds an intermediate CA of the server's chain, but not the root above it; "
+            "OpenSSL needs the root.",
             expected=f"the root: {describe(top) if is_ca(top) else _issuer(top)}",
             actual=describe(trusted[0]),
             cure="give the root CA's certificate, or both in one file (mock-sei: ca.pem of the "
@@ -78,27 +78,30 @@ def _distrust(setup: Setup, chain: list[x509.Certificate], trust: Trust) -> Find
             "--cacert is the CA of another mock-sei, or of an earlier certs folder.",
             expected=f"CA {_of(top)}",
             actual=f"CA {_of(ours[0])}",
-            cure="give ca.pem of the certs folder that this server uses; it prints where that is.",
+            cure="give ca.pem of the certs folder that this server uses; the server prints it.",
         )
     return found(
         "ca-not-trusted",
-        "The server's certificate is by a CA that is not trusted here."
+        "The server's certificate is issued by a CA that is not trusted here."
         + (
             ""
             if is_ca(top)
-            else " It sends no CA with it: --cacert must hold the one that issued it."
+            else " The server sends no CA: --cacert must hold the CA that issued the certificate."
         ),
         expected=f"the server's CA: {describe(top) if is_ca(top) else _issuer(top)}",
         actual="trusted: "
         + (describe(trusted[0]) if trusted else "the system's CAs; --cacert was not given"),
         cure="give the server's root CA with --cacert (mock-sei: ca.pem of the certs folder); if "
-        "the CA above is unknown to you, a proxy may open TLS on the way.",
+        "you do not know the expected CA, a proxy on the way may decrypt TLS.",
     )
 
 
 def _faults(setup: Setup, chain: Sequence[x509.Certificate]) -> list[ChainProblem]:
-    """What is wrong with each certificate above the server's, and with its own, its purpose apart:
-    that table is of clients' certificates."""
+    """The faults of the server's certificate and of the CAs above it.
+
+    The purpose of the server's own certificate is not checked: that check is for client
+    certificates.
+    """
     path = path_of(chain[0], [*chain[1:], *certificates_in(setup.ca)], setup.now)
     return [
         each
@@ -108,7 +111,10 @@ def _faults(setup: Setup, chain: Sequence[x509.Certificate]) -> list[ChainProble
 
 
 def _wrong_dates(setup: Setup, chain: Sequence[x509.Certificate], *, late: bool) -> Finding:
-    """OpenSSL does not say which certificate it is: the server's own, or a CA above it."""
+    """The finding for wrong dates of the server's own certificate or of a CA above it.
+
+    OpenSSL does not say which of them it is.
+    """
     kind = ChainProblemKind.EXPIRED if late else ChainProblemKind.NOT_YET_VALID
     fault = next((each for each in _faults(setup, chain) if each.kind is kind), None)
     above = fault is not None and fault.position > 0
@@ -118,10 +124,10 @@ def _wrong_dates(setup: Setup, chain: Sequence[x509.Certificate], *, late: bool)
         + ("has expired." if late else "is not valid yet."),
         expected=f"valid at {setup.now.isoformat(timespec='seconds')} (this machine's clock)",
         actual=describe(chain[0]) if fault is None else describe_fault(fault),
-        cure="give the CA's present certificate with --cacert, or tell whoever runs the server; if "
-        "the dates look right, set this machine's clock."
+        cure="give the CA's present certificate with --cacert, or tell the operator of the server; "
+        "if the dates look right, set this machine's clock."
         if above
-        else "tell whoever runs the server; if the dates look right, set this machine's clock.",
+        else "tell the operator of the server; if the dates look right, set this machine's clock.",
     )
 
 
@@ -139,7 +145,7 @@ def check_host(setup: Setup, seen: Observed) -> Iterator[Finding]:
         return
     host, names = setup.target.host, names_of(chain[0])
     if any(matches(host, name) for name in names):
-        yield right(SERVER, f"it names {readable(host)}")
+        yield right(SERVER, f"it contains the name {readable(host)}")
         return
     yield found(
         "host-not-in-certificate",
@@ -151,7 +157,7 @@ def check_host(setup: Setup, seen: Observed) -> Iterator[Finding]:
 
 
 def names_of(certificate: x509.Certificate) -> list[str]:
-    """DNS names and addresses; the CN counts no longer (RFC 9525 section 6.3)."""
+    """The DNS names and addresses of a certificate. The CN is not used (RFC 9525 section 6.3)."""
     try:
         found_names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except (x509.ExtensionNotFound, ValueError):
@@ -164,7 +170,10 @@ def names_of(certificate: x509.Certificate) -> list[str]:
 
 
 def matches(host: str, name: str) -> bool:
-    """RFC 9525 section 6.3: a wildcard is the whole first label; addresses compare as such."""
+    """Whether a host matches a certificate's name (RFC 9525 section 6.3).
+
+    A wildcard replaces the whole first label. Addresses are compared as addresses.
+    """
     address, named = _address(host), _address(name)
     if address or named:
         return address == named

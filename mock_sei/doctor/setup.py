@@ -1,6 +1,6 @@
-"""What a client is configured with, as a frozen value: options, file contents, variables, time.
+"""A client's setup as a frozen value: options, file contents, variables and time.
 
-Reading is done here, once; the checks see values only.
+Everything is read here, once. The checks only use these values.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ CA_VARIABLES = (
     "NODE_EXTRA_CA_CERTS",
 )
 _LARGEST = 4_000_000
-"""Bytes read of a file; the largest CA bundles have a tenth."""
+"""Most bytes read of a file, ten times the size of the largest CA bundles."""
 _BEGINNING = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-"""Of a URL that says how to reach its host (RFC 3986 section 3.1)."""
+"""The beginning of a URL: its scheme and ``://`` (RFC 3986 section 3.1)."""
 _MOST_FILES = 1000
-"""Files read of an ``SSL_CERT_DIR``."""
+"""Most files read of an ``SSL_CERT_DIR``."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """The URL, taken apart."""
+class ServerUrl:
+    """The parts of the server's URL."""
 
     url: str
     scheme: str
@@ -53,9 +53,9 @@ class Target:
     port: int
     path: str
     extra: str = ""
-    """Query string, fragment or credentials; what belongs into no base URL. Names only."""
+    """The names of parts that a base URL must not have: query string, fragment, credentials."""
     white_space: str = ""
-    """White space in the URL as it was given, in words."""
+    """The white space in the given URL, in words; empty if there is none."""
 
     @property
     def token_path(self) -> str:
@@ -63,19 +63,19 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
-class File:
-    """A file that was named, with what could be read of it."""
+class GivenFile:
+    """A file that the user gave, with its content."""
 
     path: Path
     content: bytes = field(default=b"", repr=False)
     missing: bool = False
     problem: str = ""
-    """Why it cannot be read; the system's words."""
+    """The system's error if the file cannot be read; otherwise empty."""
     is_folder: bool = False
     is_regular: bool = True
-    """False for what can be read once only: a pipe, as ``<(command)`` of a shell makes one."""
+    """False for a file that can be read only once: a pipe, such as a shell's ``<(command)``."""
     mode: int | None = None
-    """Permission bits; None where the system has none of that kind."""
+    """Permission bits; None if the system does not have them."""
 
     @property
     def was_read(self) -> bool:
@@ -86,13 +86,13 @@ class File:
         return self.path.name
 
     def located(self) -> contextlib.AbstractContextManager[Path]:
-        """Where OpenSSL can read it."""
+        """A context manager for a path from which OpenSSL can read the file."""
         return located(self.path, self.content, is_regular=self.is_regular)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The command's options as they were given; each may be absent."""
+    """The options of the command. All of them are optional."""
 
     cacert: Path | None = None
     cert: Path | None = None
@@ -109,47 +109,47 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Everything the checks may look at, but for the network."""
+    """Everything the checks use, except the results of the connections."""
 
-    target: Target
+    target: ServerUrl
     options: Options = Options()
-    ca: File | None = None
-    certificate: File | None = None
-    key: File | None = None
+    ca: GivenFile | None = None
+    certificate: GivenFile | None = None
+    key: GivenFile | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    ca_files: Mapping[str, File] = field(default_factory=dict)
-    """What the CA variables name; a folder's files are one content."""
-    openssl_conf: File | None = None
-    """What ``OPENSSL_CONF`` names."""
-    java_stores: Mapping[str, File] = field(default_factory=dict)
-    """The trust stores that the variables of Java's options name, by variable."""
+    ca_files: Mapping[str, GivenFile] = field(default_factory=dict)
+    """The files that the CA variables name. The files of a folder are joined to one content."""
+    openssl_conf: GivenFile | None = None
+    """The file that ``OPENSSL_CONF`` names."""
+    java_stores: Mapping[str, GivenFile] = field(default_factory=dict)
+    """The trust stores named in variables with Java options, by variable."""
     key_log_problem: str = ""
-    """Why the file that ``SSLKEYLOGFILE`` names cannot be written to."""
+    """Why the file that ``SSLKEYLOGFILE`` names cannot be written; empty if it can."""
     client: str | None = None
-    """The client in use, a name of :data:`~mock_sei.doctor.clients.KNOWN_CLIENTS`; None where
-    nothing was said."""
+    """The client in use, a name of :data:`~mock_sei.doctor.clients.KNOWN_CLIENTS`; None if it was
+    not given."""
     now: datetime
-    """The machine's time, aware."""
+    """The machine's time, with time zone."""
     loading: Loading = field(default_factory=Loading)
-    """What OpenSSL says of the three files."""
+    """The results of loading the three files with OpenSSL."""
 
     @property
-    def key_file(self) -> File | None:
-        """Where the client's key is: ``--key``, or ``--cert`` where that holds both."""
+    def key_file(self) -> GivenFile | None:
+        """The file with the client's key: ``--key``, or ``--cert`` if that holds both."""
         if self.key is None and self.certificate and has_key(self.certificate.content):
             return self.certificate
         return self.key
 
     @cached_property
     def key_reading(self) -> KeyReading:
-        """Of the key file; a decryption is dear, so it is read once."""
+        """The result of reading the key file. It is read only once, because decryption is slow."""
         file = self.key_file
         if file is None:
             return KeyReading(state=KeyState.ABSENT)
         return read_key(file.content, self.options.passphrase)
 
     @property
-    def files(self) -> tuple[File, ...]:
+    def files(self) -> tuple[GivenFile, ...]:
         return tuple(each for each in (self.ca, self.certificate, self.key) if each)
 
     @property
@@ -169,7 +169,7 @@ def read_setup(
     environ: Mapping[str, str],
     now: datetime | None = None,
 ) -> Setup:
-    """Reads every file that is named. Raises :class:`ConfigurationError` for what is no URL."""
+    """Reads all named files. Raises :class:`ConfigurationError` if the URL is not a URL."""
     setup = Setup(
         target=read_target(url),
         options=options,
@@ -195,7 +195,7 @@ def _load(setup: Setup) -> Loading:
     is_slow = setup.key_reading.state is KeyState.TOO_SLOW
     with contextlib.ExitStack() as stack:
 
-        def place(file: File | None) -> Path | None:
+        def place(file: GivenFile | None) -> Path | None:
             if file is None or not file.was_read:
                 return None
             return stack.enter_context(file.located())
@@ -213,7 +213,7 @@ def _path_in(environ: Mapping[str, str], name: str) -> Path | None:
 
 
 def _problem_of_key_log(name: str) -> str:
-    """As if it were opened to append to it; nothing is made or written."""
+    """Why a file cannot be opened to append to it; empty if it can. Writes nothing."""
     if not name:
         return ""
     path = Path(name)
@@ -225,14 +225,14 @@ def _problem_of_key_log(name: str) -> str:
         if path.exists():
             return "" if os.access(path, os.W_OK) else "this user may not write to it"
         if not path.parent.is_dir():
-            return "its folder is not there"
+            return "its folder does not exist"
     except OSError as error:
         return error.strerror or "it cannot be opened"
-    return "" if os.access(path.parent, os.W_OK | os.X_OK) else "this user may not make it"
+    return "" if os.access(path.parent, os.W_OK | os.X_OK) else "this user may not create it"
 
 
-def read_target(url: str) -> Target:
-    """Raises :class:`ConfigurationError`."""
+def read_target(url: str) -> ServerUrl:
+    """The parts of a URL. Raises :class:`ConfigurationError` if it is not a URL."""
     given, url = url, url.strip()
     if not _BEGINNING.match(url):
         rest = re.sub(r"^https?:?[/\\\\]*|^[/:]+", "", url, flags=re.IGNORECASE)
@@ -257,8 +257,8 @@ def read_target(url: str) -> Target:
         "a fragment": parts.fragment,
         "credentials": parts.username,
     }
-    return Target(
-        # Without credentials: the report shows it
+    return ServerUrl(
+        # Without credentials, because the report shows the URL
         url=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}",
         scheme=parts.scheme,
         host=host,
@@ -275,35 +275,35 @@ def _white_space_in(text: str) -> str:
     return " and ".join(found) if found or text == "".join(text.split()) else "white space"
 
 
-def _read_given(path: Path | None) -> File | None:
+def _read_given(path: Path | None) -> GivenFile | None:
     return None if path is None else _read(path)
 
 
-def _read(path: Path) -> File:
+def _read(path: Path) -> GivenFile:
     try:
         with path.open("rb") as opened:
             status = os.fstat(opened.fileno()).st_mode
-            return File(
+            return GivenFile(
                 path=path,
                 content=opened.read(_LARGEST),
                 is_regular=stat.S_ISREG(status),
                 mode=stat.S_IMODE(status) if os.name == "posix" else None,
             )
     except FileNotFoundError:
-        return File(path=path, missing=True, problem="not there")
+        return GivenFile(path=path, missing=True, problem="not there")
     except IsADirectoryError:
-        return File(path=path, is_folder=True, problem="it is a folder")
+        return GivenFile(path=path, is_folder=True, problem="it is a folder")
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) else str(error)
-        return File(path=path, problem=problem or "cannot be opened")
+        return GivenFile(path=path, problem=problem or "cannot be opened")
 
 
-def _read_some(value: str) -> File:
-    """A file, or the files of folders, which ``SSL_CERT_DIR`` separates as ``PATH`` does."""
+def _read_some(value: str) -> GivenFile:
+    """The content of a file or of the folders in a value like that of ``SSL_CERT_DIR``."""
     named = [Path(each) for each in value.split(os.pathsep)]
     folders = [each for each in named if not find_path_problem(each) and each.is_dir()]
     if not folders:
         return _read(Path(value))
     paths = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
     read = [_read(path) for path in paths[:_MOST_FILES]]
-    return File(path=Path(value), content=b"\n".join(each.content for each in read))
+    return GivenFile(path=Path(value), content=b"\n".join(each.content for each in read))

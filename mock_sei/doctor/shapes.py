@@ -1,6 +1,7 @@
-"""Why OpenSSL finds no certificate or key in a file: what the file is, where it is wrong, the cure.
+"""Explains why OpenSSL finds no certificate or key in a file, and what to do.
 
-One table for the three files of a client. What is damaged gets no command: nothing can mend it.
+The functions serve all three files of a client. For damaged content there is no command, because
+nothing can repair it.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from mock_sei.doctor.containers import CONTAINERS, container_finding
 from mock_sei.doctor.findings import OPENSSL_CLIENTS, Finding
 from mock_sei.doctor.keys import has_key
 from mock_sei.doctor.material import certificate_of, has_certificate, labels, readable
-from mock_sei.doctor.setup import File, Setup
+from mock_sei.doctor.setup import GivenFile, Setup
 
 
 def holds_only(content: bytes, role: Role) -> bool:
-    """Whether a file has a certificate and no key, or a key and no certificate, packed or not."""
+    """Whether a file holds only a certificate or only a key, also if it is in a container."""
     for _ in range(DEEPEST):
         inner = unwrap(content)
         if inner is None:
@@ -48,8 +49,8 @@ def holds_only(content: bytes, role: Role) -> bool:
     )
 
 
-def find_obstacle(setup: Setup, file: File, part: Part) -> Finding | None:
-    """Why OpenSSL does not read the file; None where it does."""
+def find_obstacle(setup: Setup, file: GivenFile, part: Part) -> Finding | None:
+    """The finding for a file that OpenSSL cannot read; None if it can."""
     content = file.content
     form = form_of(content)
     if form is not Form.PEM:
@@ -69,14 +70,14 @@ def find_obstacle(setup: Setup, file: File, part: Part) -> Finding | None:
         return None
     if not is_certificate(damaged.content) and len(blocks) == 1:
         return _nothing(
-            setup, file, part, "CERTIFICATE on the BEGIN line, and no certificate in it"
+            setup, file, part, "a BEGIN line with CERTIFICATE, but no certificate in it"
         )
     where = f"line {damaged.line}: the certificate there cannot be read: cut short or changed"
     return _damaged(setup, file, part, where)
 
 
 def _loads(setup: Setup, part: Part) -> bool:
-    """Whether OpenSSL was asked and took the file."""
+    """Whether OpenSSL has loaded the file."""
     said = {
         Role.CERTIFICATE: setup.loading.certificate,
         Role.KEY: setup.loading.key,
@@ -86,7 +87,7 @@ def _loads(setup: Setup, part: Part) -> bool:
 
 
 def _reads_all_the_same(content: bytes, part: Part) -> bool:
-    """A page or a mail may hold whole PEM, and OpenSSL looks at nothing else."""
+    """Whether a page or a mail contains valid PEM: OpenSSL ignores everything else in it."""
     found_blocks = read_pem(content)
     if not found_blocks or any(isinstance(each, PemMistake) for each in found_blocks):
         return False
@@ -103,7 +104,7 @@ def _has_key_block(content: bytes) -> bool:
 
 
 def _fault(content: bytes, part: Part) -> PemMistake | None:
-    """The first that stops OpenSSL: of a key's file, what stands before the key."""
+    """The first fault that stops OpenSSL. In a key file, only content before the key counts."""
     stops = None
     for each in read_pem(content):
         if isinstance(each, PemMistake):
@@ -121,7 +122,7 @@ def _fault(content: bytes, part: Part) -> PemMistake | None:
     return mistake or stops
 
 
-def _faulty(setup: Setup, file: File, part: Part, fault: PemMistake) -> Finding:
+def _faulty(setup: Setup, file: GivenFile, part: Part, fault: PemMistake) -> Finding:
     if fault.mistake not in LAYOUT:
         return _damaged(setup, file, part, str(fault))
     if not _may_hold(file.content, part):
@@ -131,12 +132,12 @@ def _faulty(setup: Setup, file: File, part: Part, fault: PemMistake) -> Finding:
         setup,
         part,
         "layout",
-        f"{file.path} is PEM whose lines are not as OpenSSL wants them; Python, curl and Node "
-        "cannot read it.",
+        f"{file.path} is PEM, but its lines break the rules of PEM; Python, curl and Node cannot "
+        "read it.",
         actual=str(fault),
         cure="\n".join(commands)
         if commands
-        else "copy or download the file again; each BEGIN and END line stands alone.",
+        else "copy or download the file again; each BEGIN and END must be on a line of its own.",
     )
 
 
@@ -145,7 +146,7 @@ def _may_hold(content: bytes, part: Part) -> bool:
     return b"PRIVATE KEY" in named if part.role is Role.KEY else b"CERTIFICATE" in named
 
 
-def _damaged(setup: Setup, file: File, part: Part, where: str) -> Finding:
+def _damaged(setup: Setup, file: GivenFile, part: Part, where: str) -> Finding:
     return file_finding(
         setup,
         part,
@@ -156,8 +157,8 @@ def _damaged(setup: Setup, file: File, part: Part, where: str) -> Finding:
     )
 
 
-def _nothing(setup: Setup, file: File, part: Part, actual: str | None = None) -> Finding:
-    """PEM, or bytes of any kind, without what is wanted."""
+def _nothing(setup: Setup, file: GivenFile, part: Part, actual: str | None = None) -> Finding:
+    """The finding for content of any kind without the certificate or key that is needed."""
     content = file.content
     holds = actual or contents(file)
     if form_of(content) is Form.PEM and "PKCS7" in labels(content) and part is CERTIFICATE:
@@ -178,7 +179,7 @@ _OF_PROGRAMS = frozenset(
 )
 
 
-def _other_form(setup: Setup, file: File, part: Part, form: Form) -> Finding:
+def _other_form(setup: Setup, file: GivenFile, part: Part, form: Form) -> Finding:
     inner, last = unwrap(file.content), form
     for _ in range(DEEPEST):
         if inner is None:
@@ -203,7 +204,7 @@ def _other_form(setup: Setup, file: File, part: Part, form: Form) -> Finding:
             setup,
             part,
             "encoding",
-            f"{file.path} is {form}; clients want PEM itself.",
+            f"{file.path} is {form}; clients need plain PEM.",
             actual=contents(file),
             cure="\n".join(commands) if commands else advice_for(str(form), part),
         )
@@ -216,8 +217,8 @@ def _suits(form: Form, part: Part) -> bool:
     return form is not Form.PKCS7 or part is not KEY
 
 
-def find_refusal(setup: Setup, file: File, part: Part) -> Finding | None:
-    """What OpenSSL says of a file in which the checks found nothing wrong."""
+def find_refusal(setup: Setup, file: GivenFile, part: Part) -> Finding | None:
+    """OpenSSL's reason for refusing a file in which the checks found no problem."""
     said = {
         Role.CERTIFICATE: setup.loading.certificate,
         Role.KEY: setup.loading.key or setup.loading.pair,
@@ -230,8 +231,8 @@ def find_refusal(setup: Setup, file: File, part: Part) -> Finding | None:
         setup,
         part,
         "refused",
-        f"OpenSSL does not load {file.path}{with_what}; neither do Python, curl and Node.",
+        f"OpenSSL does not load {file.path}{with_what}, so Python, curl and Node do not either.",
         actual=readable(said, 200),
-        cure="make the file again; " + part.give,
+        cure="create the file again; " + part.give,
         unread_by=OPENSSL_CLIENTS,
     )

@@ -1,4 +1,4 @@
-"""What the checks of the environment share: how bad a variable is for whom, and how it is shown."""
+"""Functions for the checks of variables: how serious a finding is, and how to show a value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mock_sei.doctor.setup import Setup
 
 
 def level_of(setup: Setup, affected: tuple[str, ...], *, otherwise: Level = Level.HINT) -> Level:
-    """A problem where the named client is among the affected, ``otherwise`` where none is named."""
+    """A problem if ``--client`` names an affected client; ``otherwise`` if it names none."""
     if setup.client is None:
         return otherwise
     return Level.PROBLEM if setup.client in affected else Level.HINT
@@ -23,6 +23,6 @@ def wanted_cas(setup: Setup) -> list[x509.Certificate]:
 
 
 def setting_of(setup: Setup, name: str) -> str:
-    """Up to the first password, which may have blanks and quotes in it."""
+    """The setting of a variable, up to its first password."""
     shown = re.sub(r"(?is)(password=).*", r"\1(secret)", setup.environ.get(name, ""))
     return f"{name}={readable(shown, 100)}"

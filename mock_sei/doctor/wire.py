@@ -1,7 +1,7 @@
-"""What a server says in the clear before TLS 1.2 encrypts: its certificates, what it wants of ours.
+"""Reads the unencrypted first messages of a TLS 1.2 server: its certificates, the CAs it accepts.
 
-The ``ssl`` module shows neither the chain nor the CAs a server accepts for clients; the first
-flight of a TLS 1.2 handshake has both (RFC 5246 sections 7.4.2 and 7.4.4).
+The ``ssl`` module shows neither the server's chain nor the CAs it accepts for clients. The first
+messages of a TLS 1.2 handshake contain both (RFC 5246 sections 7.4.2 and 7.4.4).
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ _ATTRIBUTES = {
     bytes.fromhex("55040a"): "O",
     bytes.fromhex("55040b"): "OU",
 }
-"""The object identifiers 2.5.4.*, encoded; others are left out of a name that is shown."""
+"""The attributes that are shown of a name, by their encoded object identifier 2.5.4.*."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flight:
-    """What was readable of a server's first messages."""
+    """The content of a server's first messages that could be read."""
 
     chain: tuple[bytes, ...] = ()
-    """DER, the server's own first."""
+    """The server's certificates, DER, its own first."""
     wants_certificate: bool | None = None
-    """None where it could not be seen, as under TLS 1.3."""
+    """Whether the server asks for a client certificate; None if it is not known, as in TLS 1.3."""
     accepted_cas: tuple[bytes, ...] = ()
-    """Names (DER) of the CAs whose client certificates are accepted; often empty: any."""
+    """Names (DER) of the CAs whose client certificates are accepted. Empty means any CA."""
 
 
 def looks_like_tls(data: bytes) -> bool:
@@ -39,7 +39,7 @@ def looks_like_tls(data: bytes) -> bool:
 
 
 def read_flight(data: bytes) -> Flight:
-    """Reads as far as it can; what is cut short or malformed is left out."""
+    """Reads a server's first messages. Incomplete or malformed parts are left out."""
     chain: tuple[bytes, ...] = ()
     accepted: tuple[bytes, ...] = ()
     wants: bool | None = None
@@ -52,7 +52,7 @@ def read_flight(data: bytes) -> Flight:
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Handshake messages up to the first encrypted record."""
+    """The handshake messages before the first encrypted record, each with its type."""
     stream = b""
     while len(data) >= 5 and data[0] in (_ALERT, _HANDSHAKE):
         size = int.from_bytes(data[3:5], "big")
@@ -68,7 +68,7 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _vectors(data: bytes, width: int) -> Iterator[bytes]:
-    """Pieces that each begin with their length."""
+    """The pieces of a list in which each piece follows its length of ``width`` bytes."""
     while len(data) > width:
         size = int.from_bytes(data[:width], "big")
         yield data[width : width + size]
@@ -76,7 +76,10 @@ def _vectors(data: bytes, width: int) -> Iterator[bytes]:
 
 
 def _accepted_cas(body: bytes) -> tuple[bytes, ...]:
-    """Behind the certificate types (one length byte) and the signature algorithms (two)."""
+    """The accepted CAs of a CertificateRequest.
+
+    They follow the certificate types (one length byte) and the signature algorithms (two).
+    """
     if not body:
         return ()
     rest = body[1 + body[0] :]
@@ -85,7 +88,7 @@ def _accepted_cas(body: bytes) -> tuple[bytes, ...]:
 
 
 def readable_name(der: bytes) -> str:
-    """A distinguished name as RFC 4514 orders it; its usual attributes alone."""
+    """A distinguished name in the order of RFC 4514, with its usual attributes only."""
     parts: list[str] = []
     for _, relative in _elements(b"".join(content for _, content in _elements(der))):
         for _, pair in _elements(relative):
@@ -96,7 +99,7 @@ def readable_name(der: bytes) -> str:
 
 
 def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
-    """Tag and content of each element (X.690 section 8.1); stops where it is malformed."""
+    """Tag and content of each DER element (X.690 section 8.1). It ends at a malformed element."""
     while len(der) >= 2:
         tag, size, start = der[0], der[1], 2
         if size & 0x80:

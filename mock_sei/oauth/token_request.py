@@ -9,10 +9,10 @@ sections 2.3.1, 3.2 and 5.2.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from urllib.parse import parse_qsl, unquote, unquote_plus
+from urllib.parse import parse_qsl
 
 from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Check
 from mock_sei.reasons.forms import explain_content, explain_form
@@ -309,16 +309,24 @@ def _decode_authorization(header: str) -> Credentials:
             f"Authorization header has the scheme {scheme}."
         )
     try:
-        content = base64.b64decode(encoded, validate=True)
-        text = content.decode("utf-8")
-        if base64.b64encode(content).decode() != encoded:
-            raise ValueError("its last bits are not zero (RFC 4648 section 3.5)")
-    except ValueError:  # not Base64, not ASCII, not UTF-8
+        text = decode_pair(encoded)
+    except ValueError:
         raise _unreadable(explain_unreadable_pair(encoded)) from None
     app_key, colon, app_secret = text.partition(":")
     if not colon:
         raise _unreadable(explain_missing_colon(text))
     return Credentials(app_key=app_key, app_secret=app_secret, place=KeyPairPlace.HEADER)
+
+
+def decode_pair(encoded: str) -> str:
+    """The text of a key pair, usually ``AppKey:AppSecret``, from its Base64.
+
+    Raises ``ValueError`` if it is not Base64 of UTF-8 text.
+    """
+    content = base64.b64decode(encoded, validate=True)
+    if base64.b64encode(content).decode() != encoded:
+        raise ValueError("its last bits are not zero (RFC 4648 section 3.5)")
+    return content.decode("utf-8")
 
 
 _DECODERS: tuple[Callable[[str], str], ...] = (str, unquote_plus, unquote)

@@ -1,9 +1,9 @@
-"""``ssl.SSLContext`` as Python made it, whatever took its place since.
+"""A TLS context that works even if another library has replaced ``ssl.SSLContext``.
 
-truststore, gevent and others put a class of their own into the module ``ssl``. The methods of
-Python's class find their own class by its name there, so each setting of an older context then
-calls itself without end. What serves or judges TLS is made of :class:`PlainContext`, which sets
-them by the class below Python's own, written in C.
+truststore, gevent and others put a class of their own into the module ``ssl``. The property setters
+of Python's class look up their own class by its name in that module, so with the replacement they
+call themselves without end. All our TLS contexts are :class:`PlainContext`, whose properties use
+the base class written in C.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ENUMS: dict[str, Callable[[int], int]] = {
     "verify_flags": ssl.VerifyFlags,
     "verify_mode": ssl.VerifyMode,
 }
-"""The settings that Python's class wraps, and what it makes of each number."""
+"""The properties that Python's class wraps, with the enumeration of each property's values."""
 
 if TYPE_CHECKING:
     _PythonContext = ssl.SSLContext
@@ -31,11 +31,11 @@ else:
     )
 
 IN_C: type = _PythonContext.__mro__[1]
-"""The class below, ``_ssl._SSLContext``."""
+"""The base class written in C, ``_ssl._SSLContext``."""
 
 
 class PlainContext(_PythonContext):
-    """Depends on nothing that can be replaced in the module ``ssl``."""
+    """An ``SSLContext`` that does not use any name of the module ``ssl`` that can be replaced."""
 
 
 def _by_c(name: str, enum: Callable[[int], int]) -> property:

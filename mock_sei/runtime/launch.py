@@ -1,4 +1,4 @@
-"""From settings to a platform ready to start: sockets, certificates, platform, listeners."""
+"""Creates a server from settings: sockets, certificates, platform and listeners."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mock_sei.platform import CertificateRules, Platform, read_faults
 from mock_sei.rules import machine
 from mock_sei.rules.addresses import Addresses, host_to_call
 from mock_sei.rules.standards import Listener
-from mock_sei.runtime.server import Door, PlatformServer
+from mock_sei.runtime.server import PlatformServer, ServerListener
 from mock_sei.runtime.sockets import Ports, bind
 from mock_sei.runtime.trial import Trial
 from mock_sei.runtime.trust import ListenerTrust
@@ -38,24 +38,25 @@ SERVER_NAMES = (
     "mtls.api.seic.com",
     "*.mtls.api.seic.com",
 )
-"""In every server certificate, so that a client set up for the real hosts can be pointed here."""
+"""Names in every server certificate. Among them are the real hosts, so that a client configured for
+them can be redirected here."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """A platform whose sockets are bound; nothing answers before the server is started."""
+    """A platform and its server. The sockets are bound, but nothing answers before the start."""
 
     platform: Platform
     server: PlatformServer
     control: LazyApp
 
     def load(self) -> None:
-        """Reads and imports what the first requests would, so that none of them needs a file.
+        """Reads and imports everything now, so that no request needs a file later.
 
-        A server in a test's process leaves that to them: most tests need little of it.
+        A server in a test's process does not call this: most tests need only a small part.
         """
         for name in IMPORTED_LATE:
-            with contextlib.suppress(ImportError):  # of an extra
+            with contextlib.suppress(ImportError):  # an extra is not installed
                 importlib.import_module(name)
         self.platform.load()
         self.control.load()
@@ -63,7 +64,7 @@ class Launch:
 
 
 CONTROL_PORT = 8044
-"""Where a control listener is, unless something else was asked for."""
+"""The default port of the control listener."""
 
 IMPORTED_LATE = (
     "anyio._backends._asyncio",
@@ -78,15 +79,18 @@ IMPORTED_LATE = (
     "encodings.utf_8_sig",
     "encodings.unicode_escape",
 )
-"""What modules of ours, or libraries of theirs, import when they first need it."""
+"""Modules that our modules or their libraries import only when they first need them."""
 
 
 def launch(settings: Settings) -> Launch:
-    """Binds first, so that a port in use leaves nothing behind. Raises ConfigurationError."""
+    """Creates the server of these settings. Raises :class:`ConfigurationError`.
+
+    The sockets are bound first, so that a port in use leaves no files behind.
+    """
     with contextlib.ExitStack() as undo:
         sockets = _bind_all(settings, undo)
         fixtures = load_fixtures(settings.fixtures, settings.apis)
-        if settings.faults:  # a wrong one must leave nothing behind either
+        if settings.faults:  # a wrong fault must not leave files behind either
             catalogue = Catalogue(fixtures.documents, fixtures.brought)
             read_faults(settings.faults, catalogue, settings.source)
         store = CertificateStore(settings.certs_dir)
@@ -108,26 +112,26 @@ def launch(settings: Settings) -> Launch:
         platform.server_names = _server_names(settings)
         identity = store.server_identity(platform.server_names, now=machine.now())
         app = platform_app()
-        doors = [
-            Door(
-                listener=listener,
-                sockets=sockets[listener],
-                app=PlatformListener(app, platform, listener),
+        listeners = [
+            ServerListener(
+                name=name,
+                sockets=sockets[name],
+                app=PlatformListener(app, platform, name),
                 trust=ListenerTrust(
-                    platform, identity, client_certificates=listener is Listener.TWO_WAY
+                    platform, identity, client_certificates=name is Listener.TWO_WAY
                 ),
             )
-            for listener in (Listener.ONE_WAY, Listener.TWO_WAY)
+            for name in (Listener.ONE_WAY, Listener.TWO_WAY)
         ]
         control = LazyApp(_control_app)
-        doors.append(
-            Door(
-                listener=Listener.CONTROL,
+        listeners.append(
+            ServerListener(
+                name=Listener.CONTROL,
                 sockets=sockets[Listener.CONTROL],
                 app=ControlListener(control, platform),
             )
         )
-        one_way, two_way, control_port = (door.port for door in doors)
+        one_way, two_way, control_port = (each.port for each in listeners)
         platform.addresses = Addresses(
             one_way_port=one_way,
             two_way_port=two_way,
@@ -139,11 +143,13 @@ def launch(settings: Settings) -> Launch:
             public_two_way_url=settings.public_two_way_url,
         )
         undo.pop_all()
-        return Launch(platform=platform, server=PlatformServer(platform, doors), control=control)
+        return Launch(
+            platform=platform, server=PlatformServer(platform, listeners), control=control
+        )
 
 
 def _control_app() -> ASGIApp:
-    from mock_sei.web.control.app import control_app  # its models take a twentieth of a start
+    from mock_sei.web.control.app import control_app  # imported late: it is 5% of the start time
 
     return control_app()
 

@@ -1,4 +1,4 @@
-"""One connection within the limits of ``limits.py``: what is over them is refused or closed."""
+"""An HTTP connection that enforces the limits of ``limits.py``: it refuses or closes the excess."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FRAMING = (b"content-length", b"transfer-encoding")
 
 
 class PatientFlow(FlowControl):
-    """Goes on reading only when what was read before has been parsed and answered."""
+    """Flow control that resumes reading only after everything read so far was answered."""
 
     def __init__(self, transport: asyncio.Transport, go_on: Callable[[], None]) -> None:
         super().__init__(transport)
@@ -44,7 +44,7 @@ class PatientFlow(FlowControl):
             self._go_on()
 
     def forget(self) -> None:
-        """Its connection is gone, which held this and was held by it."""
+        """Drops the reference to the closed connection, which would form a reference cycle."""
         self._go_on = _nothing
 
 
@@ -52,43 +52,46 @@ def _nothing(*_: object) -> None: ...
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """One connection whose client has to get on with it, and may not fill the memory."""
+    """One connection whose client must send in time and cannot fill the server's memory."""
 
     flow: PatientFlow
     target_names_host = False
-    """Whether the host of an absolute target stands for ``Host`` (RFC 9112 section 3.2.2)."""
+    """Whether the host of an absolute target replaces ``Host`` (RFC 9112 section 3.2.2)."""
     unread_limit = limits.UNREAD_LIMIT
-    """Bytes of a body that may come where it was answered before it was whole."""
+    """Most bytes of a body that are read if its request was answered before the body ended."""
     _deadline: float | None = None
-    """On the loop's clock; None while no request is awaited or under way to us."""
+    """The time on the loop's clock until which the client must send more.
+
+    None while the server answers and expects nothing from the client."""
     _held = b""
-    """What was read and not parsed: it waits for the answers to the requests before it."""
+    """Bytes that were read but not parsed yet, because earlier requests must be answered first."""
     _in_head = False
     _in_message = False
     _waiting = b""
-    """Bytes of a method that is not whole yet."""
+    """Bytes of a method that is not complete yet."""
     _method = b""
-    """The method of the message that is read, where the parser was given another one."""
+    """The request's method, if the parser was given another one in its place."""
     _good_hosts: Sequence[bytes] = ()
-    """The ``Host`` header that was found good last; most clients of a connection send one only."""
+    """The last valid ``Host`` header. Most clients send the same one again, so it is not checked
+    twice."""
     _begun = 0
-    """Messages that began in the slice that is parsed."""
+    """Number of messages that began in the slice being parsed."""
     _heard_body = False
-    """Whether that slice held a piece of a body."""
+    """Whether the slice being parsed held a piece of a body."""
     _repeating = False
-    """Whether a head is given to a new parser, which was read before."""
+    """Whether a head that was already handled is given to a new parser."""
     _deaf = False
-    """Whether what still comes is thrown away: its message was refused."""
+    """Whether everything that still comes is dropped, because its message was refused."""
     _unread = 0
-    """Bytes of answers that the client has not read yet, when they were last looked at."""
+    """Bytes of answers that the client had not read at the last check."""
     _unread_since: float | None = None
-    """When the client last read some of them, on the loop's clock."""
+    """The time on the loop's clock at which the client last read a part of its answers."""
     _ended_at: float | None = None
-    """When the client said that it sends nothing more, on the loop's clock."""
+    """The time on the loop's clock at which the client closed its sending side."""
     _answering: RequestResponseCycle | None = None
-    """The request whose answer is under way, or the last one that was answered."""
+    """The request that is being answered, or else the last one that was answered."""
     meter: Meter
-    """What the message that is read has taken of its limits."""
+    """How much of its limits the current message has used."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(transport)
@@ -104,13 +107,13 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline, self._held = None, b""
-        self._unset_keepalive_if_required()  # or a connection that broke lives on in its timer
+        self._unset_keepalive_if_required()  # its timer would keep this connection in memory
         for cycle, _ in self.pipeline:
-            cycle.on_response = _nothing  # refers back to this
+            cycle.on_response = _nothing  # it refers to this connection: breaks the cycle
         self.pipeline.clear()
         super().connection_lost(exc)
         self.flow.forget()
-        # uvicorn tells the last request that was read; an earlier one may be under way.
+        # uvicorn informs only the last request it read; an earlier one may still be answered.
         answering = self._answering
         if answering is not None and answering is not self.cycle:
             answering.disconnected = not answering.response_complete
@@ -118,9 +121,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._answering = None
 
     def client_ended(self) -> None:
-        """The client sends nothing more; what it asked for is answered before the connection ends.
+        """The client closed its sending side. Its requests are answered before the connection ends.
 
-        Called in the middle of reading: what came before is still to be parsed.
+        This is called while data is being read, so earlier bytes are still to be parsed.
         """
         if self._ended_at is None:
             self._ended_at = self.loop.time()
@@ -132,7 +135,7 @@ class LimitedProtocol(HttpToolsProtocol):
         answering = self._answering
         in_vain = answering is not None and STALLED in answering.scope
         if self._held and not in_vain:
-            return  # what it asked for is not all parsed yet
+            return  # not all of its requests are parsed yet
         is_cut = self._in_head or self._in_message
         if in_vain or is_cut or not (self._is_answering or self.pipeline):
             self.transport.close()
@@ -143,7 +146,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.loop.call_soon(self._close_when_answered)
 
     def end_overdue(self) -> None:
-        """Ends the connection if its time is over; to be called every second or so."""
+        """Ends the connection if its client took too long. The server calls this every second."""
         self._end_unread()
         if self.transport.is_closing():
             return
@@ -152,24 +155,24 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         if self._deadline is None or self.loop.time() < self._deadline:
             return
-        if self.flow.read_paused:  # it is we who do not read
+        if self.flow.read_paused:  # the client is not late: this server does not read
             self._expect()
             return
         self._deadline = None
         if self.transport.is_closing():
             return
         if self._in_head:
-            because = f"Its head was not whole after {limits.PATIENCE:g} seconds."
+            because = f"Its head was not complete after {limits.PATIENCE:g} seconds."
             self._end(Refusal(REQUEST_STALLED, check=limits.CHECK, because=because))
-        else:  # an idle connection; or the rest of a body, which its reader misses and records
+        else:  # an idle connection, or one whose body stopped: the body's reader records that
             self.transport.close()
 
     def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
-        """What never becomes a request is refused, and its connection closed.
+        """Refuses bytes that never became a complete request, and closes the connection.
 
-        Without ``answer`` the client is told nothing: an answer to an earlier request is under way.
+        ``answer`` is false while an earlier request is being answered: then nothing is sent.
         """
-        logger.warning("request refused before it was whole: %s", refusal.why.because)
+        logger.warning("request refused before it was complete: %s", refusal.why.because)
         if not answer:
             return
         body = json.dumps({"detail": refusal.why.because}).encode()
@@ -185,10 +188,10 @@ class LimitedProtocol(HttpToolsProtocol):
         because = f"{msg} The request is not HTTP/1.1."
         self._end(Refusal(NOT_HTTP, check="HTTP", because=because))
 
-    # Parsing, a slice at a time
+    # Parsing, one slice at a time
 
     def _parse(self, data: bytes) -> None:
-        """Parses as much as may be under way at once; the rest is held."""
+        """Parses as many requests as may be answered at once, and keeps the rest for later."""
         position = 0
         while position < len(data) and not self._deaf and not self.transport.is_closing():
             if self.flow.read_paused or self.pipeline:
@@ -197,17 +200,17 @@ class LimitedProtocol(HttpToolsProtocol):
                 return
             position += self._parse_slice(data[position : position + limits.SLICE])
         if self._deadline is None and not self._is_answering:
-            self._expect()  # line breaks between requests begin none
+            self._expect()  # line breaks between requests do not begin a request
 
     def _parse_slice(self, piece: bytes) -> int:
-        """Returns how many of its bytes were parsed."""
+        """Parses one slice. Returns how many of its bytes were parsed."""
         within, in_head = self._in_message, self._in_head
         self._begun, self._heard_body = 0, False
         parsed = len(piece)
         ready = piece if within else self._open_request(piece)
         try:
             self.parser.feed_data(ready)
-        except httptools.HttpParserUpgrade as upgrade:  # to nothing that is spoken here
+        except httptools.HttpParserUpgrade as upgrade:  # to a protocol that is not supported here
             rest = len(ready) - (int(upgrade.args[0]) or len(ready))
             parsed -= rest
             if self._in_message and not self._deaf:
@@ -219,14 +222,14 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._deaf or not self._in_message:
             return parsed
         if not self._heard_body and self._begun == (0 if within else 1):
-            self.meter.add_line(parsed)  # else it began or went on somewhere in the slice
+            self.meter.add_line(parsed)  # the whole slice is a part of one line without an end
         if within and not in_head and not self._begun:
             self.meter.add_after_head(parsed)
         self._end_excess()
         return parsed
 
     def _open_request(self, piece: bytes) -> bytes:
-        """What the parser is given of the bytes between two requests and of the next one."""
+        """The bytes for the parser, made from bytes that were read between two requests."""
         opening = open_request(self._waiting + piece)
         self._method, self._waiting = opening.method, opening.waiting
         if opening.waiting and not self._in_head:
@@ -235,7 +238,10 @@ class LimitedProtocol(HttpToolsProtocol):
         return opening.ready
 
     def _read_on_without_upgrade(self) -> None:
-        """The parser ends a message with an upgrade at its head; its body goes to another."""
+        """Reads the body of a request with ``Upgrade`` with a new parser.
+
+        httptools ends such a message after its head.
+        """
         framing = [each for each in self.headers if each[0] in _FRAMING]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in framing)
         self.parser = httptools.HttpRequestParser(self)
@@ -252,7 +258,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or self.parser is None:
             return
         if self.pipeline:
-            self.flow.read_paused = True  # as the transport is, until these are answered
+            self.flow.read_paused = True  # reading stays paused until these requests are answered
             return
         self._unset_keepalive_if_required()
         held, self._held = self._held, b""
@@ -268,7 +274,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._repeating:
             return
         super().on_message_begin()
-        if not self._in_head:  # or its method came in pieces
+        if not self._in_head:  # it is already set if the method came in pieces
             self._expect()
         self._in_head = self._in_message = True
         self._begun += 1
@@ -281,7 +287,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A trailer is counted and dropped: it is none of the headers (RFC 9110 section 6.5.1)."""
+        """Stores a header. A trailer is only counted: it is not a header (RFC 9110, 6.5.1)."""
         if self._repeating:
             return
         self.meter.add_header(name, value)
@@ -305,8 +311,11 @@ class LimitedProtocol(HttpToolsProtocol):
             self._method = b""
 
     def _read_target(self) -> None:
-        """The application answers a request whose target or ``Host`` is none, so that its whole
-        head is in the journal."""
+        """Checks the request's target and ``Host``.
+
+        A problem is left in the scope for the application, which refuses the request, so that the
+        journal holds its whole head.
+        """
         hosts = [value for name, value in self.headers if name == b"host"]
         version, refusal = self.parser.get_http_version(), None
         if hosts != self._good_hosts or version != "1.1":
@@ -319,7 +328,7 @@ class LimitedProtocol(HttpToolsProtocol):
                 others = [each for each in self.headers if each[0] != b"host"]
                 self.headers[:] = [(b"host", target.authority), *others]
         if refusal is not None:
-            self.scope[REFUSED_HEAD] = refusal  # type: ignore[literal-required]  # ours
+            self.scope[REFUSED_HEAD] = refusal  # type: ignore[literal-required]  # our own key
         elif len(hosts) == 1:
             self._good_hosts = hosts
 
@@ -335,7 +344,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade() and any(name in _FRAMING for name, _ in self.headers):
-            return  # its body is still to come
+            return  # the request's body is still to come
         self._in_message = False
         if self._deaf:
             return
@@ -344,9 +353,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: object) -> None:
         self._answering = cycle
-        super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]  # as it came
+        super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]  # passed on unchanged
 
-    # Its end
+    # The connection's end
 
     @property
     def _is_answering(self) -> bool:
@@ -362,7 +371,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self._end(refusal)
 
     def _end(self, refusal: Refusal) -> None:
-        """Nothing more is read. Where its request is with the application, that one answers."""
+        """Refuses the current message and reads nothing more.
+
+        If the application already handles the request, the refusal is handed to the application.
+        """
         if self._deaf:
             return
         self._deaf, self._deadline, self._held = True, None, b""
@@ -375,11 +387,11 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             cycle.keep_alive = False
-            cycle.scope[REFUSED] = refusal  # type: ignore[literal-required]  # ours
+            cycle.scope[REFUSED] = refusal  # type: ignore[literal-required]  # our own key
             cycle.message_event.set()
 
     def _end_unread(self) -> None:
-        """A client that does not read its answers would keep them in our memory for good."""
+        """Aborts the connection of a client that does not read, and so keeps answers in memory."""
         unread = self.transport.get_write_buffer_size()
         now = self.loop.time()
         if not unread:

@@ -1,8 +1,8 @@
-"""How much a client may send and how long it may take: the one table, and the count of a message.
+"""How much a client may send and how long it may take: all limits, and the count for a message.
 
-uvicorn with httptools limits none of it: a head, a trailer or the size line of a chunk without an
-end would fill the memory, so would requests that are sent without waiting for their answers, and a
-connection that says nothing would stay for good.
+uvicorn with httptools has no such limits. A head, a trailer or the size line of a chunk without an
+end would fill the memory, and so would requests that are sent without reading their answers. A
+connection that sends nothing would stay open forever.
 """
 
 from __future__ import annotations
@@ -10,32 +10,34 @@ from __future__ import annotations
 from mock_sei.errors import HEAD_TOO_LARGE, Refusal
 
 HANDSHAKE_TIMEOUT = 10.0
-"""Seconds a client has for its handshake."""
+"""Most seconds for a client's TLS handshake."""
 HELLO_LIMIT = 32 * 1024
-"""Bytes of a client's first message, some hundreds usually; OpenSSL would keep 128 KiB of each."""
+"""Most bytes of a client's first TLS message, which usually has some hundreds. OpenSSL itself would
+keep up to 128 KiB."""
 ALERT_LINGER = 1.0
-"""Seconds a refused client has to read its alert before the connection is closed."""
+"""Seconds from a TLS alert to the end of the connection, so that the client can read the alert."""
 END_PATIENCE = 10.0
-"""Seconds for the answers to a client that said that it sends nothing more."""
+"""Most seconds to finish the answers after a client has closed its sending side."""
 KEEP_ALIVE = 65
-"""Seconds an idle connection stays open; more than the 60 of common clients and proxies."""
+"""Seconds that an idle connection stays open, more than the 60 of common clients and proxies."""
 PATIENCE = float(KEEP_ALIVE)
-"""Seconds for a connection's first request to begin, for the head of each to be whole, for each
-further piece of a body to come, and for a client to read on in an answer."""
+"""Most seconds until the first request of a connection begins, until the head of a request is
+complete, between two pieces of a body, and between two reads of an answer by the client."""
 HEAD_LIMIT = 64 * 1024
-"""Bytes of a message that are no body: its request line, its headers and its trailers together."""
+"""Most bytes of a message's request line, headers and trailers together."""
 HEADER_LIMIT = 1000
-"""Headers and trailers of a message; each costs more memory than its bytes."""
+"""Most headers and trailers of a message. Each needs more memory than its bytes."""
 FRAMING_LIMIT = 64 * 1024
-"""Bytes of chunk sizes and chunk extensions of a message, beside those its body pays for."""
+"""Most bytes of chunk sizes and chunk extensions of a message, in addition to the bytes that
+``FRAMING_A_BYTE`` allows."""
 FRAMING_A_BYTE = 8
-"""Bytes of framing that each byte of a body pays for; in chunks of one byte it takes five."""
+"""Bytes of framing that are allowed for each byte of a body. Chunks of one byte need five."""
 UNREAD_LIMIT = 32 * 1024 * 1024
-"""Bytes beyond the largest body of its listener that still come after the answer; then the
-connection is closed."""
+"""Most bytes, beyond the largest body of a listener, that a client may still send after its request
+was answered. Then the connection is closed."""
 SLICE = 4 * 1024
-"""Bytes that are parsed at a time. A slice holds at most 227 requests; the next one is parsed when
-they are answered."""
+"""Bytes that are parsed at a time. A slice holds at most 227 requests. The next slice is parsed
+after they are answered."""
 
 CHECK = "request"
 
@@ -45,7 +47,7 @@ _END_OF_HEAD = len("\r\n")
 
 
 class Meter:
-    """What one message has taken of its limits."""
+    """Counts how much of its limits one message has used."""
 
     __slots__ = ("_headers", "_line", "_pieces", "_size", "body")
 
@@ -53,7 +55,7 @@ class Meter:
         self.body = 0
         """Bytes of the body so far."""
         self._size = _REQUEST_LINE + _END_OF_HEAD
-        """Bytes of request line, headers and trailers, as they are usually written."""
+        """Bytes of request line, headers and trailers in their usual spelling."""
         self._headers = 0
         self._line = 0
         """Bytes since the message began, or since its last piece of body."""
@@ -61,7 +63,7 @@ class Meter:
         """Bytes that came after the head: body and framing."""
 
     def add_request_line(self, size: int) -> None:
-        """``size`` is the length of method, or of the address, or of a part of it."""
+        """Counts the method or a part of the target; ``size`` is its length in bytes."""
         self._size += size
 
     def add_header(self, name: bytes, value: bytes) -> None:
@@ -73,14 +75,14 @@ class Meter:
         self._line = 0
 
     def add_line(self, size: int) -> None:
-        """``size`` bytes came that gave no piece of a body: they are of a line without an end."""
+        """Counts ``size`` bytes of a line that has not ended."""
         self._line += size
 
     def add_after_head(self, size: int) -> None:
         self._pieces += size
 
     def find_excess(self) -> Refusal | None:
-        """The first limit that the message is over."""
+        """A refusal for the first limit that the message exceeds; None if it exceeds none."""
         if self._headers > HEADER_LIMIT:
             return _too_large(f"at most {HEADER_LIMIT} headers", f"{self._headers} headers")
         size = max(self._size, self._line)

@@ -1,4 +1,4 @@
-"""Which event loop the server runs on: in a process of its own, and in a user's process."""
+"""The event loops: one for a server process of its own, one for a server in a user's process."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from mock_sei.rules import machine
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """For ``mock-sei serve``: uvloop's where it is installed, as uvicorn chooses; else asyncio's.
+    """The event loop for ``mock-sei serve``: uvloop's if it is installed, otherwise asyncio's.
 
-    uvloop comes with the extra of that name.
+    uvloop is installed with the extra ``uvloop``.
     """
     try:
         import uvloop
@@ -20,16 +20,16 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 def new_thread_loop() -> asyncio.AbstractEventLoop:
-    """For a server in a thread of somebody else's process.
+    """The event loop for a server in a thread of a user's process.
 
-    It is asyncio's own: neither what is installed there nor the event loop policy of the user's
-    tests changes how the server runs.
+    It is always asyncio's own, so that neither an installed package nor the event loop policy of
+    the user's tests changes how the server runs.
     """
     return _ThreadLoop()
 
 
 class _ThreadLoop(asyncio.SelectorEventLoop):
-    """Its timers go on while a tool stops ``time.monotonic`` for a test."""
+    """An event loop whose timers run on even if a tool stops ``time.monotonic`` for a test."""
 
     def time(self) -> float:
         return machine.monotonic()

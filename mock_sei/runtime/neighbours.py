@@ -1,7 +1,7 @@
-"""Who has a port that is in use: another mock-sei of this machine is asked at its control listener.
+"""Finds out which mock-sei of this machine uses a port, by asking its control listener.
 
-Only loopback is asked, and only ports at which a control listener may be: a question in plain HTTP
-would stand as a failed handshake in the journal of another server's TLS listener.
+Only loopback ports at which a control listener may be are asked. A request in plain HTTP would be
+recorded as a failed handshake in the journal of another server's TLS listener.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from urllib.parse import urlsplit
 from mock_sei.rules import machine
 
 PATIENCE = 1.0
-"""Seconds for one server to answer."""
+"""Most seconds for one server to answer."""
 LARGEST_ANSWER = 256 * 1024
-"""Bytes of an answer that are read."""
+"""Most bytes of an answer that are read."""
 
 ADDRESSES = ("url", "two_way_url", "control_url")
-"""Members of the connection details, and whose ports a mock-sei has."""
+"""The members of the connection details whose URLs have the ports that a mock-sei uses."""
 
 
 def whose_port(port: int, control_ports: Iterable[int]) -> str:
-    """Who has it, to go on after ``in use``; what no mock-sei says it has is another program's."""
+    """Who uses a port, as the end of the sentence "the port is in use".
+
+    ``control_ports`` are asked. If no mock-sei reports the port, another program uses it.
+    """
     for each in dict.fromkeys(control_ports):
         details = _connection_details(each) if each else None
         if details is not None and port in {each, *map(_port_of, _addresses(details))}:
@@ -35,7 +38,7 @@ def whose_port(port: int, control_ports: Iterable[int]) -> str:
 
 
 def _connection_details(port: int) -> dict[str, Any] | None:
-    """What a control listener on this port says, None where none answers."""
+    """The connection details from a control listener on this port; None if none answers."""
     try:
         _, _, body = _ask(port).partition(b"\r\n\r\n")
         details = json.loads(body)
@@ -52,7 +55,7 @@ def _addresses(details: dict[str, Any]) -> list[Any]:
 
 
 def _ask(port: int) -> bytes:
-    """The answer's bytes. Raises ``OSError`` where there is none in time."""
+    """The bytes of the answer. Raises ``OSError`` if there is no answer in time."""
     end = machine.monotonic() + PATIENCE
     request = f"GET /?limit=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
     answer = b""
@@ -71,5 +74,5 @@ def _port_of(address: str) -> int | None:
     try:
         parts = urlsplit(address)
         return parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:  # what says so is no mock-sei
+    except ValueError:  # it is not a mock-sei that answers
         return None

@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol with what it lacks: the TLS extension, and answers we can account for.
+"""uvicorn's HTTP protocol, extended by the ASGI TLS extension and by journal entries for refusals.
 
 uvicorn does not fill ``scope["extensions"]["tls"]`` (its pull requests 3132 and 3133 are open). The
-field names are the published ones, so that this class can go the day it does.
+field names are those of the ASGI specification, so this class can be removed when uvicorn does it.
 """
 
 from __future__ import annotations
@@ -36,15 +36,16 @@ _WIRE_VERSIONS = {name: number for number, name in TLS_VERSIONS.items()}
 
 _HEAD = b"HTTP/1.1 "
 _INTERIM = b"HTTP/1.1 1"
-"""The answer itself is still to come, and the client may wait for this (RFC 9110 section 15.2)."""
+"""The beginning of an interim answer. The final answer follows, and the client may wait for the
+interim answer first (RFC 9110 section 15.2)."""
 
 _quiet = logging.getLogger("mock_sei.http")
-"""What uvicorn would warn of is told by us, with its reason, and in the log's own format."""
+"""Suppresses uvicorn's warnings. We log the same events with their reason, in our log format."""
 _quiet.setLevel(logging.ERROR)
 
 
 class PinnedProtocol(LimitedProtocol):
-    """One connection of a listener: each request belongs to the state in which it began."""
+    """One connection of a listener. Each request works on the state in which it began."""
 
     platform: Platform
 
@@ -58,7 +59,7 @@ class PinnedProtocol(LimitedProtocol):
 
     @property
     def request_scope(self) -> Scope:
-        """The scope of the request that came last; empty before the first request."""
+        """The scope of the latest request; empty before the first request."""
         return cast("Scope | None", self.scope) or {}
 
 
@@ -66,15 +67,15 @@ class PlatformProtocol(PinnedProtocol):
     """One connection of a platform listener."""
 
     listener: Listener
-    target_names_host = True  # at the control listener Host keeps web pages out, so it decides
+    target_names_host = True  # not at the control listener, where Host keeps web pages out
     certificate: ClientCertificate | None = None
     tls_version: str | None = None
     _tls: Handshake | None = None
-    """The connection's TLS, while it tells this of its end."""
+    """The connection's TLS, while it reports to this object."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         joined = JoinedWrites(transport)
-        super().connection_made(joined)  # type: ignore[arg-type]  # all of a transport, by delegation
+        super().connection_made(joined)  # type: ignore[arg-type]  # it delegates to a transport
         ssl_object = transport.get_extra_info("ssl_object")
         if ssl_object is None:
             return
@@ -108,21 +109,21 @@ class PlatformProtocol(PinnedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        del self.app  # refers back to this
+        del self.app  # it refers to this connection: breaks the cycle
         if self._tls is not None:
             self._tls.watch(None)
             self._tls = None
 
     def tls_failed(self, failure: HandshakeFailure) -> None:
-        """Ends the connection when the client had time to read the alert that says why."""
+        """Records a TLS failure, and ends the connection after the client could read the alert."""
         why = self.platform.explain_handshake(failure, self.certificate)
         self.platform.record_handshake(self._connection(), why, self.tls_version)
         self.loop.call_later(ALERT_LINGER, self.transport.abort)
 
     def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
-        """What never becomes a request gets the platform's shape and a journal entry too."""
+        """Refuses bytes that never became a request: with a platform error and a journal entry."""
         status = refusal.kind.status
-        # Of a request that began at all, else of now.
+        # The state in which the request began, or the present state if no request began.
         platform = platform_of(self.request_scope, self.platform)
         tracking_id = platform.new_tracking_id()
         body = json.dumps(error_body(refusal, tracking_id)).encode()
@@ -160,12 +161,11 @@ class PlatformProtocol(PinnedProtocol):
 
 
 class JoinedWrites:
-    """A transport on which the head of an answer waits for the first piece of its body.
+    """A transport that sends the head of an answer together with the first piece of its body.
 
-    uvicorn writes them one after the other: two TLS records and two packets, a tenth of what a
-    small call costs. Once the transport closes, a write or a second close does nothing: CPython
-    3.11's TLS transport lets go of its protocol at a second close, and then fails at whatever
-    comes after it.
+    uvicorn writes them separately, as two TLS records and two packets, which is 10% of the cost of
+    a small call. After the transport began to close, a write or a second close does nothing:
+    CPython 3.11's TLS transport drops its protocol at a second close, and fails at any later call.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -186,7 +186,7 @@ class JoinedWrites:
             self._head = b""
 
     def flush(self) -> None:
-        """An answer without a body ends with its head."""
+        """Sends a head that still waits for a body: the answer has none."""
         if self._head and not self._transport.is_closing():
             self._transport.write(self._head)
         self._head = b""
@@ -197,7 +197,7 @@ class JoinedWrites:
             self._transport.close()
 
     def reset(self) -> None:
-        """Ends a connection as a crashed server does: by a reset, with nothing said in TLS."""
+        """Resets the connection (TCP RST) without closing TLS, as a crashed server does."""
         self.flush()
         connected = self._transport.get_extra_info("socket")
         with contextlib.suppress(OSError):
@@ -206,7 +206,7 @@ class JoinedWrites:
 
 
 def tls_extension(ssl_object: ssl.SSLObject) -> dict[str, Any]:
-    """The ASGI TLS extension, version 0.2: what a handler may know of the connection."""
+    """The ASGI TLS extension, version 0.2: what a handler can learn about the connection."""
     der = ssl_object.getpeercert(binary_form=True)
     cipher = ssl_object.cipher()
     return {

@@ -1,7 +1,7 @@
-"""Three listeners in one event loop, and the thread that runs it for those who have none.
+"""Three listeners in one event loop, and a thread that runs this loop inside a user's process.
 
-Sockets are accepted here rather than by uvicorn, so that a failed handshake is known with its
-source address and its reason; uvicorn's HTTP protocol takes over after it.
+Sockets are accepted here and not by uvicorn, so that a failed handshake can be recorded with its
+source address and its reason. After the handshake, uvicorn's HTTP protocol handles the connection.
 """
 
 from __future__ import annotations
@@ -41,17 +41,18 @@ from mock_sei.runtime.trust import ListenerTrust, TrustUnavailable
 logger = logging.getLogger("mock_sei")
 
 STOP_PATIENCE = 5.0
-"""Seconds that a stop waits for calls of the control API to end."""
+"""Most seconds that a stop waits for running calls of the control API."""
 _OUT_OF_FILES_PAUSE = 0.1
 _LOOKS_FOR_THE_END = 50
-"""A TLS connection that is aborted tells its request three steps of the loop later."""
+"""How many steps of the loop a stop waits until all requests know that their connection is closed.
+After the abort of a TLS connection this takes three steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
-    """One listener: its sockets, its application, its TLS."""
+class ServerListener:
+    """One listener of the server: its name, sockets, application and TLS."""
 
-    listener: Listener
+    name: Listener
     sockets: list[socket.socket]
     app: ASGIApp
     trust: ListenerTrust | None = None
@@ -62,32 +63,32 @@ class Door:
 
 
 class PlatformServer:
-    """Serves doors until stopped. Started and stopped inside its event loop."""
+    """Serves listeners until it is stopped. Start and stop it inside its event loop."""
 
-    def __init__(self, platform: Platform, doors: list[Door]) -> None:
-        # For good
+    def __init__(self, platform: Platform, listeners: list[ServerListener]) -> None:
+        # These never change.
         self._platform = platform
-        self._doors = doors
-        # While it runs
+        self._listeners = listeners
+        # These change while the server runs.
         self._state = ServerState()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._finishing: set[asyncio.Task[Any]] = set()
-        """Calls that may be at work in a thread, which nobody can end from outside."""
+        """Calls of the control API; their work in a thread cannot be cancelled."""
 
     async def start(self) -> None:
-        """Every listener answers from the moment this returns."""
+        """Starts all listeners. When this returns, they answer."""
         asyncio.get_running_loop().set_exception_handler(self._report)
         self._set_date()
-        for door in self._doors:
-            factory = self._protocol_factory(door)
-            for listening in door.sockets:
-                self._accept_from(door, listening, factory)
+        for listener in self._listeners:
+            factory = self._protocol_factory(listener)
+            for listening in listener.sockets:
+                self._accept_from(listener, listening, factory)
         self._spawn(self._each_second())
 
     def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What the loop would only log fails the test: a protocol or a task of ours that failed.
+        """Handles errors that asyncio would only log: a failed task or protocol is a bug of ours.
 
-        An ``OSError`` is the client's: a connection that broke.
+        An ``OSError`` is a broken connection, so it is not a bug.
         """
         error = context.get("exception")
         if isinstance(error, RecordedBug):
@@ -97,25 +98,24 @@ class PlatformServer:
         loop.default_exception_handler(context)
 
     def close(self) -> None:
-        """Closes the listening sockets of a server that does not run."""
+        """Closes the listening sockets of a server that is not running."""
         for listening in self.listening:
             listening.close()
 
     @property
     def listening(self) -> list[socket.socket]:
-        return [each for door in self._doors for each in door.sockets]
+        return [each for listener in self._listeners for each in listener.sockets]
 
     async def stop(self) -> None:
-        """Closes every socket at once; what is under way is cut.
+        """Closes all sockets at once, and cuts requests that are being answered.
 
-        A call of the control API is waited for, since a thread of it would report to a loop that
-        is closed.
+        Only calls of the control API may end first: their threads still need the event loop.
         """
         for listening in self.listening:
-            if listening.fileno() >= 0:  # or it was stopped before
+            if listening.fileno() >= 0:  # otherwise the server was stopped before
                 asyncio.get_running_loop().remove_reader(listening)
                 listening.close()
-        # A task cancelled before its first step loses the socket it was given.
+        # A task that is cancelled before its first step would not close its socket.
         await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
@@ -126,10 +126,10 @@ class PlatformServer:
         for task in self._state.tasks:
             task.cancel()
         await _wait_for(self._state.tasks | self._tasks, 1)
-        await self._abort_connections()  # whose handshake ended just now
+        await self._abort_connections()  # connections whose handshake ended in the meantime
 
     async def _abort_connections(self) -> None:
-        """Returns when their requests know that nobody waits for an answer any more."""
+        """Aborts all connections. Returns when their requests know that the client has gone."""
         for connection in list(self._state.connections):
             connection.transport.abort()
         for _ in range(_LOOKS_FOR_THE_END):
@@ -143,9 +143,9 @@ class PlatformServer:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _protocol_factory(self, door: Door) -> ProtocolFactory:
+    def _protocol_factory(self, listener: ServerListener) -> ProtocolFactory:
         config = Config(
-            self._ending_quietly(door),
+            self._ending_quietly(listener),
             loop="asyncio",
             http="httptools",
             ws="none",
@@ -161,8 +161,8 @@ class PlatformServer:
 
         def functional() -> asyncio.Protocol:
             protocol = PlatformProtocol(config, state, {})
-            protocol.platform, protocol.listener = platform, door.listener
-            # A client whose token has expired sends all of its file before it reads that.
+            protocol.platform, protocol.listener = platform, listener.name
+            # A client whose token has expired sends its whole file before it reads the refusal.
             protocol.unread_limit = UNREAD_LIMIT + platform.upload_limit
             return protocol
 
@@ -171,14 +171,14 @@ class PlatformServer:
             protocol.platform = platform
             return protocol
 
-        return functional if door.trust else control
+        return functional if listener.trust else control
 
-    def _ending_quietly(self, door: Door) -> ASGIApp:
-        """The door's application, of which a stop makes no error.
+    def _ending_quietly(self, listener: ServerListener) -> ASGIApp:
+        """The listener's application, for which the cancellation by a stop is not an error.
 
-        uvicorn would log the cancellation with its traceback, and try to answer.
+        Otherwise uvicorn would log the cancellation with its traceback, and try to answer.
         """
-        app, finishing = door.app, self._finishing
+        app, finishing = listener.app, self._finishing
 
         async def cut(scope: Scope, receive: Receive, send: Send) -> None:
             with contextlib.suppress(asyncio.CancelledError):
@@ -191,35 +191,43 @@ class PlatformServer:
                 task.add_done_callback(finishing.discard)
             await cut(scope, receive, send)
 
-        return cut if door.trust else finished
+        return cut if listener.trust else finished
 
-    def _accept_from(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
-        if listening.fileno() >= 0:  # or the server was stopped meanwhile
+    def _accept_from(
+        self, listener: ServerListener, listening: socket.socket, factory: ProtocolFactory
+    ) -> None:
+        if listening.fileno() >= 0:  # otherwise the server was stopped in the meantime
             loop = asyncio.get_running_loop()
-            loop.add_reader(listening, self._accept, door, listening, factory)
+            loop.add_reader(listening, self._accept, listener, listening, factory)
 
-    def _accept(self, door: Door, listening: socket.socket, factory: ProtocolFactory) -> None:
-        """One connection; the loop calls again while more are waiting."""
+    def _accept(
+        self, listener: ServerListener, listening: socket.socket, factory: ProtocolFactory
+    ) -> None:
+        """Accepts one connection. The event loop calls this again while more are waiting."""
         try:
             accepted, address = listening.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return  # it has gone again
+            return  # the client has already left
         except OSError as error:
-            logger.warning("%s listener: cannot accept: %s", door.listener, error.strerror)
+            logger.warning("%s listener: cannot accept: %s", listener.name, error.strerror)
             loop = asyncio.get_running_loop()
             loop.remove_reader(listening)
-            loop.call_later(_OUT_OF_FILES_PAUSE, self._accept_from, door, listening, factory)
+            loop.call_later(_OUT_OF_FILES_PAUSE, self._accept_from, listener, listening, factory)
             return
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._spawn(self._connect_or_report(door, accepted, str(address[0]), factory))
+        self._spawn(self._connect_or_report(listener, accepted, str(address[0]), factory))
 
     async def _connect_or_report(
-        self, door: Door, accepted: socket.socket, source: str, factory: ProtocolFactory
+        self,
+        listener: ServerListener,
+        accepted: socket.socket,
+        source: str,
+        factory: ProtocolFactory,
     ) -> None:
-        """A failure of our own ends the connection, and the test hears of it: nobody waits."""
+        """Handles one connection. A bug of ours closes it, and the test's check reports the bug."""
         try:
-            await self._connect(door, accepted, source, factory)
+            await self._connect(listener, accepted, source, factory)
         except RecordedBug:
             _end(accepted)
         except Exception as error:
@@ -227,23 +235,27 @@ class PlatformServer:
             _end(accepted)
 
     async def _connect(
-        self, door: Door, accepted: socket.socket, source: str, factory: ProtocolFactory
+        self,
+        listener: ServerListener,
+        accepted: socket.socket,
+        source: str,
+        factory: ProtocolFactory,
     ) -> None:
-        """From accepted socket to HTTP protocol; a handshake that fails is recorded."""
+        """Does the handshake and hands the connection to HTTP. A failed handshake is recorded."""
         loop = asyncio.get_running_loop()
-        if door.trust is None:
+        if listener.trust is None:
             await loop.connect_accepted_socket(factory, accepted)
             return
         platform = self._platform.pinned()
-        pending = PendingConnection(platform, door.listener, source)
+        pending = PendingConnection(platform, listener.name, source)
         fault = None
         if not platform.faults.is_quiet:
-            fault = platform.faults.meet_connection(door.listener)
+            fault = platform.faults.meet_connection(listener.name)
         if fault is not None:
             pending.record(
                 Explanation(
                     check="fault",
-                    because="A fault was armed for this connection.",
+                    because="A fault is armed for this connection.",
                     actual=str(fault),
                 )
             )
@@ -255,7 +267,7 @@ class PlatformServer:
             pending.end = lambda: loop.call_later(ALERT_LINGER, task.cancel)
             pending.abort = lambda: loop.call_soon(task.cancel)
         try:
-            context = await door.trust.context()
+            context = await listener.trust.context()
         except TrustUnavailable as error:
             pending.record(error.why)
             accepted.close()
@@ -266,7 +278,7 @@ class PlatformServer:
         pending_connection.set(pending)
         try:
             transport, _ = await loop.connect_accepted_socket(
-                # A request may come together with the end of the handshake: nobody must answer it.
+                # With a fault, a request that comes right after the handshake gets no answer.
                 factory if fault is None else asyncio.Protocol,
                 accepted,
                 ssl=context,
@@ -276,16 +288,16 @@ class PlatformServer:
                 transport.abort()
         except asyncio.CancelledError:
             if not pending.refused:
-                raise  # the server stops; otherwise nothing more is to come of this connection
+                raise  # the server stops; after a refusal the task was only cancelled to end it
         except CertificateRefused:
-            pass  # recorded where it was found
+            pass  # the handshake has recorded it
         except OSError as error:
             pending.closed(error)
         finally:
             pending.let_go()
 
     async def _hold(self, accepted: socket.socket) -> None:
-        """Reads and says nothing, until the client gives up or the server stops."""
+        """Reads without ever answering, until the client closes or the server stops."""
         try:
             while await asyncio.get_running_loop().sock_recv(accepted, 4096):
                 pass
@@ -304,16 +316,16 @@ class PlatformServer:
             self._set_date()
             for connection in list(self._state.connections):
                 if isinstance(connection, LimitedProtocol):
-                    connection.end_overdue()  # a timer each would be a fiftieth of a connection
+                    connection.end_overdue()  # one timer for all, because timers cost time
 
 
 def _end(accepted: socket.socket) -> None:
-    """Closes a connection, whether or not it has got a transport."""
+    """Closes a connection, with or without a transport."""
     with contextlib.suppress(OSError):  # it may be closed already
         accepted.shutdown(socket.SHUT_RDWR)
     try:
         asyncio.get_running_loop().remove_reader(accepted)
-    except (RuntimeError, ValueError):  # a transport has it, and closes it; or it is closed
+    except (RuntimeError, ValueError):  # a transport owns and closes it, or it is closed already
         return
     accepted.close()
 
@@ -336,7 +348,7 @@ class ServerThread:
         self._failure: BaseException | None = None
 
     def start(self) -> None:
-        """Returns when every listener answers; raises what kept the server from starting."""
+        """Starts the thread. Returns when all listeners answer; raises what prevented the start."""
         self._thread.start()
         self._started.wait()
         if self._failure is not None:
@@ -345,21 +357,21 @@ class ServerThread:
 
     @property
     def is_current(self) -> bool:
-        """Whether the server's own thread asks."""
+        """Whether the caller runs in the server's own thread."""
         return self._thread is threading.current_thread()
 
     def stop(self) -> None:
-        """Stops the server, in any state, any number of times. Returns when every socket is closed.
+        """Stops the server. Returns when all sockets are closed.
 
-        Called by the server's own thread it returns at once, and the sockets are closed when that
-        thread has done what it is at.
+        It may be called in any state and more than once. In the server's own thread it returns at
+        once; the sockets are then closed when that thread has finished its current work.
         """
         self.abandon()
         if self._thread.ident is not None and not self.is_current:
             self._thread.join()
 
     def abandon(self) -> None:
-        """Stops it too, and waits for nothing that another thread may hold up."""
+        """Stops the server without waiting until its thread has ended."""
         if self._thread.ident is None:
             self._server.close()
             return
@@ -367,16 +379,17 @@ class ServerThread:
             self._started.wait()
         loop = self._loop
         if loop is not None:
-            with contextlib.suppress(RuntimeError):  # it is closed already
+            with contextlib.suppress(RuntimeError):  # the loop is closed already
                 loop.call_soon_threadsafe(loop.stop)
 
     def let_go(self) -> None:
-        """Lets go of every socket, in a forked child; the server goes on in the parent.
+        """Releases all sockets in a forked child; the server continues in the parent.
 
-        The parent could close none of them for its clients while a child holds a copy. Each number
-        is kept open on nothing: closed, it would soon be another file's, and be closed once more.
+        While a child holds copies, the parent cannot close a connection for its client. Each file
+        descriptor is replaced by the null device and stays open: if it were closed, its number
+        could be given to another file, which would then be closed by mistake.
         """
-        # asyncio's loops have a selector; the others are not run in a thread of a user's process.
+        # Only asyncio's own loop runs in a thread of a user's process, and it has a selector.
         selector: selectors.BaseSelector | None = getattr(self._loop, "_selector", None)
         registered = selector.get_map() if selector is not None else None
         numbers = {each.fileno() for each in self._server.listening} | set(registered or ())
@@ -391,7 +404,7 @@ class ServerThread:
             loop = self._loop = self.new_loop()
             asyncio.set_event_loop(loop)
             loop.run_until_complete(self._server.start())
-        except BaseException as error:  # handed to the thread that called start
+        except BaseException as error:  # the thread that called start raises it
             self._failure = error
             self._server.close()
             if self._loop is not None:

@@ -1,4 +1,4 @@
-"""Listening sockets: bound before anything else happens, so that their errors are the caller's."""
+"""Listening sockets. They are bound before anything else, so that the caller gets their errors."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _TRIES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """The ports of a listener: the documented one, and the one for users without privilege."""
+    """The ports of a listener: the documented one, and another for users without privileges."""
 
     option: str
     asked: int | None
     documented: int
     fallback: int | None = None
     control: tuple[int, ...] = ()
-    """Control ports at which another mock-sei may say that it has the port."""
+    """Control ports that are asked whether another mock-sei uses the port."""
 
 
 def bind(host: str, ports: Ports) -> list[socket.socket]:
-    """Sockets on one port: on loopback both families, elsewhere the address that is asked for.
+    """Listening sockets on one port: on loopback for IPv4 and IPv6, otherwise on ``host`` only.
 
-    A port that was not asked for by name and is refused for want of privilege is replaced by its
-    fallback, which is said in one line. Raises :class:`ConfigurationError`.
+    If the user chose no port, and the default port needs a privilege the user does not have, the
+    fallback port is used, and the log says so. Raises :class:`ConfigurationError`.
     """
     port = ports.documented if ports.asked is None else ports.asked
     try:
@@ -44,7 +44,7 @@ def bind(host: str, ports: Ports) -> list[socket.socket]:
     except OSError as error:
         if error.errno in _NO_PRIVILEGE and ports.asked is None and ports.fallback is not None:
             logger.warning(
-                "port %d needs privilege that this user has not; taking %d (%s asks for another)",
+                "this user has no privilege for port %d; using port %d (%s sets another port)",
                 port,
                 ports.fallback,
                 ports.option,
@@ -61,12 +61,12 @@ def _reason(error: OSError, port: int, ports: Ports) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"the port is in use {whose_port(port, ports.control)}"
     if error.errno in _NO_PRIVILEGE:
-        return "the port needs privilege that this user has not"
+        return "this user has no privilege for the port"
     return (error.strerror or str(error)).lower()
 
 
 def _by_variable(ports: Ports) -> str:
-    """A container has variables rather than options."""
+    """Names the environment variable of the port, which a container uses instead of an option."""
     return f" (MOCK_SEI_{ports.option.removeprefix('--').replace('-', '_').upper()})"
 
 
@@ -74,8 +74,8 @@ def _or_allow(error: OSError) -> str:
     if error.errno not in _NO_PRIVILEGE or not sys.platform.startswith("linux"):
         return ""
     return (
-        ", or let every user have it: sysctl net.ipv4.ip_unprivileged_port_start=0, for a "
-        "container the same after --sysctl"
+        ", or allow it for every user: sysctl net.ipv4.ip_unprivileged_port_start=0 (for a "
+        "container: docker run --sysctl net.ipv4.ip_unprivileged_port_start=0)"
     )
 
 
@@ -90,15 +90,15 @@ def _bind_all(host: str, port: int) -> list[socket.socket]:
             if error.errno in _NO_IPV6:
                 return [first]
             first.close()
-            if port or attempt == _TRIES - 1:  # a free port may be taken on the other family
+            if port or attempt == _TRIES - 1:  # a port free for IPv4 may be in use for IPv6
                 raise
     raise AssertionError("unreachable")
 
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol by name: asyncio sets TCP_NODELAY only where it is, and without it every request
-    # waits 40 ms (Kludex/uvicorn issue 3149).
+    # The protocol is given explicitly: asyncio sets TCP_NODELAY only then, and without it every
+    # request waits 40 ms (Kludex/uvicorn issue 3149).
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

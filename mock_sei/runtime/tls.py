@@ -1,10 +1,10 @@
 """TLS of the two platform listeners: contexts, exact alerts, and our own check after OpenSSL's.
 
-asyncio drops a connection whose handshake fails without sending the alert that says why
-(python/cpython issue 98078), and OpenSSL reads the machine's clock. Both are mended in
-:class:`Handshake`, the public hook ``SSLContext.sslobject_class``: it holds a failure back until
-the loop has flushed the alert, and judges an accepted certificate by the platform's clock and
-revocations, resumed sessions included.
+asyncio drops a connection whose handshake fails without sending the alert that gives the reason
+(python/cpython issue 98078), and OpenSSL uses the machine's clock. :class:`Handshake`, set with the
+public hook ``SSLContext.sslobject_class``, corrects both: it delays a failure until the event loop
+has sent the alert, and it checks an accepted certificate against the platform's clock and
+revocations, also when a session is resumed.
 """
 
 from __future__ import annotations
@@ -32,57 +32,58 @@ from mock_sei.runtime.contexts import IN_C, PlainContext
 from mock_sei.runtime.limits import HELLO_LIMIT
 
 NO_CHECK_TIME = 0x200000
-"""X509_V_FLAG_NO_CHECK_TIME, which the ``ssl`` module does not name."""
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME; the ``ssl`` module has no name for it."""
 
 NO_ALERT_REASONS = frozenset({"HTTP_REQUEST", "HTTPS_PROXY_REQUEST"})
-"""The client does not speak TLS and would wait for an answer it cannot read."""
+"""OpenSSL's reasons after which no alert is sent: the client does not speak TLS."""
 
 TLS_1_2_SUITES = ":".join(
     f"ECDHE-ECDSA-{cipher}"
     for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
 )
-"""Those of Mozilla's intermediate profile, for a server whose key is EC; OpenSSL would add CBC."""
+"""The TLS 1.2 cipher suites of Mozilla's intermediate profile, for a server with an EC key. Without
+this list, OpenSSL would also allow CBC suites."""
 
 _DESCRIPTORS = "/proc/self/fd"
 
 _LARGEST_SHOWN = 16 * 1024
-"""Bytes of a refused certificate that the journal tells the subject of; OpenSSL reads 100 KB."""
+"""Largest refused certificate, in bytes, that the journal describes; OpenSSL reads up to 100 KB."""
 
 _HANDSHAKE_CONTENT, _CERTIFICATE_MESSAGE, _TLS_1_3 = 22, 11, 0x0304
 
 
 class CertificateRefused(ssl.SSLError):
-    """Our own check refused a certificate that OpenSSL accepted; no alert can be sent then."""
+    """Our own check refused a certificate that OpenSSL accepted. No alert can be sent for it."""
 
 
 class RecordedBug(Exception):
-    """mock-sei itself failed during a handshake, and the traceback is kept already."""
+    """mock-sei has a bug that failed a handshake. Its traceback was already recorded."""
 
 
 class HelloTooLarge(ssl.SSLError):
-    """A client sends more of its first message than is read of one."""
+    """A client's first message is larger than ``limits.HELLO_LIMIT``."""
 
 
 class PendingConnection:
-    """One connection from accept to the end of its handshake."""
+    """A connection from its accept to the end of its handshake."""
 
     def __init__(self, platform: Platform, listener: Listener, source_address: str) -> None:
         self._platform = platform
         self._listener = listener
         self._source_address = source_address
         self.shown_certificate: ClientCertificate | None = None
-        """What the client sent, accepted or not, where it could be seen."""
+        """The certificate the client sent, accepted or not; None if it is not known."""
         self.shown_chain: tuple[bytes, ...] = ()
-        """That certificate and what came with it, DER, where it could be seen."""
+        """All certificates the client sent, its own first, DER; empty if they are not known."""
         self.tls_version: str | None = None
-        """The version agreed on, as far as the handshake got and it could be seen."""
+        """The negotiated TLS version; None before it is negotiated, or if it is not known."""
         self.refused = False
         self.heard = False
-        """True once the client sent a byte; a bare connect is no failed handshake."""
+        """True after the client sent a byte. Without one, this is not a failed handshake."""
         self.end: Callable[[], object] = lambda: None
-        """Called when a refusal's alert is on its way and nothing more will be read."""
+        """Called after a refusal's alert was sent: the connection ends after a short wait."""
         self.abort: Callable[[], object] = lambda: None
-        """Called after a failure of our own: the connection ends at once."""
+        """Called after a bug of ours: the connection ends at once."""
 
     def judge(self, certificate: ClientCertificate) -> Explanation | None:
         return self._platform.judge_certificate(certificate, self.shown_chain)
@@ -95,7 +96,7 @@ class PendingConnection:
             self.record(why)
 
     def record(self, why: Explanation) -> None:
-        """At most one entry a connection: the first reason is the true one."""
+        """Records a failed handshake, once for a connection: only the first reason is the cause."""
         if self.refused:
             return
         self.refused = True
@@ -107,20 +108,20 @@ class PendingConnection:
         self._platform.record_handshake(connection, why, self.tls_version)
 
     def record_bug(self, error: Exception) -> None:
-        """Ends the connection too: the loop may keep one open whose first step failed."""
+        """Records a bug and ends the connection, which the event loop might leave open."""
         self._platform.record_bug("".join(traceback.format_exception(error)))
         self.refused = True
         self.abort()
 
     def let_go(self) -> None:
-        """The handshake is over: the connection must not keep the state of its beginning."""
+        """Drops what is not needed after the handshake, so that a reset state can be freed."""
         self.end = self.abort = lambda: None
-        self.refused = True  # or it was accepted: no entry follows
+        self.refused = True  # whether it was refused or accepted, no further entry is written
         self.shown_chain = ()
         del self._platform
 
     def closed(self, error: BaseException) -> None:
-        """The handshake ended without OpenSSL finding fault."""
+        """Records a handshake that the client broke off, or that took too long."""
         if self.heard:
             timed_out = isinstance(error, ConnectionAbortedError | TimeoutError)
             self.refuse(HandshakeFailure(reason=STALLED if timed_out else ABANDONED))
@@ -129,11 +130,14 @@ class PendingConnection:
 pending_connection: contextvars.ContextVar[PendingConnection] = contextvars.ContextVar(
     "pending_connection"
 )
-"""Set by whoever accepts a socket, read when the loop makes the connection's SSL object."""
+"""The connection whose socket was accepted. It is read when the loop creates its SSL object."""
 
 
 class ListenerContext(PlainContext):
-    """A server context that follows the sandbox's clock; for the rest it is made anew."""
+    """A server context that follows the platform's clock.
+
+    For any other change (trusted certificates, revocations) a new context is created.
+    """
 
     platform: Platform
     wants_certificate: bool
@@ -142,16 +146,16 @@ class ListenerContext(PlainContext):
     def create(
         cls, platform: Platform, identity: Identity, *, client_certificates: bool
     ) -> ListenerContext:
-        """Raises ``OSError`` or ``ValueError`` where a part cannot be loaded.
+        """Creates the context. Raises ``OSError`` or ``ValueError`` if a part cannot be loaded.
 
-        It costs what is registered and revoked.
+        The time it takes grows with the number of registered and revoked certificates.
         """
         context = cls(ssl.PROTOCOL_TLS_SERVER)
         context.platform = platform
         context.sslobject_class = Handshake
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(TLS_1_2_SUITES)
-        context.num_tickets = 0  # TLS 1.3; OP_NO_TICKET alone leaves them on
+        context.num_tickets = 0  # OP_NO_TICKET does not switch off the tickets of TLS 1.3
         context.options |= ssl.OP_NO_TICKET
         load_identity(context, identity)
         context.wants_certificate = client_certificates
@@ -164,7 +168,7 @@ class ListenerContext(PlainContext):
     def wrap_bio(
         self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: Any, **kwargs: Any
     ) -> ssl.SSLObject:
-        """Called by the loop for each connection, before its handshake."""
+        """Creates a connection's SSL object. asyncio calls this before each handshake."""
         if self.wants_certificate:
             self._follow_clock()
         wrapped = super().wrap_bio(incoming, outgoing, *args, **kwargs)
@@ -182,37 +186,40 @@ class ListenerContext(PlainContext):
 
 
 class TlsWatcher(Protocol):
-    """Who deals with the end of what a client sends; called in the middle of the loop's reading."""
+    """The object that a :class:`Handshake` notifies when a client stops sending.
+
+    It is called while the event loop reads from the connection.
+    """
 
     def client_ended(self) -> None:
-        """The client said that it sends nothing more. Called again whenever the loop reads."""
+        """The client closed its sending side. This is called again each time the loop reads."""
 
     def tls_failed(self, failure: HandshakeFailure) -> None:
-        """What came is no TLS of this connection; an alert is on its way to the client."""
+        """The client sent bytes that are not valid TLS. An alert is being sent to it."""
 
 
 class Handshake(ssl.SSLObject):
-    """The server's side of one connection's TLS."""
+    """The server side of the TLS of one connection."""
 
     incoming: ssl.MemoryBIO
     outgoing: ssl.MemoryBIO
     connection: PendingConnection
     _failed = False
     _hello: int | None = 0
-    """Bytes of the client's first message so far; None once it was answered."""
+    """Bytes of the client's first message so far; None after it was answered."""
     _calls = 0
     _der: bytes | None = None
     _watcher: TlsWatcher | None = None
 
     def do_handshake(self) -> None:
-        """As the library's, but the alert of a failure goes out before the failure is raised.
+        """Does the next step of the handshake. A failure is raised only after its alert was sent.
 
-        A failure of our own is recorded before the loop closes the connection because of it: the
-        client's test may end at once.
+        A bug of ours is recorded before asyncio closes the connection, because the client's test
+        may end right after that.
         """
         try:
             self._shake_hands()
-        except OSError:  # every error of TLS is one
+        except OSError:  # all TLS errors are of this class
             raise
         except Exception as error:
             self.connection.record_bug(error)
@@ -222,7 +229,7 @@ class Handshake(ssl.SSLObject):
         self._calls += 1
         self.connection.heard = self._calls > 1
         if self._failed:
-            self.incoming.read()  # the client may be half through its request: read, do not reset
+            self.incoming.read()  # the client may be sending: unread bytes would cause a reset
             raise ssl.SSLWantReadError
         received = self.incoming.pending
         try:
@@ -240,7 +247,7 @@ class Handshake(ssl.SSLObject):
         self._check_accepted()
 
     def _limit_hello(self, received: int) -> None:
-        """Raises :class:`HelloTooLarge`; OpenSSL has found no fault yet, so no alert is sent."""
+        """Raises :class:`HelloTooLarge`. OpenSSL found no error, so it sends no alert."""
         if self._hello is None or self.outgoing.pending:
             self._hello = None
             return
@@ -250,15 +257,14 @@ class Handshake(ssl.SSLObject):
             raise HelloTooLarge(HELLO_TOO_LARGE)
 
     def watch(self, watcher: TlsWatcher | None) -> None:
-        """From now on the end of what the client sends is the watcher's to deal with; None lets go
-        of it."""
+        """Sets the watcher that is notified when the client stops sending; None removes it."""
         self._watcher = watcher
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002  # its name
-        """As the library's, but for two ends that the loop would make too much of.
+        """Reads decrypted bytes, and hides two events from asyncio that would end the connection.
 
-        After the client's farewell (``close_notify``) the loop would drop every answer, though the
-        other direction stays open (RFC 8446 section 6.1); after an error it would drop the alert.
+        After the client's ``close_notify``, asyncio would drop all answers, although the other
+        direction stays open (RFC 8446 section 6.1). After an error it would drop the alert.
         """
         if self._failed:
             self.incoming.read()
@@ -266,7 +272,7 @@ class Handshake(ssl.SSLObject):
         try:
             received = super().read(len, buffer)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLZeroReturnError):
-            raise  # the last one: the client's farewell after ours, as it should be
+            raise  # the client's close_notify after ours, which ends the connection as usual
         except ssl.SSLError as error:
             if self._watcher is None:
                 raise
@@ -279,7 +285,10 @@ class Handshake(ssl.SSLObject):
         raise ssl.SSLWantReadError
 
     def getpeercert(self, binary_form: bool = False) -> Any:
-        """DER, read once. Decoded there is none: the loop asks at each connection, for nobody."""
+        """The client's certificate as DER, read only once; None if decoded.
+
+        asyncio asks for the decoded certificate of each connection, but nobody uses it.
+        """
         if not binary_form:
             return None
         if self._der is None:
@@ -299,35 +308,35 @@ class Handshake(ssl.SSLObject):
 
 
 def trust_clients(context: ssl.SSLContext, issuing_pem: bytes, trusted: Trusted) -> None:
-    """Lets in the clients of the platform's issuing CA, and clients' own certificates.
+    """Makes a context accept certificates of the platform's issuing CA, and clients' own ones.
 
-    The documented extraction writes the leaf alone, so clients do not send the intermediate: it
-    must be among the trusted ones. The root must not: each CA below it that a client sends would
-    be good too, and OpenSSL would send no alert.
+    The commands that the vendor documents extract only the client's certificate, so clients do not
+    send the issuing CA: the context must trust it directly. It must not trust the root: then any CA
+    below the root that a client sends would be accepted, and OpenSSL would send no alert.
     """
     context.verify_mode = ssl.CERT_REQUIRED
-    # What is trusted by itself ends its chain. Of a client's own CA one certificate is, and the CA
-    # lets nobody in; ours need not be followed up to its root each time.
+    # A chain may end at any trusted certificate. So one certificate of a client's own CA can be
+    # trusted without trusting that CA, and our chain need not be followed up to its root.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if trusted.crl_pem:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-    # From a file, since the library lets other threads run while OpenSSL reads one.
+    # Loaded from a file: the ssl module lets other threads run while OpenSSL reads a file.
     with as_file(issuing_pem + trusted.own_pem + trusted.crl_pem) as path:
         context.load_verify_locations(cafile=path)
 
 
 def load_identity(context: ssl.SSLContext, identity: Identity) -> None:
-    """Raises ``OSError`` where no file can be made."""
+    """Loads a certificate with its key. Raises ``OSError`` if no file can be created."""
     with as_file(identity.key_pem + identity.certificate_pem + identity.chain_pem) as path:
         context.load_cert_chain(path)
 
 
 @contextlib.contextmanager
 def as_file(content: bytes) -> Iterator[str]:
-    """A path for OpenSSL, which reads keys and lists from files only.
+    """A path of a file with this content, for OpenSSL, which reads keys and lists only from files.
 
-    Where the system can do so the file is in memory: no disk can be full, no folder be gone, and
-    nothing is left by a process that is killed. Raises ``OSError``.
+    If the system can do so, the file is in memory. Then a full disk or a deleted folder does no
+    harm, and a killed process leaves no file behind. Raises ``OSError``.
     """
     descriptor = _memory_file()
     if descriptor is None:
@@ -344,12 +353,12 @@ def as_file(content: bytes) -> Iterator[str]:
 
 
 def _memory_file() -> int | None:
-    """None where the system has none, or no path by which one is opened."""
+    """The descriptor of a file in memory; None if the system has no such files or no path to it."""
     if sys.platform != "linux" or not Path(_DESCRIPTORS).is_dir():
         return None
     try:
         return os.memfd_create("mock-sei")
-    except OSError:  # forbidden in this container, or out of files: then the other way says so
+    except OSError:  # forbidden in a container, or no descriptors left: a temporary file is tried
         return None
 
 
@@ -362,11 +371,11 @@ def _failure(error: ssl.SSLError) -> HandshakeFailure:
 
 
 def _watch_certificates(context: ssl.SSLContext) -> None:
-    """Notes the certificate a client sends, since a refused one cannot be read afterwards.
+    """Notes the certificate a client sends, because a refused one cannot be read afterwards.
 
-    The hook is the library's own private one, set below its Python wrapper, which would cost every
-    record of every connection three enum look-ups. Without it the journal lacks the refused
-    certificate's subject and dates; nothing else depends on it.
+    This uses the ssl module's private message callback. It is set below its Python wrapper, which
+    would do three enum look-ups for every record of every connection. Without the callback, the
+    journal lacks the subject and dates of a refused certificate; nothing else depends on it.
     """
     hook = getattr(IN_C, "_msg_callback", None)
     if hook is None or not hasattr(hook, "__set__"):
@@ -376,15 +385,15 @@ def _watch_certificates(context: ssl.SSLContext) -> None:
         ssl_object: object, direction: str, version: int, content: int, kind: int, data: bytes
     ) -> None:
         if content != _HANDSHAKE_CONTENT or not isinstance(ssl_object, Handshake):
-            return  # every record of every connection comes by here
+            return  # every record of every connection passes here, so this comes first
         ssl_object.connection.tls_version = TLS_VERSIONS.get(version)
         if kind == _CERTIFICATE_MESSAGE and direction == "read":
-            # One that cannot be read is OpenSSL's to refuse.
+            # OpenSSL itself refuses a certificate that cannot be read.
             with contextlib.suppress(Exception):
                 chain = sent_chain(data, with_context=version == _TLS_1_3)
                 ssl_object.connection.shown_chain = chain
                 if chain and len(chain[0]) <= _LARGEST_SHOWN:
-                    # The journal keeps what is shown, so not the whole of a stranger's certificate.
+                    # The journal keeps this, so the bytes of an unknown client's certificate go.
                     described = replace(describe_der(chain[0]), der=b"")
                     ssl_object.connection.shown_certificate = described
 
@@ -392,10 +401,10 @@ def _watch_certificates(context: ssl.SSLContext) -> None:
 
 
 def sent_chain(message: bytes, *, with_context: bool) -> tuple[bytes, ...]:
-    """A Certificate message's certificates, DER, the sender's own first.
+    """The certificates of a TLS Certificate message, DER, the sender's own first.
 
-    Source: RFC 8446 section 4.4.2, where extensions follow each, and RFC 5246 section 7.4.2. What
-    is cut short is left out.
+    Sources: RFC 8446 section 4.4.2 (extensions follow each certificate) and RFC 5246 section 7.4.2.
+    An incomplete certificate at the end is left out.
     """
     position = 4  # type and length of the message
     if with_context:

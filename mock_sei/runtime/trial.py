@@ -1,10 +1,10 @@
-"""Whether TLS could let in a certificate of a client's own CA, asked before it is registered, also
-where the client sends the CAs above it too.
+"""Tests whether OpenSSL would accept a certificate of a client's own CA, before it is registered.
 
-``cryptography`` reads some certificates that OpenSSL does not, and OpenSSL refuses some that it can
-read. So the certificate is shown to a listener's context as a client would show it, but for the
-proof that the client has the key, which comes after OpenSSL has judged. TLS 1.2 sends a client's
-certificate in clear (RFC 5246 section 7.4.6): no secret is needed to say so much.
+``cryptography`` reads some certificates that OpenSSL cannot read, and OpenSSL refuses some that it
+can read. So the certificate is sent to a listener's context in a TLS 1.2 handshake, as a client
+would send it, with and without the CAs above it. In TLS 1.2 the client's certificate is not
+encrypted (RFC 5246 section 7.4.6), and OpenSSL checks it before the client must prove that it has
+the key. So no private key is needed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _END = "-----END CERTIFICATE-----\n"
 
 
 class Trial:
-    """Certificates on trial, each in a context of its own."""
+    """Tests certificates, each with a TLS context of its own."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
@@ -43,17 +43,17 @@ class Trial:
         return self._authority.issue_server(["localhost"], now=machine.now())
 
     def find_problem(self, chain_pem: str) -> str | None:
-        """Why OpenSSL would never let it in, None where it would; dates are not looked at.
+        """Why OpenSSL would never accept this certificate; None if it would. Dates do not matter.
 
-        The first certificate is the client's own, what follows it is sent with it.
+        ``chain_pem`` begins with the client's own certificate; further ones are sent with it.
         """
         try:
             return self.find_refusal(chain_pem)
-        except OSError as error:  # no files, no memory
-            return f"it cannot be tried at this moment ({error}); submit it again"
+        except OSError as error:  # no more files or memory
+            return f"it cannot be tested at this moment ({error}); submit it again"
 
     def find_refusal(self, chain_pem: str) -> str | None:
-        """As :meth:`find_problem`. Raises ``OSError`` where it cannot be tried at this moment."""
+        """Like :meth:`find_problem`, but raises ``OSError`` if the test cannot be done now."""
         try:
             self._try(chain_pem)
         except ssl.SSLCertVerificationError as error:
@@ -63,7 +63,7 @@ class Trial:
         return None
 
     def _try(self, chain_pem: str) -> None:
-        """Raises ``ssl.SSLError`` where the certificate is refused."""
+        """Sends the certificate in a handshake. Raises ``ssl.SSLError`` if OpenSSL refuses it."""
         own_pem, *above = (f"{each}{_END}" for each in chain_pem.split(_END)[:-1])
         context = PlainContext(ssl.PROTOCOL_TLS_SERVER)
         context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -75,7 +75,7 @@ class Trial:
 
 
 def _show(context: ssl.SSLContext, chain: Sequence[bytes]) -> None:
-    """Raises ``ssl.SSLError`` where the certificate is refused."""
+    """Sends the chain to the context. Raises ``ssl.SSLError`` if OpenSSL refuses it."""
     incoming = ssl.MemoryBIO()
     server = context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True)
     hello = _TLS_1_2 + bytes(32) + _vector(b"", 1) + _vector(_SUITES, 2) + _vector(b"\x00", 1)
@@ -91,7 +91,7 @@ def _say(server: ssl.SSLObject, incoming: ssl.MemoryBIO, kind: int, body: bytes)
     try:
         server.do_handshake()
     except ssl.SSLWantReadError:
-        return  # it waits for what comes next: so far it had nothing to say against it
+        return  # OpenSSL waits for the next message, so it accepted the others
 
 
 def _vector(content: bytes, width: int) -> bytes:

@@ -1,9 +1,9 @@
-"""Which context a new connection gets: one that trusts what is registered at that moment.
+"""Chooses the TLS context of a new connection: one that trusts what is registered at that moment.
 
-A context can take certificates and revocation lists in but not let go of them, so a changed set of
-clients' own certificates or a new list, a reset included, makes a new one. Where that one cannot be
-made nobody is let in: the former context would let in who was let go of, or show the certificate
-that a test had changed.
+A context can load certificates and revocation lists, but cannot remove them. So each change of the
+clients' own certificates or of the revocation list, and each reset, needs a new context. If a new
+context cannot be created, all connections are refused: the former context would accept removed
+certificates, or show a server certificate that a test has changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CHECK = "TLS of the listener"
 
 
 class TrustUnavailable(Exception):
-    """The listener's context cannot be made at this moment; nobody is let in."""
+    """The listener's context cannot be created at this moment, so all connections are refused."""
 
     def __init__(self, why: Explanation) -> None:
         super().__init__(why.because)
@@ -29,35 +29,36 @@ class TrustUnavailable(Exception):
 
 
 class ListenerTrust:
-    """The TLS of one listener: its own certificate, and whom it lets in."""
+    """The TLS of one listener: its server certificate, and the client certificates it accepts."""
 
     def __init__(
         self, platform: Platform, identity: Identity, *, client_certificates: bool
     ) -> None:
-        """Raises :class:`ConfigurationError` where not even the first context can be made."""
+        """Raises :class:`ConfigurationError` if the first context cannot be created."""
         self._platform = platform
         self._usual_identity = identity
         self._client_certificates = client_certificates
         self._lock = asyncio.Lock()
         self._begun = 0
-        """How many were begun after the first."""
+        """The number of contexts whose creation was begun after the first one."""
         self._made = self._try_to_make(self._parts(), 0)
         if isinstance(self._made.outcome, Explanation):
             because = self._made.outcome.because
             raise ConfigurationError(because, source=f"{self._listener} listener")
 
     async def context(self) -> ListenerContext:
-        """For a connection that was accepted just now. Raises :class:`TrustUnavailable`.
+        """The context for a connection that was just accepted. Raises :class:`TrustUnavailable`.
 
-        A new one is made in a thread: it costs what is registered and revoked. Connections that
-        come meanwhile share it, unless something changed again after it was begun.
+        A new context is created in a thread: the time grows with the number of registered and
+        revoked certificates. Connections that come in the meantime use the same context, unless
+        something changed after its creation began.
         """
         parts = self._parts()
         if self._made.is_of(parts):
             return self._made.context()
         begun_before = self._begun
         async with self._lock:
-            # One that was begun after this connection came is as new as it needs, failed or not.
+            # An attempt that began after this connection came is new enough, even if it failed.
             if self._made.number <= begun_before and not self._made.is_of(self._parts()):
                 self._begun += 1
                 self._made = await asyncio.get_running_loop().run_in_executor(
@@ -77,12 +78,12 @@ class ListenerTrust:
         return _Parts(state.server_identity or self._usual_identity, number)
 
     def _try_to_make(self, parts: _Parts, number: int) -> _Made:
-        """``parts`` are as old as what the context is made of, or older, never newer."""
+        """Creates a context. ``parts`` must not be newer than what the context is created from."""
         try:
             context = ListenerContext.create(
                 self._platform, parts.identity, client_certificates=self._client_certificates
             )
-        except Exception as error:  # whatever it is, the former context must not serve on
+        except Exception as error:  # after any error, the former context must not be used
             return _Made(parts, number, self._explain(error))
         return _Made(parts, number, context)
 
@@ -90,35 +91,38 @@ class ListenerTrust:
         return Explanation(
             check=CHECK,
             because=f"The TLS of the {self._listener} listener cannot be set up ({error}), so it "
-            "lets nobody in: its former certificates and revocations are no longer right. It is "
-            f"tried again at the next connection. {_advice(error)}",
+            "refuses all connections: its former certificates and revocations are out of date. The "
+            f"next connection tries again. {_advice(error)}",
             expected="a TLS context with the present certificates and revocations",
             actual=str(error),
         )
 
 
 def _advice(error: Exception) -> str:
-    if isinstance(error, OSError | ValueError | MemoryError):  # as ListenerContext.create says
+    # ListenerContext.create documents these errors.
+    if isinstance(
+        error, OSError | ValueError | MemoryError
+    ):  # errors that ListenerContext.create documents
         return "Give the server files, memory and a temporary folder to write to."
-    return f"This {type(error).__name__} is a failure of mock-sei; please report it."
+    return f"This {type(error).__name__} is a bug of mock-sei; please report it."
 
 
 class _Parts(NamedTuple):
-    """What a context is made of."""
+    """What a context is created from."""
 
     identity: Identity
     trust_number: int
 
 
 class _Made(NamedTuple):
-    """What came of one attempt."""
+    """The result of one attempt to create a context."""
 
     parts: _Parts
     number: int
     outcome: ListenerContext | Explanation
 
     def is_of(self, parts: _Parts) -> bool:
-        """Whether it is a context of these parts; a failure is of none, so it is tried again."""
+        """Whether it is a context of these parts. A failure never is, so it is tried again."""
         return (
             isinstance(self.outcome, ListenerContext)
             and self.parts.identity is parts.identity

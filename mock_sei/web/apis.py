@@ -40,17 +40,17 @@ from mock_sei.web.stray_tokens import find_stray_token
 
 
 def functional_routes() -> APIRouter:
-    """One route for all: the catalogue knows the paths, the methods and the nearest misses."""
+    """The routes of all functional APIs. The catalogue finds the operation of a path."""
     router = APIRouter(include_in_schema=False)
     router.routes.append(BundledPath("/{path:path}", call))
     router.routes.append(AnyMethod("/openapi/{product}.json", document))
-    # Not an API route: what FastAPI adds for parameters and models is a third of a call's cost.
+    # A plain route: FastAPI's own routes read parameters and models, a third of a call's cost.
     router.routes.append(AnyMethod("/{path:path}", call))
     return router
 
 
 class BundledPath(AnyMethod):
-    """A path that one of our documents spells out; tried before the patterns of other routes."""
+    """A path without parameters in one of our documents; tried before all other routes."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["path"] in scope[SCOPE_KEY].platform.catalogue.bundled_paths:
@@ -59,7 +59,7 @@ class BundledPath(AnyMethod):
 
 
 async def document(request: Request) -> Response:
-    """A product's OpenAPI document, for everybody: the vendor's portal hands them out too."""
+    """A product's OpenAPI document. It needs no token: the vendor's portal publishes them too."""
     exchange = exchange_of(request)
     try:
         product = exchange.platform.catalogue.require_product(request.path_params["product"])
@@ -71,6 +71,7 @@ async def document(request: Request) -> Response:
 
 
 async def call(request: Request) -> Response:
+    """A functional call: the operation's answer, or the refusal in the platform's form."""
     exchange = exchange_of(request)
     try:
         return await _answer(request, exchange)
@@ -82,7 +83,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     platform, scope = exchange.platform, request.scope
     looks, path = only_looks(scope), _path_of(scope)
     method = scope["method"]
-    if looks and platform.catalogue.has("HEAD", path):  # a document has its own
+    if looks and platform.catalogue.has("HEAD", path):  # a document may describe HEAD itself
         method = "HEAD"
     try:
         query = scope["query_string"].decode("latin-1")
@@ -148,7 +149,7 @@ async def _answer_call(
 
 
 def _response(answer: ApiAnswer, *, only_looks: bool) -> Response:
-    if answer.status in WITHOUT_BODY:  # whatever the document's rule makes of it
+    if answer.status in WITHOUT_BODY:  # HTTP forbids a body, even where a document gives one
         return Response(status_code=answer.status, headers=answer.headers)
     if only_looks and not answer.content and answer.body is None:
         return _of_unknown_length(answer.status)
@@ -159,9 +160,10 @@ def _response(answer: ApiAnswer, *, only_looks: bool) -> Response:
 
 
 async def _tokens_elsewhere(scope: Scope, operation: Operation, received: Received) -> list[str]:
-    """Where an access token stands but for the header; what the operation itself calls so is none.
+    """Places other than the header that hold an access token: query, form or neither.
 
-    The body of a GET has no meaning, so a token in it is none (RFC 6750 section 2.2).
+    A parameter or form field named ``access_token`` that the operation itself defines does not
+    count, and neither does the body of a GET, which has no meaning (RFC 6750 section 2.2).
     """
     places = []
     in_query = has_access_token(scope["query_string"])
@@ -178,7 +180,7 @@ async def _tokens_elsewhere(scope: Scope, operation: Operation, received: Receiv
 
 
 def _by_name(headers: Headers) -> dict[str, list[str]]:
-    """The values of each header in their order, by its name in lower case."""
+    """All values of each header, in the order they came. The keys are names in lower case."""
     found: dict[str, list[str]] = {}
     for name, value in headers:
         found.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
@@ -186,14 +188,17 @@ def _by_name(headers: Headers) -> dict[str, list[str]]:
 
 
 def _of_unknown_length(status: int) -> Response:
-    """To a HEAD where only the writing GET, or no GET, would have a body to be measured."""
+    """The answer to a HEAD whose ``Content-Length`` is not known.
+
+    The GET would have to change something, or does not exist, so nothing can be measured.
+    """
     response = Response(status_code=status)
     del response.headers["content-length"]
     return response
 
 
 _SLASH = "\ufdd0"
-"""Stands for a slash that was sent as %2F: part of a value, and no end of it."""
+"""Replaces a slash that was sent as %2F, which is part of a value and does not end a segment."""
 
 
 def _path_of(scope: Scope) -> str:

@@ -23,13 +23,13 @@ from mock_sei.web.telemetry import NO_TELEMETRY
 
 
 def platform_app() -> FastAPI:
-    """Routes only: which platform answers is in each request's exchange."""
+    """The application with all routes. Each request's exchange holds the platform that answers."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY)
     app.state.large_bodies = large_bodies()
     for routes in (oauth_routes(), authorize_routes(), portal_routes(), functional_routes()):
-        # include_router would dispatch every request a second time: 3% of a token's cost.
+        # include_router would dispatch each request twice, which is 3% of a token request.
         app.router.routes.extend(routes.routes)
-    # A tenth of a functional call would go into the patterns of the others.
+    # BundledPath comes first: matching the other patterns would be a tenth of a functional call.
     app.router.routes.sort(key=lambda route: not isinstance(route, BundledPath))
     app.add_exception_handler(HTTPException, _unroutable)
     app.add_exception_handler(ClientDisconnect, _left)
@@ -40,7 +40,7 @@ def platform_app() -> FastAPI:
 
 
 async def _unroutable(request: Request, _: Exception) -> Response:
-    """Every other path has a route, whatever the method."""
+    """Answers a path without a leading slash or with a line break: no route matches it."""
     exchange = exchange_of(request)
     refusal = exchange.platform.catalogue.miss(request.method, request.scope["path"])
     rule = "A resource's path begins with a slash and holds no line break; this one does not."
@@ -49,27 +49,27 @@ async def _unroutable(request: Request, _: Exception) -> Response:
 
 
 async def _left(request: Request, _: Exception) -> Response:
-    """Nobody reads this answer."""
+    """Notes that the client left. FastAPI needs a response, but nobody reads this one."""
     exchange_of(request).client_left()
     return Response()
 
 
 async def _exhausted(request: Request, error: Exception) -> Response:
-    """A resource of this machine that is used up is told as that; anything else is a bug."""
+    """Reports which resource of this machine is used up. Raises any other error: it is a bug."""
     missing = find_exhaustion(error)
     if missing is None:
         raise error
     exchange = exchange_of(request)
     exchange.platform.record_exhaustion(missing)
     return functional_refusal(
-        exchange, Refusal(EXHAUSTED, check="machine", because=f"Here {missing}.")
+        exchange, Refusal(EXHAUSTED, check="machine", because=f"On this machine {missing}.")
     )
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    """mock-sei's own failure never poses as an answer of the platform.
+    """Reports a bug of mock-sei with its traceback; it must not look like the platform's answer.
 
-    Recorded before the answer leaves: the test that has its answer must find the bug.
+    The bug is recorded before the answer is sent, so that a test that has its answer finds it.
     """
     trace = "".join(traceback.format_exception(error))
     exchange_of(request).record_bug(trace)

@@ -1,8 +1,8 @@
 """The authorization endpoint over HTTP, and the log-in address to which it sends the browser.
 
-Both are on the one-way listener only, read the same parameters and refuse them in the same way. A
-POST with the fields of the log-in form works at both without a page before it, for tests that have
-no browser; a browser's POST from another origin is refused.
+Both endpoints are on the one-way listener only. They read the same parameters and refuse the same
+requests. A test without a browser may POST the fields of the log-in form to either of them without
+opening the page first. A browser's POST from another origin is refused.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mock_sei.web.forms import is_form, read_pairs
 from mock_sei.web.heads import only_looks
 from mock_sei.web.login import (
     FORM_FIELDS,
-    Visit,
+    LoginRequest,
     answer_log_in,
     finish,
     redirect_to,
@@ -32,7 +32,7 @@ from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import exchange_of, header_text, refuse_announced_size
 from mock_sei.web.routing import AnyMethod
 
-Step = Callable[[Visit], Response]
+Step = Callable[[LoginRequest], Response]
 
 
 def authorize_routes() -> APIRouter:
@@ -76,8 +76,11 @@ async def _answer(request: Request, path: str, what: str, step: Step) -> Respons
         )
 
 
-async def _read(request: Request, exchange: Exchange, path: str) -> Visit:
-    """Raises what :func:`~mock_sei.oauth.authorize.read_request` raises."""
+async def _read(request: Request, exchange: Exchange, path: str) -> LoginRequest:
+    """The checked authorization request, with the fields of a form if one was sent.
+
+    Raises what :func:`~mock_sei.oauth.authorize.read_request` raises.
+    """
     server = exchange.platform.state.oauth
     query = read_pairs(request.scope["query_string"], check=CHECK)
     form = read_pairs(await request.body(), check=CHECK) if is_form(request) else []
@@ -92,7 +95,7 @@ async def _read(request: Request, exchange: Exchange, path: str) -> Visit:
     host = header_text(request.scope["headers"], b"host")
     asked = read_request(query + form, server, issuer=exchange.platform.addresses.issuer(host))
     exchange.entry.findings.application = asked.application.name
-    return Visit(
+    return LoginRequest(
         request=request,
         exchange=exchange,
         server=server,
@@ -102,27 +105,30 @@ async def _read(request: Request, exchange: Exchange, path: str) -> Visit:
     )
 
 
-def _begin(visit: Visit) -> Response:
-    if visit.fields:
-        visit.note(
-            "the fields of the log-in form came to authorize itself, which takes them for tests "
-            f"without a browser; the page's own form goes to {LOGIN_PATH}"
+def _begin(login: LoginRequest) -> Response:
+    if login.fields:
+        login.note(
+            "the log-in form's fields were sent to the authorization endpoint, which accepts them "
+            f"for tests without a browser; the page itself sends its form to {LOGIN_PATH}"
         )
-    answered = take_form(visit) or _log_in_by_itself(visit)
+    answered = take_form(login) or _log_in_by_itself(login)
     if answered is not None:
         return answered
-    host = header_text(visit.request.scope["headers"], b"host")
-    address = f"{visit.exchange.platform.addresses.as_called(host)}{visit.login_address}"
-    visit.note(f"the request is good; the browser is sent to the log-in page, {LOGIN_PATH}")
-    return redirect_to(address, visit.request)
+    host = header_text(login.request.scope["headers"], b"host")
+    address = f"{login.exchange.platform.addresses.as_called(host)}{login.login_address}"
+    login.note(f"the request is valid; the browser is sent to the log-in page, {LOGIN_PATH}")
+    return redirect_to(address, login.request)
 
 
-def _log_in_by_itself(visit: Visit) -> Response | None:
-    """By ``auto_login``, for a user whom ``login_hint`` names; None where that does not apply."""
-    server, hint = visit.server, visit.asked.login_hint or ""
+def _log_in_by_itself(login: LoginRequest) -> Response | None:
+    """Logs in the user whom ``login_hint`` names, without a page.
+
+    None if ``auto_login`` is off, or no registered user is named.
+    """
+    server, hint = login.server, login.asked.login_hint or ""
     if not server.rules.auto_login or hint not in server.registry.end_users:
         return None
-    if only_looks(visit.request.scope):  # a HEAD starts no session and gets no code
+    if only_looks(login.request.scope):  # a HEAD starts no session and gets no code
         return None
-    visit.note(f"auto_login: {hint}, whom login_hint names, is logged in without a page")
-    return finish(visit, start_session(visit.asked, hint, server))
+    login.note(f"auto_login: {hint}, whom login_hint names, is logged in without a page")
+    return finish(login, start_session(login.asked, hint, server))

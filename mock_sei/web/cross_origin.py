@@ -1,9 +1,10 @@
-"""CORS: where a single-page application's browser needs it, and nowhere else.
+"""CORS headers, only where a single-page application's browser needs them.
 
-On the one-way listener, for origins of the redirect addresses of single-page applications; metadata
-and keys are for everybody. A page that a person looks at is for no script of another page: neither
-the log-in (RFC 9700 section 2.6) nor the portal, which shows keys and has links that work once.
-Preflights pass before the gateway, since a browser sends neither token nor AppKey with them.
+They are sent on the one-way listener, to the origins of the redirect addresses of single-page
+applications. Every origin may read the metadata and the keys. No script of another origin may read
+a page for people: neither the log-in (RFC 9700 section 2.6) nor the portal, which shows keys and
+has links that work once. Preflights are answered before the gateway's checks, because a browser
+sends them without token and AppKey.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from mock_sei.rules.registry import Registry
 
 PUBLIC_PATHS = (METADATA_PATH, JWKS_PATH)
 PAGES = ("/", AUTHORIZE_PATH, LOGIN_PATH, "/portal")
-"""What a browser shows; the paths below them too, but for the first."""
+"""Pages that a browser shows. Paths below them count as pages too, except below ``/``."""
 
 _BELOW_PAGES = tuple(f"{each}/" for each in PAGES if each != "/")
 
@@ -33,7 +34,7 @@ _ANSWER = {"Access-Control-Expose-Headers": "RequestTrackingId, WWW-Authenticate
 def cross_origin_headers(
     path: str, origin: str, registry: Registry, *, preflight: bool
 ) -> Mapping[str, str]:
-    """The headers for an answer to a browser of this origin; none where it may not read it."""
+    """The CORS headers for an answer to this origin; empty if it may not read the answer."""
     if path in PAGES or path.startswith(_BELOW_PAGES):
         return {}
     headers = _PREFLIGHT if preflight else _ANSWER

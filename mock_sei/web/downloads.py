@@ -21,7 +21,10 @@ def media_type_of(name: str) -> str:
 
 
 def attachment(name: str, content: bytes) -> Response:
-    """Under a name whose ending says what it is; no cache keeps it, it may hold a key."""
+    """An answer that a browser saves as ``name``. Not cached, because the file may hold a key.
+
+    The media type is chosen by the ending of ``name``.
+    """
     return Response(
         content,
         media_type=media_type_of(name),

@@ -1,8 +1,8 @@
 """One request and its answer on a platform listener: identity, limits, journal entry.
 
-Every answer carries ``RequestTrackingId``; a client's own is kept where it is a GUID (API-standards
-FAQ). The journal entry is closed before the last byte leaves, so that a test that has its answer
-finds the entry.
+Every answer carries ``RequestTrackingId``. If the client sent a GUID, that GUID is used
+(API-standards FAQ). The journal entry is closed before the last byte is sent, so that a test that
+has its answer finds the entry.
 """
 
 from __future__ import annotations
@@ -25,28 +25,29 @@ from mock_sei.web.cross_origin import cross_origin_headers
 from mock_sei.web.packed_headers import kept_headers
 
 BODY_LIMIT = 1024 * 1024
-"""Bytes of a form of the platform's own pages and endpoints; a larger one is 413."""
+"""Bytes of a form for the platform's own pages and endpoints; a larger one gets status 413."""
 
 READ_ON_LIMIT = 32 * 1024 * 1024
-"""Bytes beyond its limit that are read on of a body too large, after its answer."""
+"""Bytes that are still read of a body after it passed its limit and was refused."""
 
 SCOPE_KEY = "mock_sei.exchange"
 REFUSED = "mock_sei.refused"
-"""Where a scope has the :class:`Refusal` of a request that went over a limit."""
+"""The key in a scope for the :class:`Refusal` of a request that went over a limit."""
 
 REFUSED_HEAD = "mock_sei.refused_head"
-"""Where it has the :class:`Refusal` of one whose head is wrong, before anything else is asked."""
+"""The key in a scope for the :class:`Refusal` of a request with a wrong head. It is sent before
+any other check."""
 
 STALLED = "mock_sei.stalled"
-"""In the scope of a request that is never answered: whoever waits for the answer waits in vain."""
+"""The key that marks the scope of a request that is deliberately never answered."""
 
 _TOO_LARGE = (BODY_TOO_LARGE.status, HEAD_TOO_LARGE.status)
 
 PINNED_KEY = "mock_sei.pinned"
-"""Where a connection leaves the platform that a request belongs to."""
+"""The key in a scope for the platform that the request works on; the connection sets it."""
 
 CONTROL_KEY = "mock_sei.platform"
-"""Where the control listener leaves it for the calls of the control API."""
+"""The key in a scope for the platform of a call of the control API; its listener sets it."""
 
 _GUID = re.compile(rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 
@@ -56,9 +57,9 @@ class BodyLimit:
     """How large a body may be."""
 
     size: int
-    """Bytes."""
+    """Largest size in bytes."""
     advice: str
-    """What to do about a larger one, for the journal."""
+    """What to do about a larger body; the journal shows this sentence."""
 
 
 OWN_BODY = BodyLimit(
@@ -68,7 +69,7 @@ OWN_BODY = BodyLimit(
 
 
 class Exchange:
-    """What the handlers need beside the request: who called, and the journal entry to fill."""
+    """What handlers need in addition to the request: the caller, and the journal entry to fill."""
 
     __slots__ = (
         "_body_ended",
@@ -87,7 +88,7 @@ class Exchange:
 
     def __init__(self, platform: Platform, listener: Listener, scope: Scope) -> None:
         self.platform = platform = platform_of(scope, platform)
-        """The platform with the state in which the request began, whatever was reset since."""
+        """The platform with the state in which the request began, even if it was reset since."""
         self.listener = listener
         self._started = machine.monotonic()
         self._body_size = 0
@@ -101,7 +102,7 @@ class Exchange:
         self.connection = Connection(
             listener=listener,
             source_address=client[0] if client else "127.0.0.1",
-            certificate=_peer(tls),
+            certificate=_certificate_of(tls),
         )
         headers = scope["headers"]
         sent = {value for name, value in headers if name == b"requesttrackingid"}
@@ -125,12 +126,13 @@ class Exchange:
             releases=platform.journal.releases,
         )
         if own is not None and not guid:
-            self.entry.notes.append("RequestTrackingId is not a GUID; replaced by one")
+            self.entry.notes.append("RequestTrackingId is not a GUID; a new GUID replaces it")
         if sent:
-            self.entry.notes.append("RequestTrackingId came with different values; replaced by one")
+            note = "RequestTrackingId came with different values; a new GUID replaces them"
+            self.entry.notes.append(note)
 
     def cross_origin_headers(self) -> list[tuple[bytes, bytes]]:
-        """What a browser of another origin may do with the answer; on the one-way listener only."""
+        """The CORS headers of the answer; empty on the two-way listener."""
         request = self.entry.request
         if self.listener is not Listener.ONE_WAY or request is None:
             return []
@@ -147,7 +149,7 @@ class Exchange:
 
     @property
     def passes_preflight(self) -> bool:
-        """True for a preflight whose origin may call; it is answered before the gateway."""
+        """True for a preflight of an allowed origin; it is answered before the gateway's checks."""
         request = self.entry.request
         if request is None or not is_preflight(request):
             return False
@@ -155,21 +157,25 @@ class Exchange:
         return any(name == allowed for name, _ in self.cross_origin_headers())
 
     def record_bug(self, trace: str) -> None:
-        """Once an exchange: what fails passes by here on its way out too."""
+        """Records a bug with its traceback. Only the first of an exchange counts.
+
+        An exception may pass here twice: in the application, and again in the listener.
+        """
         if not self._failed:
             self._failed = True
             self.platform.record_bug(trace)
 
     def expect_body(self, limit: BodyLimit, announced: int, *, is_file: bool) -> None:
-        """How large the body may be, before it is read. Of a file the journal keeps the size only.
+        """Sets how large the body may be, before it is read.
 
-        ``announced`` is its size by ``Content-Length``. Raises :class:`Refusal` for a larger one.
+        ``announced`` is the size in bytes that ``Content-Length`` gives. For a file, the journal
+        keeps only the size. Raises :class:`Refusal` if ``announced`` is over the limit.
         """
         self._body_limit, self._body_is_file = limit, is_file
         refuse_size(announced, limit)
 
     def received(self, message: Message) -> None:
-        """Counts and keeps a piece of the body. Raises :class:`Refusal` past the limit."""
+        """Counts and keeps a piece of the body. Raises :class:`Refusal` over the limit."""
         piece: bytes = message.get("body", b"")
         self._body_ended = not message.get("more_body", False)
         request = self.entry.request
@@ -187,12 +193,12 @@ class Exchange:
 
     @property
     def most_read_on(self) -> int:
-        """Bytes of a body too large that are read on after its answer."""
+        """Bytes that are still read of a body that is too large, after its refusal was sent."""
         return READ_ON_LIMIT + self._body_limit.size
 
     @property
     def leaves_client_sending(self) -> bool:
-        """True where the answer comes in the middle of a request that is too large."""
+        """True if the request is too large, and is answered while the client still sends it."""
         response = self.entry.response
         too_large = response is not None and response.status in _TOO_LARGE
         return too_large and not self._body_ended
@@ -206,7 +212,7 @@ class Exchange:
             headers = list(message["headers"])
             own = {name.lower() for name, _ in headers}
             headers.append((b"RequestTrackingId", self.tracking_id.encode()))
-            # What a test scripted stands: a browser refuses an answer that has one of them twice.
+            # A scripted header replaces ours: a browser refuses an answer that has one twice.
             headers += [
                 (name, value)
                 for name, value in self.cross_origin_headers()
@@ -223,14 +229,16 @@ class Exchange:
             self._close()
 
     def end_unanswered(self) -> None:
-        """The answer will never be whole: the entry is closed as it stands."""
+        """Closes the journal entry of an answer that will never be complete."""
         self._close()
 
     def client_left(self) -> None:
-        """The rest of the request will never come, and no answer can be sent."""
+        """Records that the client left before its request was complete, so no answer is sent."""
         request = self.entry.request
         announced = find_header(request.raw_headers if request else (), b"content-length")
-        because = "The request ended before its body was whole: the client left, or was too slow."
+        because = (
+            "The request ended before its body was complete: the client left, or was too slow."
+        )
         self.entry.refuse(
             Explanation(
                 check="request",
@@ -249,25 +257,28 @@ class Exchange:
 
 
 def platform_of(scope: Scope, platform: Platform) -> Platform:
-    """The platform that a request works on from its first byte to its last."""
+    """The platform a request works on, in one state from the request's first byte to its last."""
     pinned: Platform | None = scope.get(PINNED_KEY)
     return pinned or platform.pinned()
 
 
 def let_go(scope: Scope) -> None:
-    """An idle connection keeps its last request's scope, and must not keep a state with it."""
+    """Removes our objects from a scope, which an idle connection keeps after its last request.
+
+    Otherwise a state that was reset would stay in memory.
+    """
     for key in (PINNED_KEY, SCOPE_KEY, CONTROL_KEY):
         scope.pop(key, None)
 
 
 def is_preflight(request: Request) -> bool:
-    """A browser asking beforehand; it sends neither token nor AppKey."""
+    """Whether this is a CORS preflight, which a browser sends without token and AppKey."""
     asked = find_header(request.raw_headers, b"access-control-request-method")
     return request.method == "OPTIONS" and asked is not None
 
 
 def find_header(headers: RawHeaders, name: bytes) -> bytes | None:
-    """The first value of a header; ``name`` in lower case."""
+    """The first value of a header. ``name`` must be in lower case."""
     for each, value in headers:
         if each == name:
             return value
@@ -290,6 +301,6 @@ def body_too_large(limit: BodyLimit, actual: str) -> Refusal:
     )
 
 
-def _peer(tls: MutableMapping[str, Any]) -> ClientCertificate | None:
+def _certificate_of(tls: MutableMapping[str, Any]) -> ClientCertificate | None:
     chain = tls.get("client_cert_chain")
     return describe_pem(chain[0]) if chain else None

@@ -1,6 +1,7 @@
-"""When the machine runs out of something: files, disk, threads, memory. The answer says which.
+"""Errors of a machine that has no more files, disk space, threads or memory.
 
-It is no answer of the platform and no bug either, so it says what to do, and ``check()`` knows it.
+Such an error is neither an answer of the platform nor a bug. The answer says what is missing and
+what to do, and ``check()`` reports it.
 """
 
 from __future__ import annotations
@@ -10,22 +11,22 @@ import errno
 from mock_sei.errors import ConfigurationError
 
 _MISSING = {
-    errno.EMFILE: "no further file can be opened by this process; raise its limit (ulimit -n)",
-    errno.ENFILE: "no further file can be opened on this machine; close some",
-    errno.ENOSPC: "no space is left on the disk; make some",
+    errno.EMFILE: "this process cannot open any more files; raise its limit (ulimit -n)",
+    errno.ENFILE: "this machine cannot open any more files; close some",
+    errno.ENOSPC: "no space is left on the disk; free some",
     errno.EDQUOT: "the disk quota of this user is used up; raise it or remove files",
-    errno.EFBIG: "a file may not become as large as it has to; raise the limit (ulimit -f)",
+    errno.EFBIG: "a file would become larger than the limit; raise the limit (ulimit -f)",
     errno.ENOMEM: "no memory is left; give this machine or container more",
     errno.ENOBUFS: "no memory is left for connections; close some",
 }
-_NO_THREAD = "no further thread can be started; allow this user or container more (ulimit -u)"
+_NO_THREAD = "no more threads can be started; allow this user or container more (ulimit -u)"
 
 KINDS = (OSError, MemoryError, RuntimeError, ConfigurationError)
-"""What may be one of them; :func:`find_exhaustion` says whether it is."""
+"""Classes of errors that may have this cause; :func:`find_exhaustion` tells whether one has."""
 
 
 def find_exhaustion(error: BaseException) -> str | None:
-    """What this machine has no more of, and what to do; None where that is not the trouble."""
+    """What this machine has no more of, and what to do. None if the error has another cause."""
     seen: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in seen:

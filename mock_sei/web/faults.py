@@ -1,10 +1,8 @@
-"""What a fault does to an exchange: it waits, answers instead, breaks the answer off."""
+"""What a fault does to an exchange: delay it, replace its answer, or break the answer off."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +16,7 @@ from mock_sei.faults.faults import RETRY_LATER, TRANSIENT, Fault
 from mock_sei.faults.scripts import ScriptedAnswer
 from mock_sei.journal.entries import BODY_KEPT
 from mock_sei.matching.targets import Caller
+from mock_sei.oauth.token_request import decode_pair
 from mock_sei.oauth.tokens import lifetime_of
 from mock_sei.values.sendable import WITHOUT_BODY, WITHOUT_LENGTH
 from mock_sei.web.exchange import STALLED, Exchange, find_header
@@ -25,7 +24,7 @@ from mock_sei.web.heads import only_looks
 from mock_sei.web.refusals import JsonResponse
 
 RESET = "mock_sei.reset"
-"""Among the extensions of a connection: a call that resets it."""
+"""The name of the ASGI extension that resets the connection; its value is the function to call."""
 
 CHECK = "fault"
 
@@ -33,7 +32,7 @@ _PIECES_A_SECOND = 10
 
 
 def caller_of(exchange: Exchange, scope: Scope, form: bytes = b"") -> Caller:
-    """Whose exchange it is, by what its headers, its query and its form say."""
+    """Who made an exchange, as its headers, its query string and its form say."""
     return Caller(
         method=scope["method"],
         path=scope["path"],
@@ -44,15 +43,19 @@ def caller_of(exchange: Exchange, scope: Scope, form: bytes = b"") -> Caller:
 
 
 def _app_key(scope: Scope, form: bytes) -> str | None:
-    """From the AppKey header of a functional call, the pair of a token request, ``client_id``."""
+    """The AppKey a request names; None if it names none.
+
+    It is in the AppKey header of a functional call. A token request has it in the key pair of the
+    Authorization header, or in ``client_id`` of its query string or form.
+    """
     headers = scope["headers"]
     named = find_header(headers, b"appkey")
     if named is not None:
         return named.decode("latin-1")
     pair = (find_header(headers, b"authorization") or b"").rpartition(b" ")[2]
     try:
-        named_in_pair = base64.b64decode(pair, validate=True).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
+        named_in_pair = decode_pair(pair.decode("latin-1")).partition(":")[0]
+    except ValueError:  # it is a token, or unreadable
         named_in_pair = ""
     if named_in_pair:
         return named_in_pair
@@ -62,7 +65,7 @@ def _app_key(scope: Scope, form: bytes) -> str | None:
 
 
 def has_form(scope: Scope) -> bool:
-    """Whether a form comes that is small enough to be read before its request is answered."""
+    """Whether the request has a form small enough to be read before the request is handled."""
     headers = scope["headers"]
     content_type = find_header(headers, b"content-type") or b""
     length = find_header(headers, b"content-length") or b""
@@ -70,8 +73,8 @@ def has_form(scope: Scope) -> bool:
     return is_form and length.isdigit() and int(length) <= BODY_KEPT
 
 
-class Trouble:
-    """One exchange with its fault."""
+class FaultyExchange:
+    """One exchange that meets a fault, and what the fault does to it."""
 
     def __init__(self, fault: Fault, exchange: Exchange, scope: Scope) -> None:
         self._fault = fault
@@ -82,7 +85,7 @@ class Trouble:
         self._body = bytearray()
 
     async def answer(self, app: ASGIApp, receive: Receive, send: Send) -> None:
-        """Runs the exchange as the fault has it."""
+        """Answers the exchange as the fault demands, with or without calling ``app``."""
         fault = self._fault
         self._exchange.entry.fault = str(fault)
         await asyncio.sleep(self._delay())
@@ -100,7 +103,7 @@ class Trouble:
             else:
                 with lifetime_of(fault.token_lifetime):
                     await app(self._scope, receive, self._collect)
-        finally:  # a bug of ours is answered before it is told
+        finally:  # if ``app`` has a bug, its answer is sent before the bug is reported
             await self._send(receive, send)
 
     def _delay(self) -> float:
@@ -110,7 +113,7 @@ class Trouble:
         return max(0, fault.latency + fault.spread * jitter)
 
     async def _collect(self, message: Message) -> None:
-        """The whole answer first: what is broken off must be known to its end."""
+        """Keeps the answer instead of sending it: to break it off, its full length is needed."""
         if message["type"] == "http.response.start":
             self._start = dict(message)
         else:
@@ -126,7 +129,7 @@ class Trouble:
         refusal = Refusal(
             kind,
             check=CHECK,
-            because="A fault was armed for this call; the operation did not see it.",
+            because="A fault is armed for this call; the call did not reach the operation.",
             actual=str(fault),
         )
         self._exchange.entry.refuse(refusal.why)
@@ -165,7 +168,7 @@ class Trouble:
             await send({"type": "http.response.body", "body": body})
 
     def _headers(self, size: int, *, has_body: bool) -> list[tuple[bytes, bytes]]:
-        """The headers of the answer, made to fit the body that is sent."""
+        """The headers of the answer, changed to fit the body that is really sent."""
         start, fault = self._start or {}, self._fault
         headers: list[tuple[bytes, bytes]] = list(start["headers"])
         if fault.content_type is not None and has_body:
@@ -191,10 +194,10 @@ class Trouble:
         await self._until_gone(receive)
 
     async def _until_gone(self, receive: Receive) -> None:
-        """The server would answer for us if this returned before the client is gone."""
+        """Waits until the client has left. If this returned earlier, uvicorn would answer."""
         gone = False
         while not gone:
-            with contextlib.suppress(Refusal):  # of a request too large: nobody is answered here
+            with contextlib.suppress(Refusal):  # the request is too large; no answer is sent here
                 gone = (await receive())["type"] == "http.disconnect"
 
 
@@ -203,9 +206,11 @@ def _without(headers: list[tuple[bytes, bytes]], name: bytes) -> list[tuple[byte
 
 
 def find_script(exchange: Exchange, scope: Scope, *, strict: bool) -> ScriptedAnswer | None:
-    """The scripted answer of an exchange, which is used up by it, unless a HEAD only looks at it.
+    """The scripted answer for an exchange; None if there is none.
 
-    ``strict`` is for calls that must have one where a test asks for that.
+    An answer is used once; a HEAD only reads the answer of the next GET and leaves it for the GET.
+    With ``strict``, a call without a scripted answer is recorded as a failure if the test asked
+    for that (functional calls only).
     """
     scripts = exchange.platform.scripts
     if scripts.is_quiet:
@@ -217,7 +222,7 @@ def find_script(exchange: Exchange, scope: Scope, *, strict: bool) -> ScriptedAn
         if found is None:
             found = scripts.foresee(caller)
             if found is not None:
-                notes.append("shown the script of the next GET, which is not used up by a HEAD")
+                notes.append("answered from the script of the next GET; a HEAD does not use it up")
             return found
     else:
         found = scripts.take(caller) if strict else scripts.take_for_oauth(caller)
@@ -231,16 +236,17 @@ def _as_head(caller: Caller) -> Caller:
 
 
 def scripted_answer(answer: ScriptedAnswer) -> Response:
-    """As it was scripted."""
+    """The response that a test scripted."""
     return Response(
         answer.content, answer.status, headers=dict(answer.headers), media_type=answer.media_type
     )
 
 
 def fault_of(exchange: Exchange, scope: Scope, form: bytes) -> Fault | None:
-    """The fault an exchange meets; the journal then knows the application by its AppKey.
+    """The fault an exchange meets; None if it meets none.
 
-    A HEAD meets what is armed for HEAD by name; else it is shown what the next GET meets.
+    A HEAD meets a fault that is armed for HEAD. Otherwise it meets the fault of the next GET, which
+    is not used up by it. The journal entry then names the application.
     """
     caller, faults = caller_of(exchange, scope, form), exchange.platform.faults
     if only_looks(scope):
@@ -248,7 +254,7 @@ def fault_of(exchange: Exchange, scope: Scope, form: bytes) -> Fault | None:
         if fault is None:
             fault = faults.foresee(caller)
             if fault is not None:
-                note = "shown the fault of the next GET, which does not count for a HEAD"
+                note = "met the fault of the next GET; a HEAD does not count as a use of the fault"
                 exchange.entry.findings.notes.append(note)
     else:
         fault = faults.meet(caller)

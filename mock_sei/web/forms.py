@@ -1,6 +1,7 @@
-"""Forms of our own pages: reading them, and knowing that they come from our own pages.
+"""Reads forms, and checks that a form comes from a page of this server.
 
-A browser says where a form comes from; a page carries a token that only it and its cookie know.
+A browser's headers say from which origin a form was sent. In addition, each page holds a token that
+another site cannot know: it is derived from the browser's cookie.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ Pairs = list[tuple[str, str]]
 
 
 def is_form(request: Request) -> bool:
-    """Raises :class:`Refusal` where the body has two media types."""
+    """Whether the request posts a form. Raises :class:`Refusal` for two Content-Type headers."""
     if request.method != "POST":
         return False
     return is_form_type(only_header(request.scope["headers"], "Content-Type"))
 
 
 def read_pairs(text: bytes, *, check: str) -> Pairs:
-    """Names and values as text; bytes that are no UTF-8 become replacement characters.
+    """Names and values as text. Bytes that are not UTF-8 become replacement characters.
 
-    But for ``state``, which must come back byte for byte: there they are kept as surrogates.
+    In ``state`` such bytes become surrogates, because its bytes must be returned unchanged. Raises
+    :class:`Refusal` for too many parameters.
     """
     try:
         pairs = parse_qsl(
@@ -51,10 +53,10 @@ def _plain(text: str) -> str:
 
 
 def refuse_other_origin(request: Request) -> None:
-    """A form posted from a page of another site (CSRF, log-in CSRF included).
+    """Raises :class:`Refusal` for a form that a page of another site posted (CSRF, log-in CSRF).
 
-    ``Sec-Fetch-Site`` first: under our own ``Referrer-Policy`` a browser sends ``Origin: null``
-    even from our own page.
+    ``Sec-Fetch-Site`` is checked first: because of our ``Referrer-Policy`` a browser sends
+    ``Origin: null`` even from our own page.
     """
     sites = request.headers.getlist("sec-fetch-site")
     origins = request.headers.getlist("origin")
@@ -74,7 +76,10 @@ def refuse_other_origin(request: Request) -> None:
 
 
 def page_token(secret: str, purpose: str) -> str:
-    """What a form carries; ``secret`` is its cookie's, which a page of another site cannot read."""
+    """The token that a page's form carries.
+
+    ``secret`` is the value of the browser's cookie, which a page of another site cannot read.
+    """
     return hmac.new(secret.encode(), purpose.encode(), sha256).hexdigest()
 
 

@@ -1,7 +1,7 @@
-"""HEAD: what a GET would answer, without its body, and nothing changes by it.
+"""HEAD: the answer a GET would get, without its body (RFC 9110 sections 9.2.1 and 9.3.2).
 
-RFC 9110 sections 9.2.1 and 9.3.2. A request is given on as a GET with a mark, so that each handler
-answers both; one that would use something up asks :func:`only_looks` first.
+A HEAD reaches the handlers as a GET with a mark, so that each handler answers both. A handler that
+would change something calls :func:`only_looks` first, because a HEAD must not change anything.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ _LOOKS_KEY = "mock_sei.only_looks"
 
 
 def only_looks(scope: Scope) -> bool:
-    """Whether a request is a HEAD, which must use up and change nothing."""
+    """Whether a request is a HEAD, which must not change or use up anything."""
     return scope["method"] == "HEAD" or _LOOKS_KEY in scope
 
 
 def as_get(scope: Scope) -> Scope:
-    """The GET whose answer a HEAD is shown; any other request as it is."""
+    """The scope of a HEAD as a marked GET; the scope of any other request unchanged."""
     return {**scope, "method": "GET", _LOOKS_KEY: True} if scope["method"] == "HEAD" else scope
 
 
 def without_body(scope: Scope, send: Send) -> Send:
-    """Sends the head of an answer to a HEAD, and of its body nothing but the end."""
+    """A ``send`` that leaves out the body if the request is a HEAD."""
     if scope["method"] != "HEAD":
         return send
 

@@ -1,4 +1,4 @@
-"""The door of a platform listener: an exchange is opened around every request."""
+"""The ASGI application of a platform listener: it opens an exchange around each request."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from mock_sei.errors import Refusal
 from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange
-from mock_sei.web.faults import RESET, Trouble, fault_of, has_form
+from mock_sei.web.faults import RESET, FaultyExchange, fault_of, has_form
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.refusals import functional_refusal
 
 DISCARDING_PATIENCE = 1.0
-"""Seconds for the next of them."""
+"""Seconds to wait for the next piece of a body that is read and dropped."""
 
 
 class PlatformListener:
-    """The ASGI application of one platform listener: opens an exchange around the platform's."""
+    """Opens an exchange for each request and passes the request to the platform's application."""
 
     def __init__(self, app: ASGIApp, platform: Platform, listener: Listener) -> None:
         self._app = app
@@ -37,13 +37,13 @@ class PlatformListener:
         refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
 
         early: deque[Message] = deque()
-        """What was read to know the caller, for the application to read again."""
+        """Messages that were read to find out the caller; the application reads them again."""
 
         async def receiving() -> Message:
             if early:
                 return early.popleft()
             message = await receive()
-            if REFUSED in scope:  # taken out, or it would hold its frame, and that the scope
+            if REFUSED in scope:  # removed: its traceback would keep the frame and the scope alive
                 raise scope.pop(REFUSED)
             if message["type"] == "http.request":
                 exchange.received(message)
@@ -57,7 +57,7 @@ class PlatformListener:
                 without_end = await _discard_body(receive, exchange.most_read_on)
                 await send({"type": "http.response.body", "body": b""})
                 if without_end and (reset := scope.get("extensions", {}).get(RESET)):
-                    reset()  # uvloop would go on reading while it waits for the client's farewell
+                    reset()  # uvloop would read on while it waits for the client to close TLS
                 return
             await send(message)
 
@@ -82,13 +82,13 @@ class PlatformListener:
             if fault is None:
                 await self._app(asked, receiving, sending)
             else:
-                await Trouble(fault, exchange, asked).answer(self._app, receiving, sending)
-        except Exception:  # the application has answered; the bug is the test's to see
+                await FaultyExchange(fault, exchange, asked).answer(self._app, receiving, sending)
+        except Exception:  # the application has answered; the test's check reports the bug
             exchange.record_bug(traceback.format_exc())
 
 
 async def _read_all(receive: Receive) -> list[Message]:
-    """The messages of a whole body, or of one that the client gave up."""
+    """All messages of a body. The last one says so if the client left before the end."""
     messages = [await receive()]
     while messages[-1].get("more_body", False):
         messages.append(await receive())
@@ -96,9 +96,10 @@ async def _read_all(receive: Receive) -> list[Message]:
 
 
 async def _discard_body(receive: Receive, left: int) -> bool:
-    """Reads on, since closing now would reset the connection before a browser reads its answer.
+    """Reads and drops at most ``left`` bytes of a body, so that a browser can read its answer.
 
-    True where the client sent all that is read, and sends more.
+    Closing the connection at once would reset it, and the browser would lose the answer. Returns
+    True if the client sent ``left`` bytes and still has not finished.
     """
     with contextlib.suppress(TimeoutError):
         while left > 0:

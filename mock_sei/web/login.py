@@ -1,7 +1,7 @@
-"""The log-in of an authorization request: its address, its pages, and what their forms lead to.
+"""The log-in of an authorization request: its address, its pages and the handling of their forms.
 
-The address carries the parameters of the request, so nothing is kept for it: reload, back,
-bookmarks and several tabs work, and each step checks the parameters again.
+The address carries the parameters of the request, so the server stores nothing for it: reload,
+back, bookmarks and several tabs work. Each step checks the parameters again.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ from mock_sei.web.requests import find_cookie
 SESSION_COOKIE = "mock_sei_session"
 
 CONSENT = "consent"
-"""The page whose form may say yes."""
+"""The purpose of the token in the consent page's form."""
 
 FORM_FIELDS = frozenset({"username", "password", "decision", "consent"})
-"""What the forms of the pages send. A field of another name is a parameter nobody knows."""
+"""The fields that the forms of the pages send. Any other name is an unknown parameter."""
 
 LONGEST_ADDRESS = 60 * 1024
-"""Characters of a log-in address: a request's head may have 64 KiB, other headers included."""
+"""Most characters of a log-in address. A request's head may have 64 KiB with all its headers."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visit:
-    """A request to authorize or to the log-in address whose authorization request is good."""
+class LoginRequest:
+    """A request to the authorization endpoint or the log-in address; its parameters are valid."""
 
     request: Request
     exchange: Exchange
     server: AuthorizationServer
     asked: AuthorizationRequest
     parameters: Pairs
-    """Those of the authorization request, as they came."""
+    """The parameters of the authorization request, unchanged."""
     fields: Mapping[str, str]
-    """Those of a page's form."""
+    """The fields of a page's form; empty if no form was sent."""
 
     @property
     def login_address(self) -> str:
-        """Where this authorization request is logged in for, from the path on.
+        """Path and query string of the log-in page for this authorization request.
 
-        Raises :class:`Refusal` where the address would be longer than a request's head may be.
+        Raises :class:`Refusal` if the address would be too long for a request's head.
         """
         query = urlencode(self.parameters, errors="surrogateescape")
         address = f"{LOGIN_PATH}?{query}"
@@ -73,30 +73,30 @@ class Visit:
         self.exchange.entry.findings.notes.append(sentence)
 
 
-def answer_log_in(visit: Visit) -> Response:
-    answered = take_form(visit)
+def answer_log_in(login: LoginRequest) -> Response:
+    answered = take_form(login)
     if answered is not None:
         return answered
-    session = _find_session(visit)
+    session = _find_session(login)
     if session is not None:
-        visit.note(f"the consent page of {visit.asked.application.name} is shown to {session.user}")
-        return _consent_page(visit, session)
-    if "consent" in visit.fields:
-        visit.note("the consent came without a live session, so the log-in page is shown again")
-    visit.note(f"the log-in page for {visit.asked.application.name} is shown")
-    return _login_page(visit, username=visit.asked.login_hint or "")
+        login.note(f"the consent page of {login.asked.application.name} is shown to {session.user}")
+        return _consent_page(login, session)
+    if "consent" in login.fields:
+        login.note("the consent came without a live session, so the log-in page is shown again")
+    login.note(f"the log-in page for {login.asked.application.name} is shown")
+    return _login_page(login, username=login.asked.login_hint or "")
 
 
-def take_form(visit: Visit) -> Response | None:
-    """What a form leads to; None where none came, or a consent for a session that has ended."""
-    fields = visit.fields
+def take_form(login: LoginRequest) -> Response | None:
+    """The answer to a form. None if no form came, or if the session of a consent has ended."""
+    fields = login.fields
     if fields:
-        refuse_other_origin(visit.request)
+        refuse_other_origin(login.request)
     if fields.get("decision") == "deny":
-        raise deny(visit.asked)
+        raise deny(login.asked)
     if "password" in fields:
-        return _check_password(visit)
-    session = _find_session(visit)
+        return _check_password(login)
+    session = _find_session(login)
     if fields.get("decision") != "allow" or session is None:
         return None
     if not is_page_token(fields.get("consent", ""), session.identifier, CONSENT):
@@ -105,81 +105,81 @@ def take_form(visit: Visit) -> Response | None:
             check="consent",
             because="The consent did not come from the page this server showed.",
         )
-    return finish(visit, session)
+    return finish(login, session)
 
 
-def _find_session(visit: Visit) -> Session | None:
-    cookie = find_cookie(visit.request.scope["headers"], SESSION_COOKIE)
-    return visit.server.sessions.find(cookie or "")
+def _find_session(login: LoginRequest) -> Session | None:
+    cookie = find_cookie(login.request.scope["headers"], SESSION_COOKIE)
+    return login.server.sessions.find(cookie or "")
 
 
 def _demo_users(server: AuthorizationServer) -> list[EndUser]:
-    """Whom the page may name with the password: who came with mock-sei and is still the same."""
+    """The users whose password the page may show: they come with mock-sei and are unchanged."""
     known = server.registry.end_users
     return [each for each in demo_users() if known.get(each.email) == each]
 
 
-def _check_password(visit: Visit) -> Response:
-    server = visit.server
-    username, password = visit.fields.get("username", ""), visit.fields["password"]
+def _check_password(login: LoginRequest) -> Response:
+    server = login.server
+    username, password = login.fields.get("username", ""), login.fields["password"]
     user = server.find_user(username, password)
     if user is None:
-        visit.note(f"log-in of {username} refused: {server.explain_log_in(username, password)}")
+        login.note(f"log-in of {username} refused: {server.explain_log_in(username, password)}")
         return _login_page(
-            visit,
+            login,
             username=username,
             problem="E-mail address or password is wrong.",
             status=400,
         )
-    consent_address = visit.login_address
-    session = start_session(visit.asked, user.email, server)
-    if visit.fields.get("decision") == "allow":
-        return finish(visit, session)
-    visit.note(f"{user.email} is logged in; the browser is sent on to the consent page")
-    return _with_session(redirect_to(consent_address, visit.request), session)
+    consent_address = login.login_address
+    session = start_session(login.asked, user.email, server)
+    if login.fields.get("decision") == "allow":
+        return finish(login, session)
+    login.note(f"{user.email} is logged in; the browser is sent on to the consent page")
+    return _with_session(redirect_to(consent_address, login.request), session)
 
 
-def finish(visit: Visit, session: Session) -> Response:
-    visit.note(
-        f"{session.user} allowed {visit.asked.application.name}; the browser is sent back to the "
+def finish(login: LoginRequest, session: Session) -> Response:
+    login.note(
+        f"{session.user} allowed {login.asked.application.name}; the browser is sent back to the "
         "application"
     )
-    location = approve(visit.asked, session, visit.server)
-    return _with_session(redirect_to(location, visit.request), session)
+    location = approve(login.asked, session, login.server)
+    return _with_session(redirect_to(location, login.request), session)
 
 
 def _login_page(
-    visit: Visit, *, username: str, problem: str | None = None, status: int = 200
+    login: LoginRequest, *, username: str, problem: str | None = None, status: int = 200
 ) -> Response:
     return page(
         "login.html",
         status=status,
-        forms_lead_to=visit.asked.destination.address,
-        application=visit.asked.application.name,
-        action=visit.login_address,
+        forms_lead_to=login.asked.destination.address,
+        application=login.asked.application.name,
+        action=login.login_address,
         username=username,
         problem=problem,
-        users=_demo_users(visit.server),
+        users=_demo_users(login.server),
     )
 
 
-def _consent_page(visit: Visit, session: Session) -> Response:
+def _consent_page(login: LoginRequest, session: Session) -> Response:
     return page(
         "consent.html",
-        forms_lead_to=visit.asked.destination.address,
-        application=visit.asked.application.name,
+        forms_lead_to=login.asked.destination.address,
+        application=login.asked.application.name,
         user=session.user,
-        scopes=visit.asked.scope.split(),
-        action=visit.login_address,
+        scopes=login.asked.scope.split(),
+        action=login.login_address,
         consent=page_token(session.identifier, CONSENT),
     )
 
 
 def redirect_to(location: str, request: Request) -> RedirectResponse:
-    """302 as documented, but after a form 303.
+    """A redirect with the documented status 302, or 303 after a form.
 
-    Deviation: the vendor's page has 302 there too. A client may send a form on after a 302; after a
-    303 every client sends a GET (RFC 9110 section 15.4.4, RFC 9700 section 4.12).
+    Deviation: the vendor's page has 302 after a form too. A client may send the form again after a
+    302; after a 303 every client sends a GET (RFC 9110 section 15.4.4, RFC 9700 section 4.12).
     """
     status = 303 if request.method == "POST" else 302
     return RedirectResponse(location, status, headers=PAGE_HEADERS)

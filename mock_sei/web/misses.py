@@ -1,4 +1,4 @@
-"""What is said of a path that leads nowhere on a listener: who else serves it, and at which URL."""
+"""Explains a path that a listener does not serve: which listener serves it, and at which URL."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mock_sei.web.exchange import Exchange, find_header
 
 CHECK = "path"
 
-_PLATFORM = "this is the control listener; the path is of the platform:"
+_PLATFORM = "this is the control listener; the platform serves this path:"
 _ONE_WAY_ONLY = (AUTHORIZE_PATH, LOGIN_PATH, "/portal")
 
 
 def refuse_on_two_way(exchange: Exchange, what: str, path: str) -> None:
-    """Raises a :class:`Refusal` where a page for browsers is asked for on the other listener."""
+    """Raises :class:`Refusal` if a page for browsers is requested on the two-way listener."""
     if exchange.listener is Listener.ONE_WAY:
         return
     raise Refusal(
         NOT_FOUND,
         check=CHECK,
-        because=f"{what} is on the one-way listener, since a browser has no client certificate: "
+        because=f"{what} is on the one-way listener, because a browser has no client certificate: "
         f"open {addresses_of(exchange).one_way}{beginning(path)}.",
         expected=str(Listener.ONE_WAY),
         actual=str(exchange.listener),
@@ -33,7 +33,7 @@ def refuse_on_two_way(exchange: Exchange, what: str, path: str) -> None:
 
 
 def with_other_listener(refusal: Refusal, exchange: Exchange, path: str) -> Refusal:
-    """A refused path, with the listener that serves it, or what is nearest to it."""
+    """The refusal of an unknown path; its reason now also names the listener that serves it."""
     place = _other_listener(refusal.why.because, exchange, path)
     if refusal.kind is NOT_FOUND and place is not None:
         refusal.why = replace(refusal.why, because=f"{place} {refusal.why.because}")
@@ -52,7 +52,10 @@ def _other_listener(because: str, exchange: Exchange, path: str) -> str | None:
 
 
 def explain_control_miss(platform: Platform, path: str, host: str | None) -> str | None:
-    """What the control API says of a path of the platform, None of any other."""
+    """What the control API says about a path of the platform; None for any other path.
+
+    ``host`` is the Host header of the request.
+    """
     addresses = platform.addresses.seen_by(host)
     if not is_of_platform(platform, path):
         return None
@@ -66,7 +69,7 @@ def explain_control_miss(platform: Platform, path: str, host: str | None) -> str
 
 
 def is_of_platform(platform: Platform, path: str) -> bool:
-    """Whether a platform listener serves a path, or would with fewer mistakes in it."""
+    """Whether a platform listener serves a path, or a path that is misspelt looks like one."""
     known = {each.partition(" ")[2] for each in OAUTH_OPERATIONS}
     first = path.lstrip("/").partition("/")[0].lower()
     if path in known or first in ("portal", "openapi", ".well-known"):
@@ -77,7 +80,7 @@ def is_of_platform(platform: Platform, path: str) -> bool:
 
 
 def addresses_of(exchange: Exchange) -> Addresses:
-    """As the client of an exchange reaches the listeners."""
+    """The addresses at which the client of an exchange reaches the listeners."""
     request = exchange.entry.request
     host = find_header(request.raw_headers, b"host") if request else None
     return exchange.platform.addresses.seen_by(host.decode("latin-1") if host else None)

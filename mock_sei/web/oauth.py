@@ -41,7 +41,7 @@ from mock_sei.web.stray_tokens import find_stray_token
 _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """RFC 6749 section 5.1."""
 
-Answer = Callable[[Request, Exchange], Awaitable[Response]]
+Endpoint = Callable[[Request, Exchange], Awaitable[Response]]
 Render = Callable[[Exchange, Refusal], Response]
 
 
@@ -76,7 +76,7 @@ async def jwks(request: Request) -> Response:
     return await _respond(request, "GET", _jwks, functional_refusal)
 
 
-async def _respond(request: Request, method: str, answer: Answer, render: Render) -> Response:
+async def _respond(request: Request, method: str, answer: Endpoint, render: Render) -> Response:
     exchange = exchange_of(request)
     try:
         if request.method != method:
@@ -142,7 +142,7 @@ async def _token_info(request: Request, exchange: Exchange) -> Response:
 
 
 def _missing_client_id(request: Request) -> Refusal:
-    """The answer says what is missing, the journal which names came in its place."""
+    """The refusal: its body names the missing parameter, the journal the names that came."""
     refusal = MalformedRequest([InvalidValue("client_id", "query", "required and missing")])
     named = explain_absence(["client_id"], request.query_params, request.query_params)
     refusal.why = replace(refusal.why, because=f"{refusal.why.because}.{named}", reasons=())

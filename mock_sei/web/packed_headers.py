@@ -1,6 +1,7 @@
-"""Many headers as one text: the journal keeps them for long, and each pair would cost 150 bytes.
+"""Stores many headers as one text, because the journal keeps them for a long time.
 
-Small objects also keep whole regions of Python's memory from being given back after a reset.
+As pairs, each header would take 150 bytes. Many small objects also keep Python from returning
+memory to the system after a reset.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from collections.abc import Iterator, Sequence
 from typing import overload
 
 FEW = 40
-"""Headers that are kept as they came; common clients send fewer."""
+"""Up to this many headers are kept as pairs; common clients send fewer."""
 
 Header = tuple[bytes, bytes]
 
 
 class PackedHeaders(Sequence[Header]):
-    """Names and values as they came off the wire, where no line break and no colon is in a name."""
+    """A read-only sequence of header names and values, stored as one text.
+
+    This is possible because a name holds no colon and no line break, and a value no line break.
+    """
 
     __slots__ = ("_count", "_text")
 
@@ -41,5 +45,5 @@ class PackedHeaders(Sequence[Header]):
 
 
 def kept_headers(headers: Sequence[Header]) -> Sequence[Header]:
-    """The headers as they are kept: packed where they are many."""
+    """The headers in the form the journal keeps: packed if there are more than ``FEW``."""
     return headers if len(headers) <= FEW else PackedHeaders(headers)

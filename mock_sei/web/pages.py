@@ -1,8 +1,8 @@
-"""HTML pages: rendered on the server, no script, nothing from outside.
+"""HTML pages: rendered on the server, without scripts and without anything from another host.
 
-Everything a request says is escaped; the policy allows the stylesheets by their hash, forms to
-ourselves and, since browsers apply it to the redirect that follows a form, to the application's
-redirect address.
+Every value from a request is escaped. The content security policy allows the stylesheets by their
+hash. It allows forms to this server and to the application's redirect address, because browsers
+also apply the policy to the redirect after a form.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parent / "templates"
 
 STYLES = (("style.css",), ("style.css", "portal/portal.css"))
-"""What stands in a page's ``<style>``: the log-in's, the portal's."""
+"""The stylesheets in the ``<style>`` of a log-in page and of a portal page."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Pages:
-    """The compiled templates, and what the policy calls their stylesheets."""
+    """The templates, and the sources that the content security policy allows for styles."""
 
     environment: Environment
     style_source: str
@@ -36,7 +36,7 @@ class _Pages:
 
 @cache
 def _pages() -> _Pages:
-    # Imported with the first page: most servers never show one.
+    # Imported for the first page, because most servers never show one.
     from jinja2 import DictLoader, Environment, StrictUndefined
 
     files = [each for each in _TEMPLATES.rglob("*") if each.suffix in (".html", ".css")]
@@ -45,7 +45,7 @@ def _pages() -> _Pages:
             {each.relative_to(_TEMPLATES).as_posix(): each.read_text("utf-8") for each in files}
         ),
         autoescape=True,
-        cache_size=-1,  # else the fifty last used
+        cache_size=-1,  # keep all compiled templates
         auto_reload=False,
         undefined=StrictUndefined,
         keep_trailing_newline=True,  # the stylesheet's hash is of every byte
@@ -55,7 +55,7 @@ def _pages() -> _Pages:
 
 
 def load_pages() -> None:
-    """Reads every template, so that no page needs a file later. The first page compiles its own."""
+    """Reads every template, so that no page needs a file later. Compiling is left to the pages."""
     _pages()
 
 
@@ -71,9 +71,9 @@ def _hash(text: str) -> str:
 def page(
     template: str, *, status: int = 200, forms_lead_to: str | None = None, **values: Any
 ) -> HTMLResponse:
-    """A page that no other site can frame or read, and no cache keeps.
+    """An HTML page that no other site can frame or read, and no cache stores.
 
-    ``forms_lead_to`` is the address that a form's answer may redirect to.
+    ``forms_lead_to`` is the address to which the answer to a form may redirect.
     """
     pages = _pages()
     text = pages.environment.get_template(template).render(**values)
@@ -96,6 +96,9 @@ PAGE_HEADERS = {
 
 
 def _source(address: str) -> str:
-    """An address as a source of the policy; a private scheme has no host."""
+    """An address as a source expression of the content security policy (CSP Level 3).
+
+    For a private scheme, which has no host, it is the scheme.
+    """
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"

@@ -1,7 +1,7 @@
-"""The body of a functional call: how large it may be, and where its bytes go while they come.
+"""The body of a functional call: its largest size, and where its bytes are kept.
 
-A body that is a file, or has one in it, is never in memory as a whole. Any other is, once it has
-come and while it is parsed; few large ones are parsed at once.
+A body that is or contains a file is never in memory as a whole. Any other body is in memory while
+it is parsed, and only few large bodies are parsed at once.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from mock_sei.web.requests import announced_size, exchange_of, find_headers
 
 PARSED_BODY = BodyLimit(
     size=8 * 1024 * 1024,
-    advice="Send it in several calls. The limit is for every body of a functional call but files.",
+    advice="Send it in several calls. Bodies of functional calls, except files, have this limit.",
 )
-"""A body that is no file: JSON for instance."""
+"""The limit for a body that is not a file, such as JSON."""
 
 LARGE_AT_ONCE = 2
-"""Large bodies that are parsed at once: each takes some times its size in memory meanwhile."""
+"""Most large bodies parsed at once: parsing takes several times their size in memory."""
 
 _T = TypeVar("_T")
 
 
 def large_bodies() -> Semaphore:
-    """What an application has one of, for the large bodies of all its listeners."""
+    """The semaphore that limits the large bodies. One application has one for all listeners."""
     return Semaphore(LARGE_AT_ONCE)
 
 
 class Received:
-    """The body of one call, read when it is first asked for. Whoever makes one closes it."""
+    """The body of one call. It is read when it is first used. Its creator must close it."""
 
     def __init__(self, request: Request, operation: Operation) -> None:
-        """Raises :class:`Refusal` where a larger body than it may have is announced."""
+        """Raises :class:`Refusal` if ``Content-Length`` is over the limit."""
         headers = request.scope["headers"]
         exchange = exchange_of(request)
         content_types = find_headers(headers, b"content-type")
@@ -54,7 +54,7 @@ class Received:
         exchange.expect_body(limit, announced_size(headers), is_file=self.is_file)
 
     async def body(self) -> Body:
-        """All of it. Raises :class:`Refusal`, and what reading from a client raises."""
+        """The whole body. Raises :class:`Refusal` if it is too large, or ``ClientDisconnect``."""
         if self._body is None:
             self._body = body = self._platform.new_body()
             async for piece in self._request.stream():
@@ -64,9 +64,10 @@ class Received:
         return self._body
 
     async def apart(self, act: Callable[[Body], _T]) -> _T:
-        """What ``act`` makes of the body: here where it is small, else in a thread.
+        """The result of ``act``, which gets the body.
 
-        Raises what ``act`` raises.
+        ``act`` runs on the event loop for a small body and in a thread for a large one. Raises what
+        ``act`` raises.
         """
         body = await self.body()
         if body.size <= self._on_the_loop:
@@ -78,11 +79,11 @@ class Received:
             try:
                 raise refusal
             finally:
-                del refusal  # its traceback leads to this very frame
-        return made  # type: ignore[return-value]  # without a refusal it was made
+                del refusal  # its traceback refers to this frame, which would keep both alive
+        return made  # type: ignore[return-value]  # without a refusal there is a result
 
     def close(self) -> None:
-        """Nothing of it is left, unless it was stored."""
+        """Frees the body's memory and file, unless the body was stored as a record's content."""
         if self._body is not None and not self._body.is_kept:
             self._body.close()
 
@@ -97,23 +98,24 @@ class Received:
             raise Refusal(
                 EXHAUSTED,
                 check="bodies",
-                because=f"Here {missing}.",
+                because=f"On this machine {missing}.",
                 expected=f"at most {crowded.most} bytes of all request bodies",
                 actual=f"{body.size} bytes of this one, and others",
             ) from None
 
 
 ON_THE_LOOP = IN_MEMORY
-"""Bytes of a body that is read and checked on the event loop: that takes some milliseconds, and a
-thread costs more than most calls. A larger one may take a quarter of a second; meanwhile others are
-answered. So may a short list each of whose entries makes records: it is never read there."""
+"""Most bytes of a body that is parsed and checked on the event loop. That takes some milliseconds;
+a thread would cost more than most calls. A larger body may take a quarter of a second, so it is
+parsed in a thread while other calls are answered. A list whose entries each create records is
+always parsed in a thread, because even a short one may take as long."""
 
 
 def _tried(act: Callable[[Body], _T], body: Body) -> tuple[_T | None, Refusal | None]:
-    """What ``act`` makes, or why it refuses.
+    """The result of ``act``, or its refusal without traceback and cause.
 
-    A refusal that is raised in a thread leads to all the frames there, whose values are many times
-    as large as the body, and they would stay until the garbage collector comes by.
+    The traceback of a refusal raised in a thread refers to all frames there. Their values are many
+    times as large as the body, and would stay in memory until the garbage collector runs.
     """
     try:
         return act(body), None

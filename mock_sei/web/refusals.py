@@ -1,4 +1,4 @@
-"""How a refusal goes over the wire: the platform's error body, its status, its challenges."""
+"""The HTTP answers to a refusal: status, error body and ``WWW-Authenticate`` challenge."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mock_sei.web.exchange import Exchange
 
 
 class JsonResponse(Response):
-    """JSON without the detours of the framework's own class."""
+    """A JSON answer. It skips the extra steps of the framework's own class, which cost time."""
 
     media_type = "application/json"
 
@@ -30,14 +30,20 @@ class JsonResponse(Response):
 
 
 def oauth_refusal(exchange: Exchange, refusal: Refusal) -> Response:
-    """At the token endpoint: the members of both worlds, never cached (RFC 6749 section 5.2)."""
+    """A refusal of the token endpoint, which is never cached (RFC 6749 section 5.2).
+
+    Its body has the members of the platform's errors and those of RFC 6749.
+    """
     exchange.entry.refuse(refusal.why)
     body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id))
     return JsonResponse(body, refusal.kind.status, _oauth_headers(exchange, refusal))
 
 
 def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
-    """The same with the members of the revoke page, all of them text (their content is assumed)."""
+    """A refusal of the revocation endpoint, with the members that the vendor's revoke page adds.
+
+    The values of these members are texts. Their content is assumed.
+    """
     exchange.entry.refuse(refusal.why)
     body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id)) | {
         "ErrorCode": refusal.kind.code,
@@ -48,9 +54,10 @@ def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
 
 
 def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
-    """At a functional API; a 401 says ``invalid_token`` unless no token came (RFC 6750, 3.1).
+    """A refusal of a functional API.
 
-    What is wrong with the token's place has no member in the platform's body: the challenge has it.
+    The challenge of a 401 says ``invalid_token``, unless no token came (RFC 6750 section 3.1). If
+    the token was in a wrong place, the challenge says so: the platform's body has no member for it.
     """
     exchange.entry.refuse(refusal.why)
     headers: dict[str, str] = {}
@@ -71,14 +78,14 @@ def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
 
 
 def _hidden(exchange: Exchange, body: dict[str, Any]) -> dict[str, Any]:
-    """An error body whose ``errors[]`` repeat no secret that the client put in a wrong place."""
+    """The error body with secrets hidden: a client may send a secret in the wrong place."""
     texts = [text for each in body["errors"] for text in each.values()]
     shown = iter(exchange.entry.hide(texts, REASON_SENT) if texts else ())
     return body | {"errors": [{name: next(shown) for name in each} for each in body["errors"]]}
 
 
 REASON_SENT = 200
-"""Characters of a field, a location and a reason in an error body."""
+"""Most characters of each field, location and reason in an error body."""
 
 
 def _oauth_headers(exchange: Exchange, refusal: Refusal) -> dict[str, str]:
@@ -89,9 +96,9 @@ def _oauth_headers(exchange: Exchange, refusal: Refusal) -> dict[str, str]:
 
 
 def refusal_headers(exchange: Exchange, refusal: Refusal) -> dict[str, str]:
-    """What goes with a refusal wherever it is rendered.
+    """Headers of a refusal that do not depend on the endpoint: ``Allow`` and ``Connection``.
 
-    A connection on which the rest of a body would still come is closed.
+    A connection is closed if the rest of a body that is too large would still come on it.
     """
     if isinstance(refusal, MethodNotAllowed):
         return {"Allow": ", ".join(refusal.allowed)}

@@ -1,4 +1,4 @@
-"""Reading what the framework has not read yet: headers, sizes, the exchange of a request."""
+"""Reads a request's headers, sizes, cookies and exchange directly from its scope."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ def exchange_of(request: Request) -> Exchange:
 
 
 def refuse_announced_size(headers: Headers) -> None:
-    """Refuses a form of the platform by ``Content-Length`` before a byte of it is read."""
+    """Raises :class:`Refusal` if a form's ``Content-Length`` is too large, before it is read."""
     refuse_size(announced_size(headers), OWN_BODY)
 
 
 def announced_size(headers: Headers) -> int:
-    """Bytes by ``Content-Length``, 0 where it says nothing; of a longer number its first digits."""
+    """The bytes that ``Content-Length`` gives; 0 without the header. Reads at most 20 digits."""
     announced = find_header(headers, b"content-length") or b""
     return int(announced.lstrip(b"0")[:20] or b"0") if announced.isdigit() else 0
 
 
 def header_text(headers: Headers, name: bytes) -> str | None:
-    """``name`` in lower case."""
+    """The first value of a header as text; None without one. ``name`` must be in lower case."""
     value = find_header(headers, name)
     return None if value is None else value.decode("latin-1")
 
 
 def only_header(headers: Headers, name: str) -> str | None:
-    """The value of a header that a request may have once; ``name`` as the journal shows it.
+    """The value of a header that a request may have only once; None without it.
 
-    Raises ``invalid_request`` for a second one, equal or not: servers take the first, the last or
-    both joined, so the real platform may read another value (RFC 9110 section 5.3).
+    ``name`` is spelled as the journal shows it. Raises ``invalid_request`` if the header came more
+    than once, even with equal values: servers take the first, the last or both joined, so the real
+    platform may read another value (RFC 9110 section 5.3).
     """
     values = find_headers(headers, name.lower().encode())
     if len(values) > 1:
@@ -49,7 +50,7 @@ def only_header(headers: Headers, name: str) -> str | None:
             REQUEST_INVALID,
             check=PARSING,
             because=f"The {name} header came {len(values)} times; send it once (RFC 9110 section "
-            "5.3). A library, a proxy or a default of the session may have added one.",
+            "5.3). A library, a proxy or a default of the session may have added one of them.",
             expected=f"one {name} header",
             actual=f"{len(values)}",
             description=f"The {name} header came more than once.",
@@ -67,7 +68,10 @@ def has_access_token(text: bytes) -> bool:
 
 
 def has_access_token_in(pieces: Iterable[bytes]) -> bool:
-    """Whether a form that comes in pieces does. Between two pieces other threads run."""
+    """Whether a form, given in pieces, has a value for ``access_token``.
+
+    Other threads can run between two pieces.
+    """
     before = b"&"
     for piece in pieces:
         text = before + piece
@@ -87,10 +91,10 @@ _ACCESS_TOKEN = re.compile(
 
 
 def find_cookie(headers: Headers, name: str) -> str | None:
-    """The value of a cookie, as it was set; of a repeated one the last.
+    """The value of a cookie, not unquoted; the last value if it came more than once.
 
-    Not the framework's ``request.cookies``: before Python 3.11.10 and 3.12.6 that takes time in the
-    square of a value of backslashes (CVE-2024-7592), and none of our cookies has one.
+    The framework's ``request.cookies`` is not used: before Python 3.11.10 and 3.12.6 it takes
+    quadratic time for a value of backslashes (CVE-2024-7592). Our cookies contain none.
     """
     wanted = re.compile(rf"(?:^|;)[ \t]*+{re.escape(name)}[ \t]*+=([^;]*+)")
     values = [
@@ -102,5 +106,5 @@ def find_cookie(headers: Headers, name: str) -> str | None:
 
 
 def find_headers(headers: Headers, name: bytes) -> list[str]:
-    """Every value of a header; ``name`` in lower case."""
+    """Every value of a header. ``name`` must be in lower case."""
     return [value.decode("latin-1") for each, value in headers if each == name]

@@ -1,4 +1,4 @@
-"""Routes that are asked whatever the method: who answers knows which ones its path takes."""
+"""Routes for all methods: the handler of a path decides which methods it allows."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class AnyMethod(Route):
-    """A path of the platform. The framework's own refusal would name the first route only."""
+    """A path of the platform, for every method.
+
+    The framework's own 405 is not used: its ``Allow`` header has the methods of one route only.
+    """
 
     def __init__(self, path: str, endpoint: Handler) -> None:
         super().__init__(path, endpoint, include_in_schema=False)
         self.methods = None
-        # The framework's ends with $, which a line break may follow.
+        # The framework's pattern ends with $, which also matches before a line break.
         self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$") + r"\Z")

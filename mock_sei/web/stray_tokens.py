@@ -1,4 +1,4 @@
-"""Where a token stands in a call without an ``Authorization`` header, for the journal."""
+"""Finds a token in a wrong place of a call without ``Authorization`` header, for the journal."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from mock_sei.web.requests import find_cookie, header_text
 NAMES = frozenset(
     {"access_token", "accesstoken", "access-token", "token", "bearer", "bearer_token", "auth"}
 )
-"""Parameters that hold a token where a client does not send the header, in lower case."""
+"""Names of parameters in which clients send a token instead of the header, in lower case."""
 COOKIES = ("access_token", "accessToken", "token")
 HEADERS = ("access-token", "x-access-token", "x-auth-token", "token", "proxy-authorization")
 
 
 async def find_stray_token(request: Request) -> str | None:
-    """The place in words; None where no token is, or a header came. A small form is read for it.
+    """The place of the token, in words; None if there is no token, or an Authorization header.
 
-    Raises what reading a body raises.
+    Reads the body if it is a small form. Raises what reading a body raises.
     """
     headers = request.scope["headers"]
     if header_text(headers, b"authorization"):

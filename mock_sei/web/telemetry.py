@@ -1,14 +1,14 @@
-"""What our applications tell OpenTelemetry: nothing.
+"""Switches OpenTelemetry off for our FastAPI applications.
 
-A server in the process of a user's tests shares their global providers. Its spans would stand among
-those of the client under test, and asking for the providers costs each call a fortieth.
+A server in the process of a user's tests shares their global providers, so its spans would be mixed
+with those of the client under test. Looking up the providers would also cost 2.5% of each call.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # an older FastAPI has none, and takes the argument without a word
+if TYPE_CHECKING:  # an older FastAPI has no such module, and ignores the argument
     from fastapi.telemetry import TelemetryConfig
 
 NO_TELEMETRY: TelemetryConfig = {

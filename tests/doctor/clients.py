@@ -18,7 +18,7 @@ from mock_sei.certificates.authority import Authority
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.profiles import Variant
 from mock_sei.doctor.findings import Finding, Level
-from mock_sei.doctor.setup import File, Options, Setup, read_target
+from mock_sei.doctor.setup import GivenFile, Options, Setup, read_target
 
 OTHER_USAGES = (
     "content_commitment",
@@ -34,8 +34,8 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL = "https://localhost:444"
 
 
-def file(content: bytes, name: str = "certificate.crt", *, mode: int = 0o600) -> File:
-    return File(path=Path(name), content=content, mode=mode)
+def file(content: bytes, name: str = "certificate.crt", *, mode: int = 0o600) -> GivenFile:
+    return GivenFile(path=Path(name), content=content, mode=mode)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,14 @@ import pytest
 
 from mock_sei.doctor.answers import check_answer, name_of_answer
 from mock_sei.doctor.findings import Finding, Level
-from mock_sei.doctor.observed import Answer, Ended, Handshake, Observed, Reached, Trust
+from mock_sei.doctor.observed import (
+    Ended,
+    Observed,
+    ObservedAnswer,
+    ObservedHandshake,
+    Reached,
+    Trust,
+)
 from mock_sei.errors import (
     API_KEY,
     CERTIFICATE_NAME,
@@ -29,16 +36,18 @@ from mock_sei.errors import (
 from tests.doctor.clients import Clients, names, only
 
 TOKEN = {"access_token": "abc.def.ghi", "token_type": "BearerToken", "expires_in": 3600}
-SHOOK_HANDS = Handshake(ended=Ended.ANSWERED, peer=b"der")
+SHOOK_HANDS = ObservedHandshake(ended=Ended.ANSWERED, server_certificate=b"der")
 
 
-def refused(kind: RefusalKind, *, oauth: bool = True) -> Answer:
+def refused(kind: RefusalKind, *, oauth: bool = True) -> ObservedAnswer:
     body = oauth_error_body if oauth else error_body
     refusal = Refusal(kind, check="test", because="so")
-    return Answer(status=kind.status, body=json.dumps(body(refusal, "track-1")))
+    return ObservedAnswer(status=kind.status, body=json.dumps(body(refusal, "track-1")))
 
 
-def seeing(answer: Answer | None, swapped: Answer | None = None, **changes: Any) -> Observed:
+def seeing(
+    answer: ObservedAnswer | None, swapped: ObservedAnswer | None = None, **changes: Any
+) -> Observed:
     fields: dict[str, Any] = {
         "reached": Reached.CONNECTED,
         "trust": Trust(),
@@ -49,7 +58,7 @@ def seeing(answer: Answer | None, swapped: Answer | None = None, **changes: Any)
     return Observed(**(fields | changes))
 
 
-def check(clients: Clients, answer: Answer | None, **changes: Any) -> list[Finding]:
+def check(clients: Clients, answer: ObservedAnswer | None, **changes: Any) -> list[Finding]:
     return list(check_answer(clients.setup(), seeing(answer, **changes)))
 
 
@@ -99,39 +108,39 @@ def test_the_grant_s_cure_names_every_other_row_and_its_port(clients: Clients) -
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(status=502, body="<html>Bad gateway</html>"),
-        Answer(status=404, body='{"code": "resource.not.found", "message": "no"}'),
-        Answer(status=302, body="", location="https://login.example/"),
-        Answer(status=200, body="[]"),
-        Answer(status=200, body="{}"),
-        Answer(status=403, body='{"code": "gateway.access.failure", "message": "new"}'),
+        ObservedAnswer(status=502, body="<html>Bad gateway</html>"),
+        ObservedAnswer(status=404, body='{"code": "resource.not.found", "message": "no"}'),
+        ObservedAnswer(status=302, body="", location="https://login.example/"),
+        ObservedAnswer(status=200, body="[]"),
+        ObservedAnswer(status=200, body="{}"),
+        ObservedAnswer(status=403, body='{"code": "gateway.access.failure", "message": "new"}'),
     ],
 )
-def test_an_answer_that_is_not_documented(clients: Clients, answer: Answer) -> None:
+def test_an_answer_that_is_not_documented(clients: Clients, answer: ObservedAnswer) -> None:
     found = only(check(clients, answer))
     assert found.name == "answer-other"
     assert f"status {answer.status}" in (found.actual or "")
 
 
 def test_no_answer_says_how_it_ended(clients: Clients) -> None:
-    found = only(check(clients, Answer(failure="Connection reset by peer")))
+    found = only(check(clients, ObservedAnswer(failure="Connection reset by server_certificate")))
     assert found.name == "no-answer"
-    assert "Connection reset by peer" in found.what
+    assert "Connection reset by server_certificate" in found.what
 
 
 def test_a_token_is_right_and_not_shown(clients: Clients) -> None:
-    (found,) = check(clients, Answer(status=200, body=json.dumps(TOKEN)))
+    (found,) = check(clients, ObservedAnswer(status=200, body=json.dumps(TOKEN)))
     assert found.level is Level.RIGHT
-    assert found.what == "a token came: token_type BearerToken, expires_in 3600"
+    assert found.what == "the server issued a token: token_type BearerToken, expires_in 3600"
 
 
 def test_a_pair_that_works_the_other_way_round_is_swapped(clients: Clients) -> None:
     refusal = refused(KEY_PAIR)
     for other, name in (
-        (Answer(status=200, body=json.dumps(TOKEN)), "pair-swapped"),
+        (ObservedAnswer(status=200, body=json.dumps(TOKEN)), "pair-swapped"),
         (refused(GRANT_INVALID), "pair-swapped"),
         (refusal, "answer-key-pair"),
-        (Answer(failure="reset"), "answer-key-pair"),
+        (ObservedAnswer(failure="reset"), "answer-key-pair"),
         (None, "answer-key-pair"),
     ):
         assert names(check(clients, refusal, swapped=other)) == [name]
@@ -139,13 +148,13 @@ def test_a_pair_that_works_the_other_way_round_is_swapped(clients: Clients) -> N
 
 def test_what_the_server_says_is_one_harmless_line_without_secrets(clients: Clients) -> None:
     echo = "\x1b[2J demo-server-secret svc-demo-password\n" + "x" * 5000
-    found = only(check(clients, Answer(status=500, body=echo)))
+    found = only(check(clients, ObservedAnswer(status=500, body=echo)))
     assert "\x1b" not in found.what
     assert "demo-server-secret" not in found.what
     assert "svc-demo-password" not in found.what
     assert len(found.what) < 1000
     token = json.dumps(TOKEN | {"code": "x"})
-    assert "abc.def.ghi" not in only(check(clients, Answer(status=201, body=token))).what
+    assert "abc.def.ghi" not in only(check(clients, ObservedAnswer(status=201, body=token))).what
 
 
 @pytest.mark.parametrize(
@@ -155,7 +164,10 @@ def test_what_the_server_says_is_one_harmless_line_without_secrets(clients: Clie
         ({"trust": None}, "could not be verified"),
         ({"trust": Trust(failure="no protocols available")}, "could not be verified"),
         ({}, "another name"),
-        ({"newer": Handshake(ended=Ended.ALERT, peer=b"der")}, "no connection"),
+        (
+            {"newer": ObservedHandshake(ended=Ended.ALERT, server_certificate=b"der")},
+            "no connection",
+        ),
     ],
 )
 def test_a_request_that_was_not_made_says_why(
@@ -174,4 +186,4 @@ def test_without_credentials_it_says_which_it_wants(clients: Clients) -> None:
 
 def test_a_body_in_any_shape_is_read() -> None:
     for body in ("", "null", '"x"', '{"errors": 3}', '{"errors": [1, {"reason": 2}]}'):
-        assert name_of_answer(Answer(status=400, body=body)) == "answer-other"
+        assert name_of_answer(ObservedAnswer(status=400, body=body)) == "answer-other"

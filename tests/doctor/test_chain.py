@@ -9,7 +9,7 @@ import pytest
 from mock_sei.doctor.findings import Level
 from mock_sei.doctor.identity import check_chain, check_dates, check_purpose, check_strength
 from mock_sei.doctor.network import check_handshake
-from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached
+from mock_sei.doctor.observed import Ended, Observed, ObservedHandshake, Reached
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import Flight
 from mock_sei.rules.connection import ChainProblemKind
@@ -119,7 +119,7 @@ def test_an_alert_is_about_the_certificate_that_is_wrong(
     clients: Clients, alert: str, name: str, row: str, place: str
 ) -> None:
     setup = setup_of(clients, chain_of({place: name}))
-    refused = Handshake(
+    refused = ObservedHandshake(
         ended=Ended.ALERT,
         alert=alert,
         showed_certificate=True,

@@ -15,7 +15,7 @@ from mock_sei.doctor.configuration import check_credentials, check_url
 from mock_sei.doctor.environment import check_ca_variables
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.proxies import check_proxies
-from mock_sei.doctor.setup import File
+from mock_sei.doctor.setup import GivenFile
 from tests.doctor.clients import GIVEN, Clients, certificate, file, levels, names, only
 
 
@@ -201,11 +201,11 @@ def test_ca_variables(clients: Clients, contents: dict[str, str], expected: list
             assert (
                 each.level is Level.HINT
             )  # most company laptops export it; curl and Java ignore it
-            assert "without a word" in each.what
+            assert "without a warning" in each.what
 
 
 def test_a_ca_variable_that_leads_nowhere(clients: Clients) -> None:
-    nowhere = File(path=Path("nowhere.pem"), missing=True, problem="not there")
+    nowhere = GivenFile(path=Path("nowhere.pem"), missing=True, problem="not there")
     setup = clients.setup(ca_files={"SSL_CERT_FILE": nowhere}, environ={"SSL_CERT_FILE": "x"})
     found = only(check_ca_variables(setup))
     assert found.name == "ca-variable-unreadable"

@@ -17,7 +17,7 @@ from mock_sei.doctor.environment import ENVIRONMENT_CHECKS, check_ca_variables
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.java_options import has_open_quote, quoted, split_options
 from mock_sei.doctor.proxies import check_proxies
-from mock_sei.doctor.setup import File, Options, Setup, read_setup
+from mock_sei.doctor.setup import GivenFile, Options, Setup, read_setup
 from mock_sei.testing.inputs import ClientName
 from tests.doctor.clients import NOW, Clients, certificate, file, names, only
 
@@ -55,7 +55,7 @@ def test_a_client_is_named_by_the_same_words_everywhere() -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("none/at/all", "its folder is not there"),
+        ("none/at/all", "its folder does not exist"),
         (".", "it is a folder"),
         ("a\0b", "not a path"),
         ("new", ""),
@@ -78,7 +78,7 @@ def test_the_key_log_is_judged_without_being_made_or_changed(
     ("name", "closed", "problem"),
     [
         ("log", "log", "this user may not write to it"),
-        ("new", ".", "this user may not make it"),
+        ("new", ".", "this user may not create it"),
         ("new", "log", ""),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_key_log_that_this_user_may_not_write_to(
 
 def test_a_key_log_that_cannot_be_written_is_a_problem_of_python_clients(clients: Clients) -> None:
     found = levels(
-        clients, environ={"SSLKEYLOGFILE": "/no/k"}, key_log_problem="its folder is not there"
+        clients, environ={"SSLKEYLOGFILE": "/no/k"}, key_log_problem="its folder does not exist"
     )
     assert problems(found) == {None, "requests", "httpx"}
 
@@ -138,7 +138,7 @@ def test_a_file_of_openssl_s_settings_is_told_of_where_it_changes_tls(
 
 
 def test_a_file_of_openssl_s_settings_that_is_not_there_is_a_hint(clients: Clients) -> None:
-    found = only(check(clients.setup(openssl_conf=File(path=Path("x"), missing=True))))
+    found = only(check(clients.setup(openssl_conf=GivenFile(path=Path("x"), missing=True))))
     assert (found.name, found.level) == ("openssl-conf", Level.HINT)
 
 
@@ -178,9 +178,9 @@ def test_an_option_that_was_quoted_is_read_as_it_was(path: str) -> None:
         ("x", "'x'"),
         ("-Da=it's", "a quote in it is not closed"),
         ('-Da="x y', "a quote in it is not closed"),
-        ('-Da="x y" -Dpassword=hunter2 z', "a piece behind a password is no option"),
-        ("-Dx.trustStorePassword=my hunter2", "a piece behind a password is no option"),
-        ('-Dx.trustStorePassword="my hunter2" z', "a piece behind a password is no option"),
+        ('-Da="x y" -Dpassword=hunter2 z', "a part after a password is not an option"),
+        ("-Dx.trustStorePassword=my hunter2", "a part after a password is not an option"),
+        ('-Dx.trustStorePassword="my hunter2" z', "a part after a password is not an option"),
         ("-Dx.keyStorePassword='my hunter2", "a quote in it is not closed"),
     ],
 )
@@ -210,7 +210,7 @@ def test_an_argument_file_is_an_option_of_the_launcher_s_variable_only(clients: 
 
 def trust_store(content: bytes, **problem: Any) -> dict[str, Any]:
     text = "-Djavax.net.ssl.trustStore=t.p12 -Djavax.net.ssl.trustStorePassword=secret-word"
-    store = File(path=Path("t.p12"), content=content, **problem)
+    store = GivenFile(path=Path("t.p12"), content=content, **problem)
     return {
         "environ": {"JAVA_TOOL_OPTIONS": text},
         "java_stores": {"JAVA_TOOL_OPTIONS": store},
@@ -262,7 +262,7 @@ def test_node_that_trusts_everybody(clients: Clients, value: str, expected: list
     ("value", "words", "of"),
     [
         ("--use-openssl-ca --inspect", "not its own", set()),
-        ('"--tls-cipher-list=a:b"', "those ciphers only", set()),
+        ('"--tls-cipher-list=a:b"', "only these ciphers", set()),
         ('--require "a b', "not closed", {"node"}),
     ],
 )
@@ -425,7 +425,7 @@ def test_the_order_is_the_true_cause_first(clients: Clients) -> None:
     }
     setup = clients.setup(
         environ=environ,
-        key_log_problem="its folder is not there",
+        key_log_problem="its folder does not exist",
         openssl_conf=file(b"MaxProtocol = TLSv1\n"),
         ca_files={"SSL_CERT_FILE": file(b"hello")},
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mock_sei.doctor.examination import as_json, as_text, examine, exit_status
 from mock_sei.doctor.findings import CATALOGUE, Finding, Level, found, note, right
 from mock_sei.doctor.observed import Observed, Reached
-from mock_sei.doctor.setup import CA_VARIABLES, File, Options, Setup, read_setup, read_target
+from mock_sei.doctor.setup import CA_VARIABLES, GivenFile, Options, Setup, read_setup, read_target
 from mock_sei.errors import ConfigurationError
 from tests.doctor.clients import NOW, Clients, names
 
@@ -70,7 +70,7 @@ def test_the_exit_status(clients: Clients, findings: list[Finding], status: int)
 
 
 def test_a_file_that_cannot_be_read_is_the_user_s_mistake(clients: Clients) -> None:
-    broken = clients.setup(key=File(path=Path("x"), missing=True, problem="not there"))
+    broken = clients.setup(key=GivenFile(path=Path("x"), missing=True, problem="not there"))
     assert exit_status(broken, [PROBLEM]) == 2
 
 
@@ -94,7 +94,7 @@ def test_details_are_for_those_who_ask() -> None:
     text = as_text([DETAIL, PROBLEM, PROBLEM], encoding="utf-8", verbose=True)
     assert "alone: fine" in text
     assert text.endswith("2 problems.")
-    assert as_text([RIGHT], encoding="utf-8", verbose=True).endswith("Nothing wrong was found.")
+    assert as_text([RIGHT], encoding="utf-8", verbose=True).endswith("No problem was found.")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "no-such-encoding"])

@@ -19,7 +19,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.doctor.files import check_ca_file, check_certificate_file
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.key_files import check_key_file
-from mock_sei.doctor.setup import File, Setup
+from mock_sei.doctor.setup import GivenFile, Setup
 from tests.doctor.clients import NOW, Clients, certificate, file, levels, names, only
 
 CHECKS = (check_ca_file, check_certificate_file, check_key_file)
@@ -39,8 +39,8 @@ def test_without_files_nothing_is_said(clients: Clients) -> None:
     assert check(clients.setup(ca=None, certificate=None, key=None)) == []
 
 
-MISSING = File(path=Path("x.pem"), missing=True, problem="not there")
-UNREADABLE = File(path=Path("x.pem"), problem="Permission denied")
+MISSING = GivenFile(path=Path("x.pem"), missing=True, problem="not there")
+UNREADABLE = GivenFile(path=Path("x.pem"), problem="Permission denied")
 EMPTY = file(b" \n", "x.pem")
 
 
@@ -59,7 +59,7 @@ EMPTY = file(b" \n", "x.pem")
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(
-    clients: Clients, field: str, broken: File, name: str
+    clients: Clients, field: str, broken: GivenFile, name: str
 ) -> None:
     found = check(replace(clients.setup(), **{field: broken}))  # type: ignore[arg-type]  # a field of three
     assert names(found) == [name]

@@ -12,7 +12,7 @@ from mock_sei.doctor.examination import as_text
 from mock_sei.doctor.files import check_ca_file, check_certificate_file
 from mock_sei.doctor.findings import Level
 from mock_sei.doctor.key_files import check_key_file
-from mock_sei.doctor.setup import File, Setup, read_target
+from mock_sei.doctor.setup import GivenFile, Setup, read_target
 from tests.doctor.clients import NOW
 from tests.growth import Action, assert_linear
 
@@ -50,7 +50,7 @@ def test_reading_a_file_costs_what_it_is_long(name: str) -> None:
         piece = PIECES[name]
         content = (piece * (size // len(piece) + 1))[:size]
         target = read_target("https://localhost:1")
-        given = File(path=Path("x"), content=content)
+        given = GivenFile(path=Path("x"), content=content)
 
         def read() -> None:
             setup = Setup(target=target, ca=given, certificate=given, key=given, now=NOW)
@@ -67,7 +67,7 @@ def test_a_file_that_holds_itself_is_read_to_an_end() -> None:
     content = b"-----BEGIN CERTIFICATE-----\n"
     for _ in range(12):
         content = gzip.compress(base64.b64encode(content))
-    given = File(path=Path("x"), content=content)
+    given = GivenFile(path=Path("x"), content=content)
     target = read_target("https://localhost:1")
     setup = Setup(target=target, ca=given, certificate=given, key=given, now=NOW)
     found = [finding for check in CHECKS for finding in check(setup)]
@@ -89,7 +89,7 @@ ENCRYPTED = (
     ],
 )
 def test_nothing_of_a_file_steers_a_terminal(content: bytes) -> None:
-    given = File(path=Path("x"), content=content)
+    given = GivenFile(path=Path("x"), content=content)
     target = read_target("https://localhost:1")
     setup = Setup(target=target, ca=given, certificate=given, key=given, now=NOW)
     found = [finding for check in CHECKS for finding in check(setup)]

@@ -14,7 +14,7 @@ from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.bundles import BundleOptions, pkcs12_bundle
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.network import check_clock, check_connection, check_handshake
-from mock_sei.doctor.observed import Ended, Handshake, Observed, Reached, Trust
+from mock_sei.doctor.observed import Ended, Observed, ObservedHandshake, Reached, Trust
 from mock_sei.doctor.server import check_host, check_trust, matches
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import Flight
@@ -25,8 +25,8 @@ from tests.doctor.clients import NOW, Clients, certificate, file, names, only
 GOOD = Observed(
     reached=Reached.CONNECTED,
     addresses=("127.0.0.1",),
-    newer=Handshake(ended=Ended.ANSWERED, version="TLSv1.3", showed_certificate=True),
-    older=Handshake(
+    newer=ObservedHandshake(ended=Ended.ANSWERED, version="TLSv1.3", showed_certificate=True),
+    older=ObservedHandshake(
         ended=Ended.ANSWERED,
         version="TLSv1.2",
         showed_certificate=True,
@@ -42,7 +42,7 @@ def check(setup: Setup, seen: Observed) -> list[Finding]:
 
 
 def both(**changes: object) -> Observed:
-    handshake = Handshake(**({"ended": Ended.ALERT, "showed_certificate": True} | changes))  # type: ignore[arg-type]  # fields by name
+    handshake = ObservedHandshake(**({"ended": Ended.ALERT, "showed_certificate": True} | changes))  # type: ignore[arg-type]  # fields by name
     return replace(GOOD, newer=handshake, older=handshake)
 
 
@@ -135,7 +135,7 @@ def test_a_handshake_that_ended_otherwise(clients: Clients, ended: Ended, name: 
 
 @pytest.mark.parametrize("which", ["older", "newer"])
 def test_one_version_of_tls_is_enough(clients: Clients, which: str) -> None:
-    other = Handshake(ended=Ended.NO_COMMON_VERSION)
+    other = ObservedHandshake(ended=Ended.NO_COMMON_VERSION)
     seen = replace(GOOD, **{which: other})  # type: ignore[arg-type]  # a field of two
     assert names(check(clients.setup(), seen)) == []
 
@@ -175,7 +175,7 @@ def test_the_skew_is_told_with_what_it_does_to_the_certificate(clients: Clients)
     end = clients.identity.not_after
     seen = both(ended=Ended.ANSWERED, date=format_datetime(end + timedelta(days=1), usegmt=True))
     (found,) = check_clock(clients.setup(), seen)
-    assert "The certificate is valid by this machine's clock alone." in found.what
+    assert "The certificate is valid only by this machine's clock." in found.what
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday"])
@@ -243,7 +243,7 @@ def test_a_server_that_sends_its_own_certificate_alone_is_told_so(clients: Clien
     server = clients.authority.issue_server(["localhost"], now=NOW).certificate
     found = only(check_trust(clients.setup(), showing(server, 20)))
     assert found.name == "ca-not-trusted"
-    assert "It sends no CA with it" in found.what
+    assert "The server sends no CA" in found.what
 
 
 def test_an_intermediate_is_not_the_root(clients: Clients) -> None:

@@ -21,8 +21,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.bundles import BundleOptions, pkcs7_bundle, pkcs12_bundle
 from mock_sei.certificates.profiles import Variant
-from mock_sei.doctor.observed import Answer, Ended, Handshake, Observed, Reached, Trust
-from mock_sei.doctor.setup import File, Setup, read_target
+from mock_sei.doctor.observed import (
+    Ended,
+    Observed,
+    ObservedAnswer,
+    ObservedHandshake,
+    Reached,
+    Trust,
+)
+from mock_sei.doctor.setup import GivenFile, Setup, read_target
 from mock_sei.doctor.wire import Flight
 from mock_sei.errors import (
     API_KEY,
@@ -71,7 +78,7 @@ def sound(clients: Clients, case: Case) -> Sound:
     setup = _own_chain(clients) if case.chain else clients.setup()
     server = clients.authority.issue_server(["localhost"], now=setup.now)
     shown = tuple(each.public_bytes(Encoding.DER) for each in (server.certificate, *server.chain))
-    answered = Handshake(
+    answered = ObservedHandshake(
         ended=Ended.ANSWERED,
         version="TLSv1.2",
         showed_certificate=True,
@@ -85,7 +92,7 @@ def sound(clients: Clients, case: Case) -> Sound:
         newer=answered,
         older=answered,
         trust=Trust(),
-        answer=Answer(status=200, body=json.dumps(token)),
+        answer=ObservedAnswer(status=200, body=json.dumps(token)),
     )
     return Sound(setup=setup, seen=seen)
 
@@ -116,7 +123,7 @@ def _file(place: str, content: Callable[[Clients], bytes], **more: Any) -> Case:
 
 
 def _unread(place: str, **problem: Any) -> Case:
-    return Case(setup=lambda _: {place: File(path=Path("somewhere"), **problem)})
+    return Case(setup=lambda _: {place: GivenFile(path=Path("somewhere"), **problem)})
 
 
 def _identity(**changes: Any) -> Case:
@@ -158,7 +165,7 @@ def _chain(name: str, place: str = "intermediate") -> Case:
     return Case(setup=make, chain=True)
 
 
-def _environ(files: Mapping[str, File] | None = None, **values: str) -> Case:
+def _environ(files: Mapping[str, GivenFile] | None = None, **values: str) -> Case:
     return Case(setup=lambda _: {"environ": values, "ca_files": files or {}})
 
 
@@ -190,7 +197,9 @@ def _reached(reached: Reached) -> Case:
 def _answer(kind: RefusalKind) -> Case:
     refusal = Refusal(kind, check="test", because="so")
     body = json.dumps(oauth_error_body(refusal, "track-1"))
-    return Case(seen=lambda seen: replace(seen, answer=Answer(status=kind.status, body=body)))
+    return Case(
+        seen=lambda seen: replace(seen, answer=ObservedAnswer(status=kind.status, body=body))
+    )
 
 
 def _swapped(seen: Observed) -> Observed:
@@ -199,7 +208,7 @@ def _swapped(seen: Observed) -> Observed:
 
 
 def _not_tls(plain: str | None, *, is_control: bool = False) -> Case:
-    shake = Handshake(ended=Ended.NOT_TLS)
+    shake = ObservedHandshake(ended=Ended.NOT_TLS)
     return Case(
         seen=lambda _: Observed(
             reached=Reached.CONNECTED,
@@ -316,7 +325,7 @@ CASES: Mapping[str, Case] = {
         setup=lambda clients: {"key": file(_encrypted(clients), "key.pem"), "client": "go"},
         options={"passphrase": "pass phrase"},
     ),
-    "key-log-unwritable": Case(setup=lambda _: {"key_log_problem": "its folder is not there"}),
+    "key-log-unwritable": Case(setup=lambda _: {"key_log_problem": "its folder does not exist"}),
     "openssl-conf": Case(
         setup=lambda _: {"openssl_conf": file(b"[a]\nMaxProtocol = TLSv1.1\n", "openssl.cnf")}
     ),
@@ -324,7 +333,7 @@ CASES: Mapping[str, Case] = {
     "java-trust-store": Case(
         setup=lambda _: {
             "environ": {"JAVA_TOOL_OPTIONS": "-Djavax.net.ssl.trustStore=x"},
-            "java_stores": {"JAVA_TOOL_OPTIONS": File(path=Path("x"), missing=True)},
+            "java_stores": {"JAVA_TOOL_OPTIONS": GivenFile(path=Path("x"), missing=True)},
         }
     ),
     "java-protocols": _environ(JAVA_TOOL_OPTIONS="-Djdk.tls.client.protocols=TLSv1"),
@@ -387,8 +396,10 @@ CASES: Mapping[str, Case] = {
     "answer-api-key": _answer(API_KEY),
     "answer-request": _answer(REQUEST_INVALID),
     "answer-expired": _answer(TOKEN_EXPIRED),
-    "answer-other": Case(seen=lambda seen: replace(seen, answer=Answer(status=502, body="oh"))),
-    "no-answer": Case(seen=lambda seen: replace(seen, answer=Answer(failure="closed"))),
+    "answer-other": Case(
+        seen=lambda seen: replace(seen, answer=ObservedAnswer(status=502, body="oh"))
+    ),
+    "no-answer": Case(seen=lambda seen: replace(seen, answer=ObservedAnswer(failure="closed"))),
     **{name: Case(setup=change) for name, change in CHANGES.items()},
 }
 """By the name of the finding."""

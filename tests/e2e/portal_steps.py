@@ -11,8 +11,8 @@ from playwright.sync_api import Dialog, Download, Page, expect
 from tests.e2e.browser import FOCUS, Bench, Watch
 
 TEAM = "orders-team@example.com"
-SERVER_SERVER = "Server-server, acting by itself"
-CLIENT_SERVER = "Client-server, with an end user, of an SEI client"
+SERVER_SERVER = "Server-server, without an end user"
+CLIENT_SERVER = "Client-server, with an end user, owned by an SEI client"
 SINGLE_PAGE = "Single-page web application, with an end user"
 
 _REFUSED = "the server responded with"

@@ -20,7 +20,7 @@ from benchmarks.growth import SUBJECTS
 from benchmarks.load import Plan, run
 from benchmarks.machine import Cores
 from benchmarks.peers import Peer
-from benchmarks.processes import Bench
+from benchmarks.processes import Runner
 from benchmarks.requests import TOKEN_REQUEST, form_request, functional_request
 from benchmarks.table import BARE, Against, Limit, Row, markdown
 from mock_sei.testing.in_process import MockSei
@@ -56,10 +56,10 @@ HOSTILE_ROWS = [
     *(
         f"largest {part}, hostile: {figure}"
         for part in hostile.ATTACKS
-        for figure in ("CPU of the dearest", "slowest /health beside")
+        for figure in ("CPU of the slowest", "slowest /health meanwhile")
     ),
     "the journal of all these, read: CPU",
-    "the journal of all these, read: slowest /health beside",
+    "reading the journal of all these: slowest /health meanwhile",
 ]
 
 FOREIGN_ROWS = [
@@ -68,11 +68,11 @@ FOREIGN_ROWS = [
     "a large document in YAML, loaded: CPU time",
     "a large document in YAML, loaded: memory",
     "YAML of ten million values by aliases: refused",
-    "a path that leads nowhere, beside 1,200 operations: first",
-    "a path that leads nowhere, beside 1,200 operations: again",
-    f"a made answer, the dearest of {len(DEAR_SCHEMAS)} schemas: first",
-    f"a made answer, the dearest of {len(DEAR_SCHEMAS)} schemas: again",
-    "a call with a text that makes patterns backtrack, the dearest",
+    "an unknown path, with 1,200 operations: first",
+    "an unknown path, with 1,200 operations: again",
+    f"a generated answer, the slowest of {len(DEAR_SCHEMAS)} schemas: first",
+    f"a generated answer, the slowest of {len(DEAR_SCHEMAS)} schemas: again",
+    "a call with a text that makes patterns backtrack, the slowest",
 ]
 
 PEER_SERVER = """
@@ -129,8 +129,8 @@ def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(Cores(None, None), tmp_path)
+def runner(tmp_path: Path) -> Runner:
+    return Runner(Cores(None, None), tmp_path)
 
 
 @pytest.fixture
@@ -159,38 +159,40 @@ def made_up_peer(script: Path) -> Peer:
     )
 
 
-def test_a_peer_that_is_not_installed_is_a_line_with_the_reason(bench: Bench, certs: Path) -> None:
+def test_a_peer_that_is_not_installed_is_a_line_with_the_reason(
+    runner: Runner, certs: Path
+) -> None:
     absent = Peer(name="absent", registry="npm", package="not-a-package-of-anybody")
-    untried = line_up(bench, certs, {}, [absent])
-    failed = line_up(bench, certs, {"npm": "no npm on this machine"}, [absent])
+    untried = line_up(runner, certs, {}, [absent])
+    failed = line_up(runner, certs, {"npm": "no npm on this machine"}, [absent])
     assert untried.missing == ["absent (npm): not installed; `make bench` does it"]
     assert failed.missing == ["absent (npm): no npm on this machine"]
     assert failed.names == [BARE]
 
 
 def test_a_peer_that_does_not_start_is_a_line_with_its_last_words(
-    bench: Bench, certs: Path, made_up: Path
+    runner: Runner, certs: Path, made_up: Path
 ) -> None:
     made_up.write_text("raise SystemExit('needs a newer machine')")
-    field = line_up(bench, certs, {}, [made_up_peer(made_up)])
+    field = line_up(runner, certs, {}, [made_up_peer(made_up)])
     assert field.missing == ["made up (PyPI): needs a newer machine"]
 
 
 def test_a_peer_that_answers_in_chunks_over_plain_http_takes_part(
-    bench: Bench, certs: Path, made_up: Path
+    runner: Runner, certs: Path, made_up: Path
 ) -> None:
     made_up.write_text(PEER_SERVER.replace("ANSWER", "access_token"))
-    field = line_up(bench, certs, {}, [made_up_peer(made_up)])
+    field = line_up(runner, certs, {}, [made_up_peer(made_up)])
     assert field.missing == []
     assert field.versions == ["made-up 1.2.3"]
     assert [each.name for each in field.with_tokens] == ["mock-sei", BARE, "made up"]
 
 
 def test_a_peer_whose_answer_holds_no_token_does_not_take_part(
-    bench: Bench, certs: Path, made_up: Path
+    runner: Runner, certs: Path, made_up: Path
 ) -> None:
     made_up.write_text(PEER_SERVER.replace("ANSWER", "access_tokex"))
-    (line,) = line_up(bench, certs, {}, [made_up_peer(made_up)]).missing
+    (line,) = line_up(runner, certs, {}, [made_up_peer(made_up)]).missing
     assert line.startswith("made up (PyPI): not the answer that was wanted: ")
 
 

@@ -61,7 +61,7 @@ def test_a_certificate_ends_and_its_renewal_goes_on(my_apps: Page, bench: Bench)
     assert "in 30 days" in open_mail(page, "Certificate of svc-orders ends in 30 days")
     open_app(page)
     page.get_by_role("button", name="Renew").click()
-    done(page, "A second certificate was made")
+    done(page, "A second certificate was issued")
     assert states(page) == ["current", "valid"]
     open_mail(page, LINK_MAIL)
     renewed = load_pkcs12(content(download(page)), b"mock-sei")
@@ -77,7 +77,7 @@ def test_a_pasted_request_is_signed_and_its_certificate_mailed(my_apps: Page) ->
     page = my_apps
     add_app(page)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    reveal(page, "Sign a request of yours")
+    reveal(page, "Sign your certificate signing request")
     field = page.get_by_label("Certificate signing request")
     wrong = request(key, "svc-somebody-else")
     field.fill(wrong)
@@ -114,7 +114,7 @@ def test_a_pasted_certificate_of_an_own_ca_opens_444(
     context.load_cert_chain(file)
     certificate = page.get_by_label("Certificate, PEM")
     authorities = page.get_by_label("The CAs above it")
-    reveal(page, "Submit a certificate of your own CA")
+    reveal(page, "Submit a certificate from your own CA")
     for authority, problem in ((stranger, "none of these signed"), (ca, "")):
         certificate.fill(leaf.cert_chain_pems[0].bytes().decode())
         authorities.fill(authority.cert_pem.bytes().decode())
@@ -145,9 +145,9 @@ def test_a_revoked_certificate_is_shown_as_such_and_let_in_no_more(
 def test_a_key_alone_is_downloaded_with_a_passphrase_or_without(my_apps: Page) -> None:
     page = my_apps
     add_app(page)
-    reveal(page, "Private key alone")
+    reveal(page, "Private key only")
     for passphrase in ("of my own", ""):
-        page.get_by_label("Passphrase, empty for a key").fill(passphrase)
+        page.get_by_label("Passphrase (empty: the key is not encrypted)").fill(passphrase)
         with page.expect_download() as expected:
             page.get_by_role("button", name="Download privatekey.key").click()
         found = load_pem_private_key(content(expected.value), passphrase.encode() or None)

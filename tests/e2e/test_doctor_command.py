@@ -28,7 +28,7 @@ class TestTheCommand:
         finished = run(*patient.command())
         assert finished.returncode == 0, finished.stdout
         assert finished.stderr == ""
-        assert finished.stdout.endswith("Nothing wrong was found.\n")
+        assert finished.stdout.endswith("No problem was found.\n")
         assert finished.stdout.startswith("\u2713 URL")
         assert "-" not in {line[0] for line in finished.stdout.splitlines() if line}
 
@@ -48,7 +48,7 @@ class TestTheCommand:
         patient.given[option] = tmp_path / "nowhere.pem"
         finished = run(*patient.command())
         assert finished.returncode == 2
-        assert "nowhere.pem is not there" in finished.stdout
+        assert "nowhere.pem does not exist" in finished.stdout
         assert "\u2713 URL" in finished.stdout  # the rest is looked at all the same
 
     def test_what_is_no_url(self) -> None:

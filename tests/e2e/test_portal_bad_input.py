@@ -44,7 +44,7 @@ def test_every_wrong_field_is_named_at_once_and_keeps_what_was_entered(my_apps: 
     page.get_by_role("radio", name=CLIENT_SERVER).check()
     for label, value in entered.items():
         page.get_by_label(label).fill(value)
-    for label in ("All, now and later", "build", "sandbox", "test", "production"):
+    for label in ("All products, including new ones", "build", "sandbox", "test", "production"):
         page.get_by_label(label, exact=True).uncheck()
     page.evaluate(UNCHECKED)
     with page.expect_navigation() as expected:
@@ -123,9 +123,9 @@ def test_script_as_a_name_is_text_on_every_page(my_apps: Page, bench: Bench) -> 
 @pytest.mark.parametrize(
     ("summary", "field", "button"),
     [
-        ("Sign a request of yours", "request", "Sign it"),
-        ("Submit a certificate of your own CA", "certificate", "Submit it"),
-        ("Submit a certificate of your own CA", "ca", "Submit it"),
+        ("Sign your certificate signing request", "request", "Sign it"),
+        ("Submit a certificate from your own CA", "certificate", "Submit it"),
+        ("Submit a certificate from your own CA", "ca", "Submit it"),
     ],
 )
 def test_script_in_a_submission_is_text(
@@ -178,7 +178,7 @@ def test_ten_megabytes_in_a_field_of_the_form_show_a_page(my_apps: Page, field: 
 def test_ten_megabytes_for_a_request_show_a_page(my_apps: Page) -> None:
     page = my_apps
     add_app(page)
-    reveal(page, "Sign a request of yours")
+    reveal(page, "Sign your certificate signing request")
     page.evaluate(PASTE, ["request", MEGABYTES])
     with page.expect_navigation() as expected:
         page.get_by_role("button", name="Sign it").click()

@@ -94,7 +94,7 @@ def registered_and_folded(page: Page, bench: Bench) -> None:
 
 def refused_request(page: Page, bench: Bench) -> None:
     registered_and_folded(page, bench)
-    page.locator("summary", has_text="Sign a request of yours").click()
+    page.locator("summary", has_text="Sign your certificate signing request").click()
     page.get_by_label("Certificate signing request").fill("no request")
     page.get_by_role("button", name="Sign it").click()
     expect(page.get_by_role("alert")).to_be_visible()

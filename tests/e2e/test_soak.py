@@ -1,4 +1,4 @@
-"""The soak runs, and cannot pass beside a server that breaks a promise."""
+"""The soak runs, and fails for a server that breaks a promise."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ START = """
 from mock_sei.cli import main
 main()
 """
-NOT_HONOURED = "no token is honoured that should not be"
+NOT_HONOURED = "the server accepts no token that it must refuse"
 MEGABYTES = 10
-"""Of hostile traffic for each listener and round."""
+"""Megabytes of hostile traffic for each listener and round."""
 LIES = {
     "revocations forgotten": (
         NOT_HONOURED,
@@ -54,7 +54,7 @@ UsedAssertions.__contains__ = lambda self, key: False
 """,
     ),
     "entries lost": (
-        "every answer is accounted for in the journal",
+        "the journal has every answer",
         """
 from mock_sei.journal.journal import Journal
 add, count = Journal.add, iter(range(1 << 40))
@@ -70,12 +70,12 @@ platform.answer = lambda *given: 1 / (next(count) % 20) and answer(*given)
 """,
     ),
 }
-"""By name: the promise that is broken, and how."""
+"""Faulty servers by name: the promise that each breaks, and the code that breaks it."""
 
 
 HOSTILE_LIES = {
     "bodies kept for ever": (
-        "the memory that hostile traffic took is given back at a reset",
+        "a reset frees the memory that hostile traffic took",
         """
 from mock_sei.runtime.limited import LimitedProtocol
 kept, on_body = [], LimitedProtocol.on_body
@@ -86,7 +86,7 @@ LimitedProtocol.on_body = keep
 """,
     ),
     "calls that fail after a while": (
-        "a good client beside hostile traffic gets the right answers",
+        "a good client gets the right answers during hostile traffic",
         """
 from mock_sei import platform as platform
 answer, count = platform.answer, iter(range(1 << 40))
@@ -94,14 +94,14 @@ platform.answer = lambda *given: 1 / (next(count) < 3) and answer(*given)
 """,
     ),
 }
-"""The same of what hostile traffic shows."""
+"""Faulty servers that only the part with hostile traffic detects."""
 
 
 PARTS = ("seconds", "connections", "hostile", "kills")
 
 
 def soak(*options: str, **sizes: int) -> subprocess.CompletedProcess[str]:
-    """Of the parts only those that have a size."""
+    """Runs the soak with only the parts that have a size."""
     parts = [f"--{part}={sizes.get(part, 0)}" for part in PARTS]
     return subprocess.run(
         [sys.executable, "-m", "soak", "--seed", "1", *parts, *options],

@@ -123,7 +123,7 @@ def test_another_host_is_refused_with_its_reason(
 
     entry = platform.journal.last
     assert (answered, entry.status, entry.refused_by) == (400, 400, "Host")
-    assert "no host" in str(entry.refused_because)
+    assert "not a valid host" in str(entry.refused_because)
     assert entry.request is not None
     assert (entry.request.method, entry.request.path) == ("GET", KEYS)
     assert json.loads(body_of(wire))["trackingId"] == entry.tracking_id

@@ -79,15 +79,15 @@ def test_without_privilege_the_fallback_is_taken_and_said_in_one_line(
     with caplog.at_level(logging.WARNING):
         assert taken(bind("127.0.0.1", DOCUMENTED)) == [("127.0.0.1", 8443), ("::1", 8443)]
     (line,) = caplog.messages
-    assert "port 443 needs privilege" in line
-    assert "taking 8443" in line
+    assert "no privilege for port 443" in line
+    assert "using port 8443" in line
     assert "--one-way-port" in line
     assert system.open == [("127.0.0.1", 8443), ("::1", 8443)]
 
 
 @pytest.mark.parametrize("system", [{443: errno.EACCES}], indirect=True)
 def test_a_port_asked_for_by_name_is_never_replaced(system: System) -> None:
-    with pytest.raises(ConfigurationError, match=r"--one-way-port: .*port 443.* needs privilege"):
+    with pytest.raises(ConfigurationError, match=r"--one-way-port: .*port 443.* no privilege"):
         bind("127.0.0.1", BY_NAME)
     assert not system.open
 

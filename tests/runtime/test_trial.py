@@ -264,7 +264,7 @@ def test_without_files_the_refusal_says_so_and_the_next_attempt_succeeds(
         patch.setattr("mock_sei.runtime.tls._memory_file", lambda: None)
         patch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
         (problem,) = submit(platform, certificate, ca).values()
-    assert "cannot be tried at this moment" in problem
+    assert "cannot be tested at this moment" in problem
     assert "submit it again" in problem
 
     assert submit(platform, certificate, ca) == {}

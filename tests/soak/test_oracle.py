@@ -1,4 +1,4 @@
-"""The soak's oracle, at the moments where its verdict turns."""
+"""The soak's oracle, at the moments at which the expected answer changes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from soak.oracle import (
     SESSION,
     Assertion,
     Consent,
+    Expectation,
     Oracle,
     Session,
     SigningKey,
     Span,
     Token,
-    Verdict,
 )
 
 BORN = 1_000_000.7
-HONOUR, REFUSE, EITHER = Verdict.HONOUR, Verdict.REFUSE, Verdict.EITHER
+HONOUR, REFUSE, EITHER = Expectation.HONOUR, Expectation.REFUSE, Expectation.EITHER
 
 
 def at(moment: float, width: float = 0) -> Span:
@@ -38,13 +38,13 @@ def token(oracle: Oracle) -> Token:
 
 
 @pytest.mark.parametrize(
-    ("after", "verdict"),
+    ("after", "expected"),
     [(0, HONOUR), (IDLE_LIMIT - 1, HONOUR), (IDLE_LIMIT, REFUSE), (LIFETIME, REFUSE)],
 )
 def test_an_unused_token_is_idle_from_its_birth(
-    oracle: Oracle, token: Token, after: float, verdict: Verdict
+    oracle: Oracle, token: Token, after: float, expected: Expectation
 ) -> None:
-    assert oracle.judge(token, at(BORN + after)) is verdict
+    assert oracle.judge(token, at(BORN + after)) is expected
 
 
 def test_a_used_one_lives_on_to_its_end_in_whole_seconds(oracle: Oracle, token: Token) -> None:
@@ -67,12 +67,12 @@ def test_a_use_whose_answer_was_lost_is_in_doubt(oracle: Oracle, token: Token) -
     assert oracle.judge(token, at(BORN + IDLE_LIMIT + 700)) is REFUSE
 
 
-@pytest.mark.parametrize(("ended", "verdict"), [(True, REFUSE), (None, EITHER), (False, HONOUR)])
+@pytest.mark.parametrize(("ended", "expected"), [(True, REFUSE), (None, EITHER), (False, HONOUR)])
 def test_the_end_of_its_consent_is_its_own(
-    oracle: Oracle, token: Token, ended: bool | None, verdict: Verdict
+    oracle: Oracle, token: Token, ended: bool | None, expected: Expectation
 ) -> None:
     token.consent.ended = ended
-    assert oracle.judge(token, at(BORN)) is verdict
+    assert oracle.judge(token, at(BORN)) is expected
 
 
 def test_a_revoked_one_stays_refused_when_the_clock_is_set_back(
@@ -147,13 +147,13 @@ class TestSessions:
         assert consent.ended is True
 
     @pytest.mark.parametrize(
-        ("after", "verdict"),
+        ("after", "expected"),
         [(0, HONOUR), (REFRESH_LIFETIME - 1, HONOUR), (REFRESH_LIFETIME, REFUSE)],
     )
     def test_a_refresh_token_lives_thirty_days(
-        self, oracle: Oracle, consent: Consent, after: float, verdict: Verdict
+        self, oracle: Oracle, consent: Consent, after: float, expected: Expectation
     ) -> None:
-        assert oracle.judge_refresh(consent, at(BORN + after)) is verdict
+        assert oracle.judge_refresh(consent, at(BORN + after)) is expected
 
 
 class TestSessionTokens:
@@ -164,12 +164,12 @@ class TestSessionTokens:
         return session
 
     @pytest.mark.parametrize(
-        ("after", "verdict"), [(0, HONOUR), (SESSION - 1, HONOUR), (SESSION, REFUSE)]
+        ("after", "expected"), [(0, HONOUR), (SESSION - 1, HONOUR), (SESSION, REFUSE)]
     )
     def test_one_is_good_as_long_as_its_session(
-        self, oracle: Oracle, session: Session, after: float, verdict: Verdict
+        self, oracle: Oracle, session: Session, after: float, expected: Expectation
     ) -> None:
-        assert oracle.judge_session(session, at(BORN + after)) is verdict
+        assert oracle.judge_session(session, at(BORN + after)) is expected
 
     def test_its_use_keeps_the_session_alive(self, oracle: Oracle, session: Session) -> None:
         oracle.allowed(session, at(BORN + SESSION - 10))
@@ -198,7 +198,7 @@ class TestAssertions:
         return Assertion(text="a", user="alice", starts=BORN, ends=BORN + 300)
 
     @pytest.mark.parametrize(
-        ("after", "width", "verdict"),
+        ("after", "width", "expected"),
         [
             (-1, 0, REFUSE),
             (-1, 2, EITHER),
@@ -209,16 +209,21 @@ class TestAssertions:
         ],
     )
     def test_one_is_good_between_its_dates(
-        self, oracle: Oracle, assertion: Assertion, after: float, width: float, verdict: Verdict
+        self,
+        oracle: Oracle,
+        assertion: Assertion,
+        after: float,
+        width: float,
+        expected: Expectation,
     ) -> None:
-        assert oracle.judge_assertion(assertion, at(BORN + after, width)) is verdict
+        assert oracle.judge_assertion(assertion, at(BORN + after, width)) is expected
 
-    @pytest.mark.parametrize(("used", "verdict"), [(True, REFUSE), (None, EITHER)])
+    @pytest.mark.parametrize(("used", "expected"), [(True, REFUSE), (None, EITHER)])
     def test_one_gives_tokens_once(
-        self, oracle: Oracle, assertion: Assertion, used: bool | None, verdict: Verdict
+        self, oracle: Oracle, assertion: Assertion, used: bool | None, expected: Expectation
     ) -> None:
         assertion.used = used
-        assert oracle.judge_assertion(assertion, at(BORN)) is verdict
+        assert oracle.judge_assertion(assertion, at(BORN)) is expected
 
     def test_its_use_may_be_forgotten_once_the_clock_was_past_its_end(
         self, oracle: Oracle, assertion: Assertion

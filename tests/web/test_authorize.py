@@ -381,7 +381,7 @@ def test_the_log_in_form_may_be_posted_to_authorize_itself(
     """For tests without a browser, which have one address; the journal names the other one."""
     allowed = browser.post(AUTHORIZE, params=WEB, data=ALICE)
     assert (allowed.status_code, "code" in returned(allowed)) == (303, True)
-    assert f"the page's own form goes to {LOGIN}" in str(served.platform.journal.last.notes)
+    assert f"the page itself sends its form to {LOGIN}" in str(served.platform.journal.last.notes)
     credentials = {name: value for name, value in ALICE.items() if name != "decision"}
 
     logged_in = browser.post(AUTHORIZE, params=WEB, data=credentials)
@@ -468,7 +468,7 @@ def test_each_step_of_a_log_in_says_in_the_journal_what_came_of_it(
 
     entries = served.platform.journal.entries
     assert [str(each.notes[0]) if each.notes else "" for each in entries] == [
-        f"the request is good; the browser is sent to the log-in page, {LOGIN}",
+        f"the request is valid; the browser is sent to the log-in page, {LOGIN}",
         "the log-in page for demo-web is shown",
         "alice@example.com is logged in; the browser is sent on to the consent page",
         "the consent page of demo-web is shown to alice@example.com",

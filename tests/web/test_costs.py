@@ -21,7 +21,7 @@ from mock_sei.rules.records import find_redirect_problem
 from mock_sei.rules.standards import Listener
 from mock_sei.web.faults import caller_of
 from mock_sei.web.forms import read_pairs
-from mock_sei.web.login import SESSION_COOKIE, Visit
+from mock_sei.web.login import SESSION_COOKIE, LoginRequest
 from mock_sei.web.portal.visit import FORM_COOKIE
 from mock_sei.web.requests import find_cookie, has_access_token, has_access_token_in
 from tests.growth import Action, assert_linear
@@ -120,7 +120,7 @@ def test_authorization_requests(platform: Platform, piece: str) -> None:
 def test_the_address_of_a_log_in_page(piece: str) -> None:
     def address(count: int) -> Action:
         visit: Any = SimpleNamespace(parameters=[("state", piece * count)] * 3)
-        return quietly(lambda: Visit.login_address.__get__(visit))
+        return quietly(lambda: LoginRequest.login_address.__get__(visit))
 
     assert_linear(address, 1000)
 

@@ -162,7 +162,7 @@ def test_a_head_shows_the_next_scripted_answer_and_leaves_it_for_the_get(
     assert [each.status_code for each in looked] == [202, 202]
     assert looked[0].headers["Content-Length"] == str(len('{"scripted": true}'))
     assert len(platform.scripts) == 1
-    assert "not used up by a HEAD" in str(platform.journal.last)
+    assert "a HEAD does not use it up" in str(platform.journal.last)
     assert served.get(path, headers=headers).json() == {"scripted": True}
     assert len(platform.scripts) == 0
 

@@ -38,7 +38,7 @@ def test_refused_ones_can_be_looked_at_alone(served: Served) -> None:
 
 def test_pages_of_the_portal_are_not_in_the_way(served: Served) -> None:
     page(served)
-    assert "Nothing since the last reset" in page(served)
+    assert "There was no request since the last reset" in page(served)
 
     served.client(None, listener=Listener.ONE_WAY).get("/portal/nowhere")
 

@@ -53,7 +53,7 @@ def test_a_page_for_browsers_is_named_with_the_url_of_its_listener(
     served: Served, path: str
 ) -> None:
     assert served.client(listener=Listener.TWO_WAY).get(path).status_code == 404
-    assert "one-way listener, since" in refused_because(served)
+    assert "one-way listener, because" in refused_because(served)
     assert f"open https://localhost{path}." in refused_because(served)
 
 
@@ -94,7 +94,7 @@ def test_the_control_listener_names_the_url_of_a_path_of_the_platform(
         assert f"https://localhost{path} without" in detail
     for path in ("/portal/journal", "/v2/oauth/authorize", "/v2/oauth/login"):
         detail = control.get(path).json()["detail"]
-        assert detail.endswith(f"of the platform: https://localhost{path}")
+        assert detail.endswith(f"the platform serves this path: https://localhost{path}")
 
 
 def test_the_control_listener_points_to_its_reference(control: httpx2.Client) -> None:

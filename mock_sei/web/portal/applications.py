@@ -1,4 +1,4 @@
-"""My Apps: the list, the form, one application's page and everything its buttons do."""
+"""My Apps: the list, the form, one application's page, and the actions of its buttons."""
 
 from __future__ import annotations
 
@@ -46,15 +46,18 @@ _EYE = Markup(
     '<circle cx="12" cy="12" r="3"/></svg>'
 )
 
-_MADE = {
-    Origin.ISSUED: "here",
-    Origin.SIGNED: "from your request",
-    Origin.OWN: "by your own CA",
+_ISSUED_BY = {
+    Origin.ISSUED: "mock-sei",
+    Origin.SIGNED: "mock-sei, from your request",
+    Origin.OWN: "your own CA",
 }
 
 
 def my_apps(visit: Visit) -> Response:
-    """A page of the list, or of those that fit what is sought."""
+    """One page of the list of applications, or of the applications whose name was searched.
+
+    A search for an AppKey or a service account opens that application.
+    """
     registry = visit.platform.registry
     sought = visit.request.query_params.get("find", "").strip()
     one = registry.find_application(sought) or registry.find_application_of(sought)
@@ -190,21 +193,21 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
 
 
 def _shown_again(form: Pairs) -> Iterator[tuple[str, str]]:
-    """What was typed, but for a private key: it goes nowhere but where it came from."""
+    """The submitted fields to fill in again; a private key is left out, so no page repeats it."""
     return ((name, "" if "PRIVATE KEY" in value else value) for name, value in form)
 
 
 def _certificates(
     visit: Visit, application: Application, now: datetime
 ) -> tuple[list[dict[str, str]], int]:
-    """The newest first, and how many older ones there are."""
+    """The newest certificates of an application, newest first, and the number of older ones."""
     account = application.service_account
     if account is None:
         return [], 0
     certificates = visit.platform.certificates
     from_here = application.certificate is CertificateSource.SEI
     if from_here and application.approved and not certificates.of(account):
-        certificates.provide(account)  # of an account that came with the fixtures
+        certificates.provide(account)  # an account of the fixtures has none until it is needed
     current = certificates.current(account)
     held = certificates.of(account)
 
@@ -224,7 +227,7 @@ def _certificates(
             "serial": f"{each.serial_number:x}",
             "not_before": stamp(each.not_before),
             "not_after": stamp(each.not_after),
-            "made": _MADE[each.origin],
+            "issued_by": _ISSUED_BY[each.origin],
             "state": state(each),
         }
         for each in held[: -PAGE - 1 : -1]
@@ -258,8 +261,7 @@ def renew(visit: Visit) -> Response:
 def _link(visit: Visit, done: str, make: Callable[[str, Delivery], object]) -> Response:
     application = visit.application()
     wanted = visit.value("format") or None
-    # A browser sends an emptied field as an empty text: that is a choice. A form without the field
-    # makes none.
+    # An empty field means a file without passphrase. A form without the field gets the default.
     passphrase = next(iter(visit.values("passphrase")), DEFAULT_PASSPHRASE)
     if wanted is not None and wanted not in FORMATS:
         problem = f"no format {wanted}; there are {', '.join(FORMATS)}"
@@ -311,7 +313,7 @@ def private_key(visit: Visit) -> Response:
     identity = visit.platform.certificates.identity(require_account(visit.application()))
     try:
         content = identity.encrypted_key_pem(visit.value("key_passphrase") or None)
-    except ValueError as error:  # too long
+    except ValueError as error:  # the passphrase is too long
         raise Rejected({"key_passphrase": str(error)}) from None
     return attachment("privatekey.key", content)
 

@@ -1,4 +1,4 @@
-"""The API catalogue: every product as its OpenAPI document describes it."""
+"""The pages of the API catalogue: the products, and the operations of one product."""
 
 from __future__ import annotations
 

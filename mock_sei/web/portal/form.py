@@ -1,4 +1,4 @@
-"""The registration form: what it offers, what a browser sends, what is shown again."""
+"""The registration form: its choices, its values, and the problems shown in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LABELS = {
 }
 
 KIND_FIELDS = ("type", "actor", "owner")
-"""Fields of a registration that the one choice of a row of the standards fills."""
+"""Fields of a registration that are filled by the choice of one :class:`ApplicationKind`."""
 
 _TYPES = {
     ApplicationType.CLIENT_SERVER: "Client-server",
@@ -32,24 +32,24 @@ _TYPES = {
     ApplicationType.NATIVE: "Native application",
 }
 _ACTORS = {
-    (Actor.SERVER, Owner.ANYONE): "acting by itself",
+    (Actor.SERVER, Owner.ANYONE): "without an end user",
     (Actor.END_USER, Owner.ANYONE): "with an end user",
-    (Actor.END_USER, Owner.SEI_CLIENT): "with an end user, of an SEI client",
+    (Actor.END_USER, Owner.SEI_CLIENT): "with an end user, owned by an SEI client",
     (Actor.END_USER, Owner.SEI_INTERNAL): "with an end user, SEI-internal",
 }
 _EXPLANATIONS = {
     GrantType.CLIENT_CREDENTIALS: "The application logs in with its service account.",
-    GrantType.AUTHORIZATION_CODE: "The user logs in on the platform's page and comes back with a "
-    "code.",
-    GrantType.PASSWORD: "The application takes the user's password itself.",
-    GrantType.IMPLICIT: "The user logs in on the platform's page and comes back with the token; no "
-    "refresh token.",
+    GrantType.AUTHORIZATION_CODE: "The user logs in on the platform's page, and the application "
+    "receives a code.",
+    GrantType.PASSWORD: "The application asks for the user's password itself.",
+    GrantType.IMPLICIT: "The user logs in on the platform's page, and the application receives the "
+    "token, but no refresh token.",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
-    """One choice: a row of the standards, for one of its application types."""
+class ApplicationKind:
+    """One choice of the form: an application type with a row of the standards that allows it."""
 
     type: ApplicationType
     row: Standard
@@ -64,7 +64,7 @@ class Kind:
 
     @property
     def explanation(self) -> str:
-        tls = "two-way TLS with its certificate" if self.two_way else "no client certificate"
+        tls = "two-way TLS with a certificate" if self.two_way else "no client certificate"
         grant = f"Grant {self.row.grant_label}; {tls}, port {self.row.port}."
         return f"{_EXPLANATIONS[self.row.grant]} {grant}"
 
@@ -77,11 +77,13 @@ class Kind:
         return self.row.grant in REDIRECTED
 
 
-KINDS = tuple(Kind(type=each, row=row) for row in STANDARDS for each in row.application_types)
+KINDS = tuple(
+    ApplicationKind(type=each, row=row) for row in STANDARDS for each in row.application_types
+)
 
 
 def empty_values() -> dict[str, Any]:
-    """The form before anything is filled in."""
+    """The values of the empty form."""
     return {
         "name": "",
         "kind": "",
@@ -95,7 +97,7 @@ def empty_values() -> dict[str, Any]:
 
 
 def values_of(application: Application) -> dict[str, Any]:
-    """The form filled with what is registered."""
+    """The values of the form for an application that is registered."""
     return {
         "name": application.name,
         "kind": f"{application.type}/{application.actor}/{application.standard.owner}",
@@ -109,13 +111,13 @@ def values_of(application: Application) -> dict[str, Any]:
 
 
 def sent_values(visit: Visit) -> dict[str, Any]:
-    """What the browser sent, as the form shows it again."""
+    """The values that the browser sent, for the form that is shown again."""
     several = ("products", "environments")
     return {name: visit.values(name) if name in several else visit.value(name) for name in LABELS}
 
 
 def registration_fields(values: Mapping[str, Any], *, with_kind: bool = True) -> dict[str, Any]:
-    """The fields the desk takes; one that the browser left empty is missing."""
+    """The fields for :meth:`Portal.register`. Fields that the browser sent empty are left out."""
     fields: dict[str, Any] = {
         "name": values["name"].strip(),
         "distribution_list": values["distribution_list"].strip(),
@@ -132,7 +134,7 @@ def registration_fields(values: Mapping[str, Any], *, with_kind: bool = True) ->
 
 
 def shown_problems(problems: Mapping[str, str]) -> dict[str, str]:
-    """By the field of the form that has the problem, in the form's order."""
+    """The problem of each field of the form, in the order of the form."""
     shown: dict[str, str] = {}
     for name, problem in problems.items():
         if name in KIND_FIELDS:

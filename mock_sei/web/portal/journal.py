@@ -1,4 +1,4 @@
-"""The journal as a page: what the server saw, newest first."""
+"""The journal's page: exchanges and failed handshakes, newest first."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mock_sei.web.portal.visit import HOME, Visit
 JOURNAL = f"{HOME}/journal"
 
 SHOWN = 100
-"""Entries of a page; the portal's own pages are left out of it."""
+"""Most entries of a page. Requests for the portal's own pages are not shown."""
 PAGE_SIZE = 512 * 1024
-"""Characters of the entries of a page; the one that passes it is the last."""
+"""Characters of a page's entries. The entry that exceeds this size is the last of the page."""
 TEXT_SHOWN = 4 * 1024
-"""Bytes of each text that was sent; the control API tells more."""
+"""Bytes shown of each body; the control API returns more."""
 
 
 def journal(visit: Visit) -> Response:
@@ -39,7 +39,7 @@ def journal(visit: Visit) -> Response:
 
 
 def _is_ours(entry: Entry) -> bool:
-    """A page of the portal that was simply looked at."""
+    """Whether somebody only viewed a page of the portal."""
     return entry.request is not None and (
         entry.request.path.startswith(HOME) and not entry.refused_by
     )

@@ -1,4 +1,4 @@
-"""The one-time link: the address in the mail is the download itself."""
+"""The one-time link: a GET of the address in the mail downloads the certificate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mock_sei.web.refusals import functional_refusal
 
 
 def certificate_link(visit: Visit) -> Response:
-    """GET is the one attempt; HEAD, which mail scanners send, is none."""
+    """Sends the certificate. A GET uses the link up; a HEAD, which mail scanners send, does not."""
     token = visit.request.path_params["token"]
     wanted = visit.request.query_params.get("format")
     try:
@@ -39,13 +39,13 @@ def certificate_link(visit: Visit) -> Response:
 
 
 def _refuse(visit: Visit, token: str, refusal: Refusal) -> Response:
-    """A page for a browser, the platform's error body for everybody else."""
+    """The refusal as a page for a browser, and as the platform's error body for other clients."""
     if "text/html" not in visit.request.headers.get("accept", ""):
         return functional_refusal(visit.exchange, refusal)
     visit.exchange.entry.refuse(refusal.why)
     link = visit.portal.links.find(token)
     application = None
-    if link is not None and not link.dropped:  # another may have the name since
+    if link is not None and not link.dropped:  # another application may now have this account name
         application = visit.platform.state.registry.find_application_of(link.account)
     return visit.show(
         "dead_link.html",

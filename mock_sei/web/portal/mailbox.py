@@ -1,4 +1,4 @@
-"""The mailbox: every mail the platform would have sent."""
+"""The mailbox's pages: all mails that the platform would have sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _ADDRESS = re.compile(r"(https://[^\s<>\"]+)")
 
 
 def mailbox(visit: Visit) -> Response:
-    """The newest ones first; ``before`` and ``after`` name a mail that another page ended with."""
+    """One page of the mails, newest first.
+
+    ``before`` and ``after`` give the number of the mail at which the neighbouring page ends.
+    """
     now = visit.platform.clock.now()
     asked = visit.request.query_params
     found = visit.portal.mailbox.page(
@@ -83,7 +86,7 @@ def _find(visit: Visit) -> Mail:
 
 
 def _number(text: str | None) -> int | None:
-    """None for what is no number of a mail."""
+    """The number of a mail; None if the text is not such a number."""
     if text is None or not text.isascii() or not text.isdigit() or len(text) > 9:
         return None
     return int(text)

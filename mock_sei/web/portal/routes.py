@@ -1,4 +1,4 @@
-"""Every address of the portal, and who answers it."""
+"""All addresses of the portal, with the function that answers each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from mock_sei.web.routing import AnyMethod
 Handler = Callable[[Visit], Response]
 
 MOST_ACCEPTED = 4096
-"""Characters of ``Accept`` that are looked at."""
+"""Characters of the ``Accept`` header that are read."""
 _NO_WEIGHT = re.compile(r"q\s*=\s*0(\.0{0,3})?")
 
 ONE = f"{APPS}/{{name}}"
@@ -67,7 +67,7 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     f"{HOME}/apis/{{product}}": {"GET": catalogue.api},
     f"{HOME}/{{path:path}}": {},
 }
-"""By path, in the order in which they are tried; the last says that there is no such page."""
+"""The handlers of each path, in the order in which paths are tried. The last one answers 404."""
 
 
 def portal_routes() -> APIRouter:
@@ -79,7 +79,7 @@ def portal_routes() -> APIRouter:
 
 
 async def _root(request: Request) -> Response:
-    """A browser is led to the portal; whoever else asks gets what any unknown path gets."""
+    """Redirects a browser to the portal; any other client gets the answer of an unknown path."""
     exchange = exchange_of(request)
     if exchange.listener is Listener.ONE_WAY and _is_browser(request):
         return _lead_to(HOME)
@@ -87,7 +87,7 @@ async def _root(request: Request) -> Response:
 
 
 def _is_browser(request: Request) -> bool:
-    """Whether somebody wants to look at a page: ``text/html`` is asked for by name."""
+    """Whether the ``Accept`` header names ``text/html``, as browsers do."""
     if request.method not in ("GET", "HEAD"):
         return False
     ranges = ",".join(find_headers(request.scope["headers"], b"accept"))[:MOST_ACCEPTED]
@@ -95,7 +95,7 @@ def _is_browser(request: Request) -> bool:
 
 
 def _names_html(media_range: str) -> bool:
-    """Of one range of ``Accept``; a weight of 0 refuses it (RFC 9110 section 12.4.2)."""
+    """Whether a range of ``Accept`` is ``text/html`` with a weight over 0 (RFC 9110, 12.4.2)."""
     name, *parameters = (each.strip().lower() for each in media_range.split(";"))
     is_refused = any(_NO_WEIGHT.fullmatch(each) for each in parameters)
     return name == "text/html" and not is_refused
@@ -119,7 +119,7 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
         try:
             handler = _find(handlers, request)
             visit = await Visit.begin(request)
-            # In a thread: it may make a key or read much, and the loop serves all listeners.
+            # In a thread, because it may create a key, and the event loop serves all listeners.
             return await run_in_threadpool(handler, visit)
         except Refusal as refusal:
             return _problem(bare, refusal)
@@ -142,7 +142,7 @@ def _find(handlers: Mapping[str, Handler], request: Request) -> Handler:
 
 
 def _as_refusal(error: MockSeiError) -> Refusal:
-    """What was asked for is not there, or cannot be had."""
+    """A refusal for an error of the portal: something is missing, or cannot be done."""
     kind: RefusalKind = REQUEST_INVALID if isinstance(error, Rejected) else NOT_FOUND
     text = str(error)
     end = "" if text.endswith("?") else "."
@@ -151,10 +151,10 @@ def _as_refusal(error: MockSeiError) -> Refusal:
 
 def _problem(visit: Visit, refusal: Refusal) -> Response:
     visit.exchange.entry.refuse(refusal.why)
-    answer = visit.show_alone(
+    answer = visit.show_without_form(
         "problem.html",
         status=refusal.kind.status,
-        title="Not found" if refusal.kind.status == 404 else "That did not work",
+        title="Not found" if refusal.kind.status == 404 else "This did not work",
         because=visit.exchange.entry.refused_because,
         tracking_id=visit.exchange.tracking_id,
     )

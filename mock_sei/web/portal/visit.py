@@ -1,4 +1,4 @@
-"""One request to the portal: its form, checked to come from our own page, and its answer's page."""
+"""One request to the portal: reads its form, checks that our page sent it, and renders pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HOME = "/portal"
 APPS = f"{HOME}/apps"
 
 PAGE = 50
-"""Entries of one page of a list."""
+"""Entries on one page of a list."""
 
 FORM_COOKIE = "__Host-mock-sei-form"
 FORM_CHECK = "portal form"
@@ -37,32 +37,33 @@ _PURPOSE = "portal"
 
 DONE = {
     "registered": "The application is registered.",
-    "approved": "The application is approved. What it needs was mailed.",
+    "approved": "The application is approved. Its credentials were mailed.",
     "changed": "The changes are saved.",
-    "keys": "The keys are refreshed. The old ones are dead.",
-    "link": "A new link was mailed. It is good for one download.",
-    "renew": "A second certificate was made and its link mailed. The first works until it ends.",
-    "request": "The request is signed. Download the certificate by the link in the mail.",
-    "certificate": "The certificate is registered and opens port 444 from now on.",
+    "keys": "The keys are refreshed. The old keys no longer work.",
+    "link": "A new link was mailed. It works for one download.",
+    "renew": "A second certificate was issued and its link mailed. The first stays valid until it "
+    "expires.",
+    "request": "The request is signed. Download the certificate with the link in the mail.",
+    "certificate": "The certificate is registered. Port 444 accepts it from now on.",
     "revoke": "The certificate is revoked.",
     "deleted": "The application is deleted.",
 }
-"""What a page says after a form did its work; the address names the row."""
+"""What a page says after a form succeeded. The page's address names the key (``?done=``)."""
 
 
 @dataclass(kw_only=True)
 class Visit:
-    """A request to the portal."""
+    """One request to the portal, with its form."""
 
     request: Request
     exchange: Exchange
     secret: str
-    """Of the browser's form cookie; forms of other sites do not know it."""
+    """The value of the browser's form cookie, which other sites cannot read."""
     form: Pairs = field(default_factory=list)
 
     @classmethod
     async def begin(cls, request: Request) -> Visit:
-        """Reads the form. Raises :class:`Refusal` for one that is not of our own page."""
+        """Reads the form. Raises :class:`Refusal` if it was not sent from our own page."""
         exchange = exchange_of(request)
         known = find_cookie(request.scope["headers"], FORM_COOKIE)
         visit = cls(
@@ -79,8 +80,9 @@ class Visit:
                 raise Refusal(
                     REQUEST_INVALID,
                     check=FORM_CHECK,
-                    because="The form did not come from a page this server showed to this browser: "
-                    "open the page again and send it from there. Programs use the control API.",
+                    because="The form did not come from a page that this server sent to this "
+                    "browser: open the page again and send the form from there. Programs use the "
+                    "control API.",
                 )
         return visit
 
@@ -94,22 +96,25 @@ class Visit:
 
     @property
     def uses_chrome(self) -> bool:
-        """The FAQ warns its users; other browsers that name it too name themselves after it."""
+        """Whether the browser is Google Chrome, which the vendor's FAQ warns about.
+
+        Other browsers contain its name in ``User-Agent`` too, but add their own name after it.
+        """
         agent = self.request.headers.get("user-agent", "")
         return "Chrome/" in agent and not any(each in agent for each in ("Edg", "OPR/"))
 
     def value(self, name: str) -> str:
-        """A field of the form, empty where it has none."""
+        """The value of a field of the form; an empty text without such a field."""
         return next((value for key, value in self.form if key == name), "")
 
     def values(self, name: str) -> tuple[str, ...]:
         return tuple(value for key, value in self.form if key == name)
 
     def application(self) -> Application:
-        """The one the address names."""
+        """The application that the address names. Raises an error if there is none."""
         return self.portal.require(self.request.path_params["name"])
 
-    def show_alone(self, template: str, *, status: int, **values: Any) -> Response:
+    def show_without_form(self, template: str, *, status: int, **values: Any) -> Response:
         """A page of the portal without a form."""
         return page(
             f"portal/{template}",
@@ -120,19 +125,22 @@ class Visit:
         )
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """A page of the portal; its forms carry the browser's token."""
+        """A page of the portal. Its forms carry a token that belongs to the browser's cookie."""
         token = page_token(self.secret, _PURPOSE)
-        answer = self.show_alone(template, status=status, page=token, **values)
+        answer = self.show_without_form(template, status=status, page=token, **values)
         answer.set_cookie(FORM_COOKIE, self.secret, secure=True, httponly=True, samesite="strict")
         return answer
 
     def go(self, path: str, done: str = "") -> Response:
-        """After a form: 303, so that reloading the page does not send it again."""
+        """A redirect after a form: 303, so that reloading the page does not send the form again.
+
+        ``done`` is a key of ``DONE``: the sentence that the page shows.
+        """
         return RedirectResponse(f"{path}?done={done}" if done else path, 303, headers=PAGE_HEADERS)
 
 
 def page_number(text: str | None) -> int:
-    """The number of a list's page, from 1; 1 where the address names none."""
+    """The number of a list's page, starting with 1. It is 1 if the text is no such number."""
     sound = text is not None and text.isascii() and text.isdigit() and len(text) <= 9
     return max(int(text), 1) if text is not None and sound else 1
 
@@ -146,5 +154,5 @@ def path_of(application: Application) -> str:
 
 
 def status_of(application: Application) -> str:
-    """The vendor's names of the states are not public."""
+    """The application's state in words. The vendor's own words for it are not public."""
     return "Approved" if application.approved else "Pending approval"

@@ -86,7 +86,7 @@ class TestFiles:
     @pytest.mark.parametrize("count", [12, 16, 20, 22] if THOROUGH else [12, 22])
     def test_a_start_with_too_few_says_so(self, tmp_path: Path, count: int) -> None:
         line = refused(tmp_path, *limited(f"-n {count}"))
-        assert "no further file can be opened by this process" in line
+        assert "this process cannot open any more files" in line
         assert "ulimit -n" in line
 
     def test_open_connections_are_answered_when_there_is_none_left(self, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def is_justified(opened: str) -> bool:
 
 
 def says_what_is_missing(answer: httpx2.Response) -> bool:
-    return answer.status_code == 503 and "no further file can be opened" in answer.text
+    return answer.status_code == 503 and "cannot open any more files" in answer.text
 
 
 class TestDisk:
@@ -234,7 +234,7 @@ class TestOutput:
 class TestThreads:
     def test_a_start_without_one_says_so(self, tmp_path: Path) -> None:
         line = refused(tmp_path, sys.executable, "-c", WITHOUT_THREADS, 0)
-        assert "no further thread can be started" in line
+        assert "no more threads can be started" in line
 
     def test_a_call_that_wants_one_is_answered(self, tmp_path: Path) -> None:
         command = (sys.executable, "-c", WITHOUT_THREADS, 1)
@@ -247,6 +247,6 @@ class TestThreads:
             assert httpx2.get(f"{control}/health", trust_env=False).is_success
             assert serving.stop() == 0
         assert issued.status_code == 503
-        assert "no further thread can be started" in issued.json()["detail"]
-        assert "no further thread can be started" in json.dumps(checked["bugs"])
+        assert "no more threads can be started" in issued.json()["detail"]
+        assert "no more threads can be started" in json.dumps(checked["bugs"])
         assert "Traceback" not in serving.errors

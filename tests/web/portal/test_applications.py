@@ -73,7 +73,7 @@ def test_keys_are_shown_after_approval_and_not_before(
         assert key in approved
     assert "Pending approval" in waiting
     assert "Approved" in approved
-    assert "What it needs was mailed" in approved
+    assert "Its credentials were mailed" in approved
     assert served.post_token("Nightly").status_code == 200
     assert TEAM not in waiting
     assert TEAM in approved
@@ -93,7 +93,7 @@ def test_the_password_of_a_demo_account_is_behind_the_eye(browser: Browser, name
     account = browser.served.application(name).service_account
     _, _, behind = page.partition("Show the password")
     assert behind.partition("</details>")[0].count(f"<code>{account}-password</code>") == 1
-    assert "This account came with mock-sei" in page
+    assert "This account is one of mock-sei" in page
     assert "was sent once, by mail" not in page
 
 
@@ -119,7 +119,7 @@ def test_an_account_of_the_user_s_fixtures_has_its_password_in_their_file(
     platform.reset()
     page = browser.get("/portal/apps/demo-server").text
     assert "of-the-user-alone" not in page
-    assert "Its password is in the <code>platform.toml</code>" in page
+    assert "The password is in the <code>platform.toml</code>" in page
 
 
 def test_the_password_is_on_no_page_but_its_mails(browser: Browser, platform: Platform) -> None:
@@ -243,7 +243,7 @@ def test_a_page_that_is_no_number_is_the_first(browser: Browser, number: str) ->
 def test_a_page_beyond_the_last_leads_back(browser: Browser) -> None:
     page = browser.get("/portal?page=99")
     assert page.status_code == 200
-    assert "no such page of the list" in page.text
+    assert "The list has no such page" in page.text
 
 
 @pytest.mark.parametrize("sought", ["demo-server", "demo-server-key", "svc-demo", " demo-server "])
@@ -298,7 +298,7 @@ def test_fifty_certificates_are_on_a_page_and_the_older_are_counted(
     text = browser.get("/portal/apps/demo-server").text
 
     assert text.count('data-label="Serial number"') == 50
-    assert "2 older ones are not shown" in text
+    assert "2 older certificates are not shown" in text
 
 
 def test_the_link_of_a_deleted_application_does_not_lead_to_its_successor(

@@ -205,7 +205,7 @@ def own(browser: Browser) -> Application:
 def test_a_request_is_signed_and_its_link_mailed(
     browser: Browser, platform: Platform, own: Application
 ) -> None:
-    assert "There is none yet" in browser.get(APP).text
+    assert "There is no certificate yet" in browser.get(APP).text
 
     text = done(browser, browser.post(f"{APP}/request", {"request": pem(request(TEAM))}))
 
@@ -216,7 +216,7 @@ def test_a_request_is_signed_and_its_link_mailed(
     assert link is not None
     answer = browser.get(link.path)
     assert answer.content == held.certificate_pem.encode()
-    assert "Private key alone" not in text
+    assert "Private key only" not in text
     assert 'value="pfx"' not in text
     assert browser.post(f"{APP}/privatekey.key").status_code == 404
 
@@ -249,8 +249,8 @@ def test_an_own_certificate_opens_444(browser: Browser, platform: Platform) -> N
     form = {"certificate": pem(identity.certificate), "ca": ca.pem}
     text = done(browser, browser.post(f"{APP}/certificate", form))
 
-    assert "by your own CA" in text
-    assert "opens port 444" in text
+    assert "your own CA" in text
+    assert "Port 444 accepts it" in text
     assert platform.judge_certificate(identity.peer) is None
     assert "New download link" not in text
     http = browser.served.client(identity)

@@ -211,7 +211,7 @@ def test_the_form_of_a_registered_application_holds_its_values(browser: Browser)
     assert value_of(page, "kind") == SERVER_KIND
     assert chosen(page, "products") == ["sma-trade-orders"]
     assert chosen(page, "environments") == ["build"]
-    assert "Another kind is another application" in page.text
+    assert "Type and actor cannot be changed" in page.text
 
 
 def test_a_change_is_saved(browser: Browser, served: Served) -> None:

@@ -12,8 +12,8 @@ from tests.web.portal.browser import INJECTED, Browser, elements, is_unbroken
 
 def test_an_empty_mailbox_says_what_fills_it(browser: Browser) -> None:
     text = browser.get("/portal/mailbox").text
-    assert "Nothing was sent since the last reset" in text
-    assert "Empty it" not in text
+    assert "No mail was sent since the last reset" in text
+    assert "Delete all mails" not in text
 
 
 def test_mails_stand_newest_first_with_their_links_state(
@@ -93,7 +93,7 @@ def test_the_mailbox_is_emptied(browser: Browser) -> None:
 
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/portal/mailbox"
-    assert "Nothing was sent" in browser.get("/portal/mailbox").text
+    assert "No mail was sent" in browser.get("/portal/mailbox").text
     assert browser.get("/portal/mailbox/1").status_code == 404
 
 

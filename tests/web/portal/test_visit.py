@@ -55,7 +55,7 @@ def test_a_form_without_its_token_does_nothing(
         answer = browser.http.post(path, content=body, headers={"Content-Type": FORM_TYPE})
 
         assert answer.status_code == 400
-        assert "did not come from a page this server showed to this browser" in answer.text
+        assert "did not come from a page that this server sent to this browser" in answer.text
         check_page(answer)
         assert untouched(browser, before)
 
@@ -142,7 +142,7 @@ def test_after_a_form_a_reload_does_not_send_it_again(browser: Browser) -> None:
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/portal/apps/Nightly?done=approved"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert "approved. What it needs was mailed" in browser.get(answer.headers["Location"]).text
+    assert "approved. Its credentials were mailed" in browser.get(answer.headers["Location"]).text
 
 
 @pytest.mark.parametrize("done", ["", "nothing", "<script>alert(1)</script>", "%00", "page"])
