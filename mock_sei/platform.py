@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -69,7 +68,7 @@ from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.portal.links import Delivery, Link
 from mock_sei.portal.portal import Portal
 from mock_sei.rules import machine
-from mock_sei.rules.addresses import PLATFORM_PAGES, Addresses
+from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addresses
 from mock_sei.rules.clock import Clock
 from mock_sei.rules.connection import Connection, PeerCertificate
 from mock_sei.rules.departed import Departed
@@ -161,6 +160,8 @@ class Platform:
             logger.warning("%s", cost.sentence)
         for problem in self.catalogue.unchecked:
             logger.warning("not checked: %s", problem)
+        self._operations = operations_of(self.catalogue)
+        """Made here and not when first asked for: each call has a copy of this platform."""
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
@@ -252,10 +253,6 @@ class Platform:
             ),
         )
         return state
-
-    @cached_property
-    def _operations(self) -> Operations:
-        return operations_of(self.catalogue)
 
     def reset(self, changes: Mapping[str, Any] | None = None, *, by: str | None = None) -> None:
         """The state as seeded, with changed behaviour until the next reset.
@@ -680,7 +677,8 @@ class Platform:
 
 def operations_of(catalogue: Catalogue) -> Operations:
     """Everything that can be called."""
-    return Operations((*OAUTH_OPERATIONS, *(each.name for each in catalogue.operations)))
+    link = f"GET {CERTIFICATE_LINK_PATH}{{token}}"
+    return Operations((*OAUTH_OPERATIONS, *catalogue.names, *PLATFORM_PAGES, link))
 
 
 def read_faults(
