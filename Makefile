@@ -10,7 +10,7 @@ LOWEST := build/lowest
 EXTRAS := saml,testcontainers,uvloop
 TESTS ?= tests
 
-.PHONY: serve test quick coverage nightly fuzz lint audit dist test-wheel lowest bench soak tables screenshots docs clean
+.PHONY: serve test quick coverage nightly fuzz lint audit dist index test-wheel lowest bench soak tables screenshots docs clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -54,7 +54,7 @@ audit: $(VENV)/audit.stamp
 	$(BIN)/pip-audit --local --skip-editable
 
 # The source distribution, and the wheel built from it
-dist: $(VENV)/test.stamp
+dist: index
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 	$(BIN)/twine check --strict dist/*
@@ -95,8 +95,13 @@ bench: $(VENV)/test.stamp
 soak: $(VENV)/test.stamp
 	$(BIN)/python -m soak
 
-# The tables of docs/ that are made: of the grades in fixtures/apis/, of the doctor's findings and clients
-tables: $(VENV)/test.stamp
+# What a start and a test ask of the OpenAPI documents in fixtures/apis/, so that it need not parse them
+index: $(VENV)/test.stamp
+	$(BIN)/python -m mock_sei.apis.index fixtures/index.json
+
+# What is made of other files: the index, and the tables of docs/ of the grades in fixtures/apis/ and of the
+# doctor's findings and clients
+tables: index
 	$(BIN)/python -m mock_sei.apis.grades docs/fidelity.md
 	$(BIN)/python -m mock_sei.doctor.document docs/doctor.md
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.apis import documents, filtered_page
+from benchmarks.calls_life import CallsLife
 from benchmarks.contestants import Field, line_up
 from benchmarks.fixture_life import FixtureLife
 from benchmarks.load import Result
@@ -28,6 +29,7 @@ from benchmarks.table import (
     MEMORY,
     MILLISECONDS,
     OURS,
+    PRECISE_MILLISECONDS,
     RATE,
     SECONDS,
     Against,
@@ -48,6 +50,8 @@ class Size:
     cold_starts: int = 7
     fixtures: int = 7
     resets: int = 50
+    entries: int = 1000
+    """In the journal that is searched."""
     applications: int = 5000
     """Applications in the fixtures of the start with many applications."""
     records: int = 10_000
@@ -76,6 +80,7 @@ QUICK = Size(
     cold_starts=1,
     fixtures=1,
     resets=3,
+    entries=20,
     tokens=300,
     peer_tokens=300,
     used_tokens=300,
@@ -113,6 +118,7 @@ def measure(
         *_cold_starts(runner, size, field),
         _crowded_start(runner, certs, size),
         *_fixture(runner, size, field.with_fixture),
+        *_calls(runner, size),
         _doctor(runner, certs, size),
         _idle(field),
         unused_tokens(runner, field, tokens=size.tokens, peer_tokens=size.peer_tokens),
@@ -272,6 +278,25 @@ def _fixture(runner: Runner, size: Size, peers: Sequence[Peer]) -> Iterator[Row]
             ours=times.pop(OURS),
             others=times,
             targets=[Limit(words=f"under {limit:g} ms", at_most=limit)] if limit else (),
+        )
+
+
+def _calls(runner: Runner, size: Size) -> Iterator[Row]:
+    """What a test does to the fixture's server, without HTTP."""
+    lives = [runner.calls_life(size.resets, size.entries) for _ in range(size.fixtures)]
+    measured: dict[str, tuple[Callable[[CallsLife], list[float]], float]] = {
+        "the first faults.add": (lambda life: [life.first_fault], 2),
+        "a later faults.add": (lambda life: life.faults, 0.5),
+        "clock.advance": (lambda life: life.advances, 0.5),
+        f"journal.find, one of {size.entries:,} entries": (lambda life: life.searches, 10),
+        "reset": (lambda life: life.resets, 1),
+    }
+    for name, (seconds, limit) in measured.items():
+        yield Row(
+            measured=f"in process: {name}, CPU time",
+            form=PRECISE_MILLISECONDS,
+            ours=[each * 1000 for life in lives for each in seconds(life)],
+            targets=[Limit(words=f"under {limit:g} ms", at_most=limit)],
         )
 
 

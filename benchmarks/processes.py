@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from benchmarks.calls_life import CallsLife
 from benchmarks.document_life import DocumentLife
 from benchmarks.fixture_life import FixtureLife
 from benchmarks.growth import Costs
@@ -185,6 +186,10 @@ class Runner:
             python=interpreter(peer.registry),
         )
         return FixtureLife(**life)
+
+    def calls_life(self, calls: int, entries: int) -> CallsLife:
+        """Not pinned, as the fixture is not."""
+        return CallsLife(**self._json("benchmarks.calls_life", str(calls), str(entries)))
 
     def document_life(self) -> DocumentLife:
         return DocumentLife(**self._json("benchmarks.document_life"))

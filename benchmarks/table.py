@@ -8,6 +8,7 @@ from statistics import median
 from typing import Protocol
 
 RATE, SECONDS, MILLISECONDS, MEMORY = "{:,.0f}/s", "{:.2f} s", "{:.2f} ms", "{:.1f} MB"
+PRECISE_MILLISECONDS = "{:.3f} ms"
 
 OURS, BARE = "mock-sei", "bare FastAPI"
 

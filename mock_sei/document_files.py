@@ -1,19 +1,22 @@
-"""Reads files of OpenAPI documents, YAML or JSON: completely, or at first only their list of paths.
+"""Files of OpenAPI documents, YAML or JSON, and what an index says of the bundled ones.
 
-Parsing every bundled document takes longer than everything else at the start, and most runs call
-only two or three products. So the paths of a bundled file are found by its regular layout, and the
-file is parsed when one of them is called.
+To parse every bundled document costs more than everything else that a start does, and most runs
+call two or three products. So an index says which operations a bundled document has, and the
+document is parsed when one of them is called. ``apis/index.py`` makes the index.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
+import io
 import json
 import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,6 +45,60 @@ def paused_collector() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outline:
+    """What is known of a document before it is parsed."""
+
+    title: str
+    operations: Sequence[str]
+    """As in ``GET /v2/investors``, in the order of the document."""
+    collections: Mapping[str, Sequence[str]]
+    """What its operations read and write, each with the fields by which they find a record."""
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """The path templates of its operations."""
+        return list(dict.fromkeys(each.partition(" ")[2] for each in self.operations))
+
+
+class Index:
+    """The outlines of the bundled documents.
+
+    An outline is believed only beside the bytes of the document that it was made from. Where the
+    file is missing or damaged, or a document was changed, the document is parsed: that costs time
+    and nothing else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            entries = json.loads(path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            entries = None
+        self._entries: Mapping[str, Any] = entries if isinstance(entries, dict) else {}
+
+    def find(self, product: str, raw: bytes) -> Outline | None:
+        """The outline of a product whose document has these bytes."""
+        entry = self._entries.get(product)
+        if not isinstance(entry, dict):
+            return None
+        outline = {name: value for name, value in entry.items() if name != DIGEST}
+        if entry.get(DIGEST) != digest(outline, raw):
+            return None
+        try:
+            return Outline(**outline)
+        except TypeError:  # the index of a version with other fields
+            return None
+
+
+DIGEST = "sha256"
+"""The key of the digest, beside the fields of an outline."""
+
+
+def digest(outline: Mapping[str, Any], raw: bytes) -> str:
+    """Of an outline and of the bytes of its document: a change of either one is noticed."""
+    return hashlib.sha256(raw + json.dumps(outline, sort_keys=True).encode()).hexdigest()
+
+
 class DocumentFile:
     """A file with an OpenAPI document."""
 
@@ -52,16 +109,19 @@ class DocumentFile:
         bundled: bool,
         folder: Path | None = None,
         content: Mapping[str, Any] | None = None,
+        index: Index | None = None,
     ) -> None:
         """Reads a user's file at once, unless its ``content`` is given.
 
-        A bundled file is read when needed. The document may refer to other files of ``folder``.
+        A bundled file is read when needed, and ``index`` is that of the bundled files. The document
+        may refer to other files of ``folder``.
         Raises :class:`ConfigurationError`.
         """
         if content is not None:
             self.content = content
         self.source = source
         self.bundled = bundled
+        self._index = index
         self._folder = folder or source.parent
         self.name = source.relative_to(self._folder).as_posix()
         self.problems: list[ConfigurationError] = []
@@ -87,36 +147,27 @@ class DocumentFile:
         return path, parse_text(read_text(path), path, self.problems)
 
     @cached_property
+    def raw(self) -> bytes:
+        """The bytes of the file. Raises :class:`ConfigurationError`."""
+        return _read_bytes(self.source)
+
+    @property
     def text(self) -> str:
         """The text of the file. Raises :class:`ConfigurationError`."""
-        return read_text(self.source)
+        return _decoded(self.raw, self.source)
+
+    @cached_property
+    def outline(self) -> Outline | None:
+        """What the index says of a bundled file; None where it says nothing of this content."""
+        return None if self._index is None else self._index.find(self.product, self.raw)
 
     @cached_property
     def paths(self) -> Sequence[str]:
-        """The path templates under ``paths``."""
-        if self.bundled:
-            return _PATH.findall(self.text.partition("\npaths:\n")[2])
+        """The templates under ``paths``."""
+        if self.outline is not None:
+            return self.outline.paths
         paths = self.content.get("paths")
         return list(paths) if isinstance(paths, Mapping) else []
-
-    @cached_property
-    def names(self) -> Sequence[str]:
-        """The operations of a bundled file, each written as ``GET /v2/investors``."""
-        found, path = [], ""
-        for each in _OPERATION.finditer(self.text.partition("\npaths:\n")[2]):
-            path = each["path"] or path
-            if each["method"]:
-                found.append(f"{each['method'].upper()} {path}")
-        return found
-
-
-_PATH = re.compile(r"^  (/\S*):$", re.MULTILINE)
-"""How a bundled document writes a path. A test checks that all of them do so."""
-_OPERATION = re.compile(
-    r"^(?:  (?P<path>/\S*)|    (?P<method>get|head|post|put|patch|delete|options|trace)):$",
-    re.MULTILINE,
-)
-"""How a bundled document writes a path and the methods below it."""
 
 
 def _product_of(content: Mapping[str, Any], source: Path) -> str:
@@ -236,9 +287,19 @@ def _parse_yaml(text: str, path: Path, twice: dict[str, None]) -> Any:
 
 def read_text(path: Path) -> str:
     """Reads UTF-8 text with or without a byte order mark. Raises :class:`ConfigurationError`."""
+    return _decoded(_read_bytes(path), path)
+
+
+def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(error.strerror or str(error), source=path) from None
+
+
+def _decoded(raw: bytes, path: Path) -> str:
+    """The text of a file; each of its lines ends with a line feed."""
+    try:
+        return io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig").read()
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"not UTF-8 text: {error.reason}", source=path) from None

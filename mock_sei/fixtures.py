@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from mock_sei.document_files import DocumentFile, find_documents, read_text
+from mock_sei.document_files import DocumentFile, Index, find_documents, read_text
 from mock_sei.errors import ConfigurationError, RegistryError, raise_all
 from mock_sei.rules.arguments import plain_problem, suggestion
 from mock_sei.rules.records import (
@@ -56,7 +56,7 @@ class Fixtures:
         """
         _bundled()  # pages check whether a record comes with the package
         for each in self.documents:
-            _ = each.text
+            _ = each.raw
         if isinstance(self.collections, RecordFiles):
             self.collections.load()
 
@@ -208,14 +208,24 @@ def _documents(folder: Path, fallback: Path) -> tuple[DocumentFile, ...]:
     Bundled ones are read when needed, a user's at once, so that faults are reported. Raises
     :class:`ConfigurationError`.
     """
-    bundled = bundled_folder() / "apis"
+    bundled = bundled_folder()
+    index = Index(bundled / INDEX)
     wrong: list[ConfigurationError] = []
+
+    def read(path: Path) -> DocumentFile:
+        if path.parent == bundled / "apis":
+            return DocumentFile(path, bundled=True, index=index)
+        return DocumentFile(path, bundled=False)
+
     found = [
-        _or_note(wrong, partial(DocumentFile, path, bundled=path.parent == bundled))
-        for path in _files("apis/*.yaml", folder, fallback)
+        _or_note(wrong, partial(read, path)) for path in _files("apis/*.yaml", folder, fallback)
     ]
     raise_all(wrong)
     return tuple(found)
+
+
+INDEX = "index.json"
+"""What is known of the bundled documents without parsing them; ``apis/index.py`` makes it."""
 
 
 def _first(*paths: Path) -> Path:

@@ -16,7 +16,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +61,7 @@ from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.portal.portal import Portal
 from mock_sei.rules import machine
-from mock_sei.rules.addresses import PLATFORM_PAGES, Addresses
+from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addresses
 from mock_sei.rules.clock import Clock
 from mock_sei.rules.connection import ClientCertificate, Connection
 from mock_sei.rules.departed import Departed
@@ -168,6 +167,9 @@ class Platform:
             logger.warning("%s", cost.sentence)
         for problem in self.catalogue.unchecked:
             logger.warning("not checked: %s", problem)
+        self.operations = operations_of(self.catalogue)
+        """The operations that a fault can name."""
+        """Made here and not when first asked for: each call has a copy of this platform."""
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
@@ -192,7 +194,6 @@ class Platform:
         self.journal = Journal(journal_size)
         self._line = threading.Lock()
         """Held while a reset changes the state, and by whoever must not meet it half done."""
-        self._operations = cache(partial(operations_of, self.catalogue))
         self._present = self
         """The platform that a reset changes; a pinned one is another."""
         self.state = self._seeded(behaviour)
@@ -260,11 +261,6 @@ class Platform:
             ),
         )
         return state
-
-    @property
-    def operations(self) -> Operations:
-        """The operations that a fault can name. They outlive a reset."""
-        return self._operations()
 
     def reset(self, changes: Mapping[str, Any] | None = None, *, by: str | None = None) -> None:
         """The state as seeded, with changed behaviour until the next reset.
@@ -541,7 +537,8 @@ class Platform:
 
 def operations_of(catalogue: Catalogue) -> Operations:
     """Everything that can be called."""
-    return Operations((*OAUTH_OPERATIONS, *(each.name for each in catalogue.operations)))
+    link = f"GET {CERTIFICATE_LINK_PATH}{{token}}"
+    return Operations((*OAUTH_OPERATIONS, *catalogue.names, *PLATFORM_PAGES, link))
 
 
 def read_faults(

@@ -77,7 +77,6 @@ REMEMBERING = {
     "apis/patterns",
     "fixtures",
     "operations/schemas",
-    "platform",
     "web/pages",
 }
 """Modules with a memo of what cannot change: certificates, patterns, the wheel's own files."""

@@ -11,7 +11,7 @@ import pytest
 
 from mock_sei.apis.documents import Catalogue
 from mock_sei.certificates.store import CertificateStore
-from mock_sei.document_files import DocumentFile
+from mock_sei.document_files import DIGEST, DocumentFile, Index, digest
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import load_fixtures
 from mock_sei.platform import Platform
@@ -56,15 +56,50 @@ def test_yaml_and_json_are_one_document(tmp_path: Path) -> None:
     assert files[0].paths == files[1].paths == ["/widgets"]
 
 
+def indexed(tmp_path: Path, raw: bytes = b"info: [") -> Index:
+    """The index of a document with these bytes, which need not be a document at all."""
+    outline = {
+        "title": "Widgets",
+        "operations": ["GET /v1/a", "POST /v1/a", "GET /v1/a/{id}"],
+        "collections": {"widgets": ["id"]},
+    }
+    path = tmp_path / "index.json"
+    path.write_text(json.dumps({"widgets": {DIGEST: digest(outline, raw), **outline}}))
+    return Index(path)
+
+
 def test_a_bundled_file_tells_its_paths_without_being_parsed(tmp_path: Path) -> None:
     path = tmp_path / "widgets.yaml"
-    path.write_text("info: [\npaths:\n  /v1/a:\n    get: {}\n  /v1/a/{id}:\n    get: {}\n")
+    path.write_text("info: [")
 
-    file = DocumentFile(path, bundled=True)
+    file = DocumentFile(path, bundled=True, index=indexed(tmp_path))
 
     assert file.paths == ["/v1/a", "/v1/a/{id}"]
     with pytest.raises(ConfigurationError, match="not valid YAML"):
         _ = file.content
+
+
+def test_an_index_says_nothing_of_a_document_that_was_changed(tmp_path: Path) -> None:
+    path = tmp_path / "widgets.yaml"
+    path.write_text("paths: {/v1/b: {get: {}}}")
+
+    file = DocumentFile(path, bundled=True, index=indexed(tmp_path))
+
+    assert file.outline is None
+    assert file.paths == ["/v1/b"]
+
+
+def test_the_content_of_a_file_is_that_of_the_bytes_that_its_index_was_asked_about(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "widgets.yaml"
+    path.write_text("paths: {/v1/a: {get: {}}}")
+    file = DocumentFile(path, bundled=True, index=indexed(tmp_path, path.read_bytes()))
+    assert file.outline is not None
+
+    path.write_text("paths: {/v1/b: {get: {}}}")
+
+    assert list(file.content["paths"]) == ["/v1/a"]
 
 
 def test_broken_files_are_told_and_the_others_still_load(

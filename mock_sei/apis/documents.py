@@ -25,7 +25,7 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.servers import base_path
 from mock_sei.apis.swagger import from_swagger, is_swagger
 from mock_sei.apis.unchecked import find_unchecked
-from mock_sei.document_files import paused_collector
+from mock_sei.document_files import Outline, paused_collector
 from mock_sei.errors import (
     NOT_FOUND,
     ConfigurationError,
@@ -58,8 +58,8 @@ class ProductFile(Protocol):
         """The path templates of the document."""
 
     @property
-    def names(self) -> Sequence[str]:
-        """The operations of a bundled document, each written as ``GET /v2/investors``."""
+    def outline(self) -> Outline | None:
+        """What the index says of a bundled document, which is not parsed for it."""
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -132,6 +132,8 @@ class Product:
     @property
     def title(self) -> str:
         """The title that the document gives the product."""
+        if self._file.outline is not None:
+            return self._file.outline.title
         info = self.content.get("info")
         return str(info.get("title", self.name)) if isinstance(info, Mapping) else self.name
 
@@ -149,9 +151,28 @@ class Product:
 
         A bundled document is not parsed for this.
         """
-        if self.bundled and not self.brought:
-            return self._file.names
+        if self._file.outline is not None:
+            return self._file.outline.operations
         return [each.name for each in self.operations.values()]
+
+    @property
+    def collections(self) -> Mapping[str, Sequence[str]]:
+        """The collections that its operations read and write.
+
+        Each has the fields by which they find and order its records.
+        """
+        if self._file.outline is not None:
+            return self._file.outline.collections
+        return _keys_by_collection(self.operations.values())
+
+    def read_outline(self) -> Outline:
+        """What an index says of its document, which is parsed for it."""
+        info = self.content["info"]
+        return Outline(
+            title=info["title"],
+            operations=[each.name for each in self.operations.values()],
+            collections=_keys_by_collection(self.operations.values()),
+        )
 
     @cached_property
     def operations(self) -> dict[tuple[str, str], Operation]:
@@ -358,6 +379,11 @@ class Catalogue:
         return [each for one in self.products.values() for each in one.unchecked]
 
     @property
+    def names(self) -> Iterable[str]:
+        """Every operation, as in ``GET /v2/investors``; no bundled document is parsed for it."""
+        return chain.from_iterable(each.names for each in self.products.values())
+
+    @property
     def operations(self) -> list[Operation]:
         """The operations of all products."""
         return [each for one in self.products.values() for each in one.operations.values()]
@@ -465,8 +491,7 @@ class Catalogue:
 
     @cached_property
     def _near(self) -> NearPaths:
-        names = chain.from_iterable(each.names for each in self.products.values())
-        return NearPaths(self._oauth, chain(names, self._pages))
+        return NearPaths(self._oauth, chain(self.names, self._pages))
 
     @property
     def collections(self) -> set[str]:
@@ -477,17 +502,21 @@ class Catalogue:
     def keys_by_collection(self) -> Mapping[str, Sequence[str]]:
         """For each collection, the fields by which operations find and order its records."""
         found: dict[str, set[str]] = {}
-        for each in self._over_records():
-            keys = found.setdefault(each.rule.collection, set())
-            keys |= {each.rule.key} - {""}
-        for each in self.operations:
-            written = (str(one["collection"]) for one in each.rule.records)
-            for name in (*written, *each.rule.reports.values()):
-                found.setdefault(name, set())
-        return {name: sorted(keys) for name, keys in found.items() if name}
+        for product in self.products.values():
+            for name, keys in product.collections.items():
+                found.setdefault(name, set()).update(keys)
+        return {name: sorted(keys) for name, keys in found.items()}
 
-    def _over_records(self) -> Iterable[Operation]:
-        return (each for each in self.operations if each.rule.action in OVER_RECORDS)
+
+def _keys_by_collection(operations: Iterable[Operation]) -> dict[str, list[str]]:
+    found: dict[str, set[str]] = {}
+    for each in operations:
+        rule = each.rule
+        if rule.action in OVER_RECORDS:
+            found.setdefault(rule.collection, set()).update({rule.key} - {""})
+        for name in (*(str(one["collection"]) for one in rule.records), *rule.reports.values()):
+            found.setdefault(name, set())
+    return {name: sorted(keys) for name, keys in found.items() if name}
 
 
 _MOST_QUERIES = 10

@@ -6,12 +6,12 @@ matters, since the event loop looks for faults at every call.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from mock_sei.reasons.paths import NearPaths
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import Listener
@@ -240,16 +240,14 @@ class Operations:
     """All operations of a platform, each as ``METHOD /path``."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.names: Mapping[str, None] = dict.fromkeys(names)
-        self._patterns = OperationPatterns()
-        for each in self.names:
-            self._patterns.add(each)
+        self._names = dict.fromkeys(names)
 
     def find_problem(self, operation: str) -> str | None:
         """Why no call can match this operation, None if one can."""
         if self.has(operation):
             return None
-        near = difflib.get_close_matches(operation[:100], self.names, n=3, cutoff=0.0)
+        method, _, path = operation.partition(" ")
+        near = self._near.nearest(method, path)
         return (
             f"there is no {shown(operation)[1:-1]}, so it would never be met; the nearest are "
             f"{', '.join(near)}"
@@ -260,9 +258,79 @@ class Operations:
 
         A HEAD is possible wherever a GET is.
         """
-        if "*" in operation or operation in self.names:
-            return True
-        if next(self._patterns.matching(operation), None) is not None:
+        if "*" in operation or operation in self._names or self._tree.meets(operation):
             return True
         method, _, path = operation.partition(" ")
         return method == "HEAD" and self.has(f"GET {path}")
+
+    @cached_property
+    def _tree(self) -> OperationTree:
+        return OperationTree(self._names)
+
+    @cached_property
+    def _near(self) -> NearPaths:
+        return NearPaths((), self._names)
+
+
+class OperationTree:
+    """Operations by the segments of their paths; the method stands before the first slash.
+
+    Whether one of them fits is found in a time that does not grow with their number, unless what
+    is asked for has parameters of its own: then its branches are all looked at.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._root = _Branch()
+        for each in names:
+            branch = self._root
+            for segment in _segments(each):
+                branch = branch.grow(segment)
+            branch.is_end = True
+
+    def meets(self, operation: str) -> bool:
+        """Whether a call can be one of these operations and fit this one too."""
+        branches = [self._root]
+        for segment in _segments(operation):
+            branches = [each for branch in branches for each in branch.following(segment)]
+        return any(each.is_end for each in branches)
+
+
+class _Branch:
+    """What follows in a tree after some segments."""
+
+    __slots__ = ("fixed", "is_end", "open")
+
+    def __init__(self) -> None:
+        self.fixed: dict[str, _Branch] = {}
+        self.open: dict[str, tuple[OperationPattern, _Branch]] = {}
+        """Behind segments with parameters."""
+        self.is_end = False
+
+    def grow(self, segment: str) -> _Branch:
+        if "{}" not in segment:
+            if segment not in self.fixed:
+                self.fixed[segment] = _Branch()
+            return self.fixed[segment]
+        if segment not in self.open:
+            pattern = _WHOLE_SEGMENT if segment == "{}" else OperationPattern(segment)
+            self.open[segment] = pattern, _Branch()
+        return self.open[segment][1]
+
+    def following(self, segment: str) -> Iterator[_Branch]:
+        if "{}" not in segment:
+            if segment in self.fixed:
+                yield self.fixed[segment]
+            yield from (each for pattern, each in self.open.values() if pattern.matches(segment))
+            return
+        wanted = OperationPattern(segment)
+        yield from (each for fixed, each in self.fixed.items() if wanted.matches(fixed))
+        # Two segments with parameters may fit the same text: what is not known is not refused.
+        yield from (each for _, each in self.open.values())
+
+
+_WHOLE_SEGMENT = OperationPattern("{}")
+
+
+def _segments(operation: str) -> list[str]:
+    """Without the names of parameters, in which a slash would mean nothing."""
+    return _WILD.sub("{}", operation).split("/")

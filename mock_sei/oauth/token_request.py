@@ -9,10 +9,10 @@ sections 2.3.1, 3.2 and 5.2.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from mock_sei.errors import KEY_PAIR, REQUEST_INVALID, Check
 from mock_sei.reasons.forms import explain_content, explain_form

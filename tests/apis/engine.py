@@ -18,9 +18,9 @@ from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue
-from mock_sei.apis.grammar import PATH_METHODS
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.times import find_zone
+from mock_sei.document_files import Outline
 from mock_sei.errors import ConfigurationError, InvalidValue, MalformedRequest, Refusal
 from mock_sei.rules.connection import Findings
 
@@ -41,6 +41,7 @@ class Document:
     bundled: bool = False
     name: str = "widgets.yaml"
     problems: Sequence[ConfigurationError] = ()
+    outline: Outline | None = None
 
     def read_part(self, name: str) -> tuple[Path, Any]:
         raise ConfigurationError("no such file", source=name)
@@ -48,14 +49,6 @@ class Document:
     @property
     def paths(self) -> Sequence[str]:
         return list(self.content.get("paths", ()))
-
-    @property
-    def names(self) -> Sequence[str]:
-        return [f"{method.upper()} {path}" for path in self.paths for method in self._methods(path)]
-
-    def _methods(self, path: str) -> Sequence[str]:
-        item = self.content["paths"][path]
-        return [each for each in PATH_METHODS if each in item]
 
 
 def document(text: str, *, product: str = "widgets", version: str = "3.1.0") -> Document:

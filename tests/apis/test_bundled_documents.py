@@ -16,8 +16,7 @@ from mock_sei.apis.misfits import find_misfits
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import Sent, typed
 from mock_sei.apis.patterns import Budget
-from mock_sei.document_files import DocumentFile
-from mock_sei.fixtures import bundled_folder, load_fixtures
+from mock_sei.fixtures import load_fixtures
 
 GRADES = {"documented", "derived", "assumed"}
 WRITES = {"create", "change", "remove", "rename", "upload"}
@@ -34,12 +33,6 @@ def operations(product: Product) -> Iterator[Operation]:
 
 def ungraded(value: Mapping[str, Any], name: str) -> list[str]:
     return [] if value.get("x-fidelity") in GRADES else [name]
-
-
-@every_product
-def test_the_scanned_paths_are_the_parsed_ones(product: Product) -> None:
-    assert list(product.paths) == list(product.content["paths"])
-    assert list(product.names) == [each.name for each in product.operations.values()]
 
 
 @every_product
@@ -166,13 +159,3 @@ def test_the_readme_tells_how_many_products_there_are() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
     assert re.findall(r"(\d+) API products", readme) == [str(len(PRODUCTS))]
-
-
-def test_a_path_that_leads_nowhere_is_told_its_nearest_without_any_document_being_parsed() -> None:
-    paths = sorted((bundled_folder() / "apis").glob("*.yaml"))
-    files = [DocumentFile(path, bundled=True) for path in paths]
-
-    near = Catalogue(files).nearest("GET", "/v2/investor")
-
-    assert near[0] == "GET /v2/investors"
-    assert not any("content" in vars(each) for each in files)

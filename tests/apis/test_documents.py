@@ -95,12 +95,6 @@ def test_every_bundled_document_is_read_and_its_file_is_its_product() -> None:
         assert str(product.content["openapi"]).startswith("3.1")
 
 
-def test_the_quick_list_of_paths_is_the_whole_one() -> None:
-    """Bundled files give their paths before they are parsed."""
-    for file in load_fixtures().documents:
-        assert list(file.paths) == list(file.content["paths"]), file.source.name
-
-
 def test_every_collection_that_a_bundled_document_names_has_records() -> None:
     fixtures = load_fixtures()
 

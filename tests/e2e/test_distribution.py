@@ -110,7 +110,7 @@ def test_the_wheel_takes_every_fixture_and_not_their_generator(wheel: Path) -> N
     bundled = "mock_sei/bundled_fixtures/"
     wanted = {
         f"{bundled}{each.relative_to(ROOT / 'fixtures').as_posix()}"
-        for pattern in ("platform.toml", "apis/*.yaml", "data/*.json")
+        for pattern in ("platform.toml", "index.json", "apis/*.yaml", "data/*.json")
         for each in (ROOT / "fixtures").glob(pattern)
     }
 

@@ -168,6 +168,101 @@ def test_what_can_be_called_is_known_by_template_name_and_value() -> None:
     assert not known.has("POST /v2/investors")
 
 
+CALLED = (
+    "GET /v2/investors",
+    "GET /v1/orders/{id}",
+    "GET /v1/{kind}/status/{key}",
+    "GET /v1/files/{name}.{form}",
+    "POST /v1/orders/{id}:close",
+    "GET /",
+    "GET /v1/odd/{with/slash}/x",
+)
+
+
+@pytest.mark.parametrize(
+    ("operation", "call"),
+    [
+        ("GET /v2/{anything}", "GET /v2/investors"),
+        ("GET /{version}/investors", "GET /v2/investors"),
+        ("GET /v1/{a}/7", "GET /v1/orders/7"),
+        ("GET /v1/orders/status/{x}", "GET /v1/orders/status/7"),
+        ("GET /v1/{x}/{y}/{z}", "GET /v1/a/status/b"),
+        ("GET /v1/files/{x}.csv", "GET /v1/files/a.csv"),
+        ("GET /v1/files/{x}", "GET /v1/files/a.csv"),
+        ("GET /v1/files/report.2026.csv", "GET /v1/files/report.2026.csv"),
+        ("POST /v1/orders/7:close", "POST /v1/orders/7:close"),
+        ("POST /v1/orders/{x}", "POST /v1/orders/7:close"),
+        ("GET /v1/odd/{other}/x", "GET /v1/odd/a/x"),
+        ("HEAD /v1/orders/{x}", "GET /v1/orders/7"),
+        ("GET /", "GET /"),
+    ],
+)
+def test_what_some_call_meets_is_known_whatever_the_parameters_are_called(
+    operation: str, call: str
+) -> None:
+    method, _, path = operation.partition(" ")
+    asked = CallTarget(operation=f"GET {path}" if method == "HEAD" else operation)
+
+    assert asked.matches(call)
+    assert any(OperationPattern(each.replace("with/slash", "")).matches(call) for each in CALLED)
+    assert Operations(CALLED).has(operation)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "GET /v2/investors/",
+        "GET /v2//investors",
+        "GET /V2/investors",
+        "GET /v2/{x}/investors",
+        "POST /v2/{anything}",
+        "GET /v1/orders/",
+        "GET /v1/orders",
+        "GET /v1/files/report",
+        "GET /v1/files/.",
+        "POST /v1/orders/7:open",
+        "POST /v1/orders/:close",
+        "GET /v1/inv{x}/investors",
+        "HEAD /v1/orders/7:close/x",
+        "GET /{x}",
+        "DELETE /",
+    ],
+)
+def test_what_no_call_meets_is_not_known(operation: str) -> None:
+    assert not Operations(CALLED).has(operation)
+
+
+def test_what_any_operation_is_called_by_is_known_and_what_is_near_is_named() -> None:
+    known = Operations(["GET /v2/investors", "POST /v2/reports", "GET /v1/accounts", "GET /x"])
+
+    assert known.find_problem("GET /v2/investors") is None
+    problem = known.find_problem("GET /v2/investrs")
+    assert problem is not None
+    assert problem.startswith("there is no GET /v2/investrs, so it would never be met; the nearest")
+    assert "are GET /v2/investors, " in problem
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["GET /" + "{a}" * 600, "GET " + "/{a}" * 400, "GET /" + "/" * 1500, "GET /" + "a" * 1900],
+)
+def test_what_is_said_of_an_odd_operation_is_short_and_costs_no_more_than_its_size(
+    operation: str,
+) -> None:
+    problem = Operations(CALLED).find_problem(operation)
+
+    assert problem is not None
+    assert len(problem) < len(operation) + 300
+
+
+def test_a_misspelt_operation_costs_the_same_whatever_can_be_called() -> None:
+    def make(count: int) -> Action:
+        known = Operations(f"GET /v1/thing{number:05}/{{id}}" for number in range(count))
+        return lambda: known.find_problem("GET /v1/thnig00007/INV-1")
+
+    assert_flat(make, few=200, many=5000)
+
+
 def test_whether_an_operation_is_known_costs_the_same_whatever_can_be_called() -> None:
     def make(count: int) -> Action:
         known = Operations(f"GET /v1/thing{number:05}/{{id}}" for number in range(count))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,9 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import ConfigurationError
 from mock_sei.faults.scripts import make_answer
 from mock_sei.fixtures import load_fixtures
+from mock_sei.matching.targets import OperationTree
 from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
 from tests.operations import arm_fault
 from tests.support import TICKETS, Served, registration
@@ -46,6 +49,49 @@ def test_how_long_to_wait_can_be_said(served: Served) -> None:
     arm(served, status=503, retry_after=120)
 
     assert served.get().headers["Retry-After"] == "120"
+
+
+@pytest.mark.parametrize(
+    ("operation", "path"),
+    [
+        ("GET /portal/apis", "/portal/apis"),
+        ("GET /portal/apps/{name}", "/portal/apps/demo-server"),
+        ("GET /portal/certificates/{token}", "/portal/certificates/x"),
+        ("GET /openapi/{product}.json", "/openapi/investors.json"),
+        ("GET /openapi/investors.json", "/openapi/investors.json"),
+        ("GET /v1/{anything}/tradetickets", TICKETS),
+        ("GET /v2/{anything}", "/v2/investors"),
+    ],
+)
+def test_a_fault_may_name_whatever_a_call_of_the_listeners_meets(
+    served: Served, operation: str, path: str
+) -> None:
+    arm_fault(served.platform, {"operation": operation, "status": 503})
+
+    answer = served.get(path, http=served.client(None, listener=Listener.ONE_WAY), headers={})
+
+    assert answer.status_code == 503
+    assert served.platform.faults.armed[0].met == 1
+
+
+def test_what_can_be_called_is_put_in_order_once_whatever_call_asks(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call works on a copy of the platform; what a copy makes is gone with it."""
+    made: list[object] = []
+    make = OperationTree.__init__
+
+    def count(tree: OperationTree, names: Iterable[str]) -> None:
+        made.append(tree)
+        make(tree, names)
+
+    monkeypatch.setattr(OperationTree, "__init__", count)
+
+    for number in range(3):
+        operation = f"PATCH /v1/investors/INV-{number}"
+        arm_fault(served.platform.pinned(), {"operation": operation, "status": 503})
+
+    assert len(made) == 1
 
 
 def test_the_operation_does_not_see_a_refused_call(served: Served) -> None:
