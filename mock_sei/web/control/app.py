@@ -10,7 +10,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match, Route
@@ -43,7 +42,7 @@ from mock_sei.web.control.listener import own_failure
 from mock_sei.web.control.mailbox import add_mailbox_calls
 from mock_sei.web.control.models import MOST_LISTED, Here, Limit, Passphrase
 from mock_sei.web.control.reading import CallRoute, UnreadableBody, rejection, validation_answer
-from mock_sei.web.control.reference_page import reference_page
+from mock_sei.web.control.reference_page import add_reference
 from mock_sei.web.downloads import attachment
 from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.exhausted import KINDS, find_exhaustion
@@ -101,6 +100,7 @@ def control_app() -> FastAPI:
     add_fault_calls(app)
     add_bench_calls(app)
     add_signing_key_calls(app)
+    add_reference(app)
 
     @app.exception_handler(MockSeiError)
     async def explain(request: Request, error: Exception) -> Response:
@@ -159,10 +159,6 @@ def control_app() -> FastAPI:
     async def explain_failure(request: Request, error: Exception) -> Response:
         platform: Platform = request.scope[CONTROL_KEY]
         return own_failure(platform, error)
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(reference_page(app.openapi()))
 
     return app
 
