@@ -9,6 +9,7 @@ another file.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,14 +60,18 @@ def _of_viewer(name: str) -> Read:
         spec = find_spec(_VIEWER.replace("-", "_"))
         if spec is None:
             raise _missing(name, f"the Python package {_VIEWER} is not installed")
-        # Wherever in the package it is: the package promises no folders.
-        folders = map(Path, spec.submodule_search_locations or ())
-        found = next((path for folder in folders for path in folder.rglob(name)), None)
-        if found is None:
-            raise _missing(name, f"this version of the Python package {_VIEWER} has none")
-        return found.read_bytes()
+        for folder in spec.submodule_search_locations or ():
+            # The package promises no name of a folder, so all of them are looked into.
+            for parent, _, names in os.walk(folder, onerror=_fail):
+                if name in names:
+                    return Path(parent, name).read_bytes()
+        raise _missing(name, f"this version of the Python package {_VIEWER} has none")
 
     return read
+
+
+def _fail(error: OSError) -> None:
+    raise error
 
 
 def _missing(name: str, reason: str) -> HTTPException:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from typing import NoReturn
 
 import httpx2
 import pytest
@@ -151,6 +154,26 @@ def test_the_package_of_the_viewer_may_move_its_files(
     missing = control.get("/docs/swagger-ui-bundle.js")
     assert missing.status_code == 404
     assert "swagger-ui-bundle.js" in missing.json()["detail"]
+
+
+@pytest.mark.parametrize("opens", ["scandir", "open"])
+def test_without_a_further_file_the_answer_says_so(
+    control: httpx2.Client, monkeypatch: pytest.MonkeyPatch, opens: str
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        if opens == "scandir":
+            patch.setattr(reference_page.os, "scandir", fail)
+        else:
+            patch.setattr(Path, "read_bytes", fail)
+        answer = control.get("/docs/swagger-ui.css")
+        page = control.get("/docs")
+
+    assert answer.status_code == 503
+    assert "no further file can be opened" in answer.json()["detail"]
+    assert page.is_success
 
 
 def test_no_code_of_the_viewer_s_package_is_imported(control: httpx2.Client) -> None:
