@@ -28,7 +28,7 @@ SETTLING = 1.0
 CONNECT_PATIENCE = 30.0
 
 HEAD = b"POST /v2/oauthtoken HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
-READING = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5
+READING = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from mock_sei.errors import Refusal, Rejected
 from mock_sei.fixtures import INDEX, bundled_folder, load_fixtures
 from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
+from tests.operations import arm_fault, enqueue
 
 COMMITTED = bundled_folder() / INDEX
 

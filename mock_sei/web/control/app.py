@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
@@ -34,7 +33,7 @@ from mock_sei.web.control.described import describe
 from mock_sei.web.control.listener import own_failure
 from mock_sei.web.control.problems import REFUSALS, problem
 from mock_sei.web.control.reading import CallRoute, UnreadableBody, rejection, validation_answer
-from mock_sei.web.control.reference_page import reference_page
+from mock_sei.web.control.reference_page import add_reference
 from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.misses import explain_control_miss
@@ -74,6 +73,7 @@ def control_app() -> FastAPI:
     )
     app.router.route_class = CallRoute
     add_calls(app)
+    add_reference(app)
 
     @app.exception_handler(MockSeiError)
     async def explain(request: Request, error: Exception) -> Response:
@@ -137,10 +137,6 @@ def control_app() -> FastAPI:
     async def explain_failure(request: Request, error: Exception) -> Response:
         platform: Platform = request.scope[CONTROL_KEY]
         return own_failure(platform, error)
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(reference_page(app.openapi()))
 
     return app
 

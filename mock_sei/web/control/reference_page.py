@@ -1,67 +1,98 @@
-"""The control API's reference as one page: rendered here, since a mock has no network for a CDN."""
+"""The control API's reference at ``/docs``: Swagger UI, where each call can be tried.
+
+The package ``fastapi-swagger`` brings the files of Swagger UI. They are sent as they are, and none
+of that package's code is imported. The browser asks nobody but the control listener: the page's
+policy forbids everything else. Only the paths of :func:`add_reference` exist, so no path leads to
+another file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from html import escape
-from typing import Any
+import hashlib
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem;
-       color: #1c2733; }}
-section {{ border-top: 1px solid #d5dde5; padding: .8rem 0; }}
-h2 {{ font: 600 1rem ui-monospace, monospace; margin: 0; }}
-p {{ margin: .3rem 0; }}
-dl {{ margin: .3rem 0 0 1rem; }}
-dt {{ font-family: ui-monospace, monospace; }}
-dd {{ margin: 0 0 .2rem 1rem; color: #4a5b6c; }}
-</style>
-<h1>{title} {version}</h1>
-<p>For machines: <a href="/openapi.json">openapi.json</a></p>
-{calls}
-</html>
-"""
+from fastapi import FastAPI, HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
+_OWN = Path(__file__).parent / "reference"
+_VIEWER = "fastapi-swagger"
 
-def reference_page(document: Mapping[str, Any]) -> str:
-    """HTML of an OpenAPI document: each call, its parameters, its body's fields."""
-    info = document["info"]
-    calls = "\n".join(
-        _call(method, path, operation, document)
-        for path, item in document["paths"].items()
-        for method, operation in item.items()
-    )
-    return _PAGE.format(title=escape(info["title"]), version=escape(info["version"]), calls=calls)
+_MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Cache-Control": "no-cache",  # another version of mock-sei may answer at this address tomorrow
+    "Content-Security-Policy": _POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+Read = Callable[[], bytes]
 
 
-def _call(method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-    text = operation.get("description") or operation.get("summary", "")
-    fields = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(about)}</dd>"
-        for name, about in _fields(operation, document)
-    )
-    return (
-        f"<section><h2>{method.upper()} {escape(path)}</h2><p>{escape(text)}</p>"
-        f"{f'<dl>{fields}</dl>' if fields else ''}</section>"
-    )
+def add_reference(app: FastAPI) -> None:
+    """Adds the page and its files.
+
+    Our own files are read now: ``mock-sei serve`` answers when it can open no further file. Those
+    of Swagger UI are 1.9 MB and are read when a browser asks.
+    """
+    _add_file(app, "/docs", "page.html", _own("page.html"))
+    for name in ("page.css", "page.js"):
+        _add_file(app, f"/docs/{name}", name, _own(name))
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
+        _add_file(app, f"/docs/{name}", name, _of_viewer(name))
 
 
-def _fields(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for parameter in operation.get("parameters", ()):
-        yield parameter["name"], parameter.get("description") or f"in the {parameter['in']}"
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    for schema in _schemas(content.get("schema", {}), document):
-        for name, member in schema.get("properties", {}).items():
-            yield name, member.get("description") or "in the body"
+def _own(name: str) -> Read:
+    content = (_OWN / name).read_bytes()
+    return lambda: content
 
 
-def _schemas(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """A body's schema, or those it is one of, references resolved."""
-    for each in schema.get("anyOf", (schema,)):
-        name = each.get("$ref", "").rpartition("/")[2]
-        yield document["components"]["schemas"][name] if name else each
+def _of_viewer(name: str) -> Read:
+    def read() -> bytes:
+        spec = find_spec(_VIEWER.replace("-", "_"))
+        if spec is None:
+            raise _missing(name, f"the Python package {_VIEWER} is not installed")
+        for folder in spec.submodule_search_locations or ():
+            # The package promises no name of a folder, so all of them are looked into.
+            for parent, _, names in os.walk(folder, onerror=_fail):
+                if name in names:
+                    return Path(parent, name).read_bytes()
+        raise _missing(name, f"this version of the Python package {_VIEWER} has none")
+
+    return read
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def _missing(name: str, reason: str) -> HTTPException:
+    return HTTPException(404, f"no file {name}: {reason}; GET /openapi.json has all calls too")
+
+
+def _add_file(app: FastAPI, path: str, name: str, read: Read) -> None:
+    media_type = _MEDIA_TYPES[Path(name).suffix]
+
+    def answer(request: Request) -> Response:
+        content = read()
+        tag = f'"{hashlib.sha256(content).hexdigest()}"'
+        headers = _HEADERS | {"ETag": tag}
+        if _knows(request, tag):
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=media_type, headers=headers)
+
+    app.add_route(path, answer, methods=["GET"], include_in_schema=False)
+
+
+def _knows(request: Request, tag: str) -> bool:
+    """Whether the browser has this content (RFC 9110 section 13.1.2)."""
+    known = request.headers.get("if-none-match", "").split(",")
+    return not {"*", tag}.isdisjoint(each.strip().removeprefix("W/") for each in known)

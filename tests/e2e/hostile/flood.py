@@ -131,7 +131,7 @@ def pipelines(target: Target) -> int:
 def unread_answers(target: Target) -> int:
     request = b"GET /portal/apps HTTP/1.1\r\nHost: localhost\r\n\r\n"
     if target.context is None:
-        request = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        request = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
     return send_and_never_read(target, request * 20, len(request) * 100)
 
 

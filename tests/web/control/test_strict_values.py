@@ -98,8 +98,6 @@ def test_the_document_names_every_field_of_a_fault(control: httpx2.Client) -> No
     body = document["paths"]["/faults"]["post"]["requestBody"]["content"]["application/json"]
 
     assert {"operation", "times", *EFFECTS} <= body["schema"]["properties"].keys()
-    page = control.get("/docs").text
-    assert "<dt>token_lifetime</dt>" in page
 
 
 @pytest.mark.parametrize(

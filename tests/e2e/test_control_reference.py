@@ -1,0 +1,123 @@
+"""The control API's reference at ``/docs`` in Chromium: its calls are found, and one is tried."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, Watch, violations
+
+pytestmark = pytest.mark.needs("chromium")
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+ONE_OF_EACH_METHOD = """() => {
+  const seen = new Set();
+  for (const call of document.querySelectorAll(".opblock:not(.is-open)")) {
+    if (seen.has(call.className)) call.remove();
+    seen.add(call.className);
+  }
+}"""
+"""Removes folded calls that look like another one: axe-core takes seconds for all of them."""
+
+
+@pytest.fixture
+def control(bench: Bench) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=bench.server.control_url, trust_env=False) as http:
+        yield http
+
+
+@pytest.fixture
+def watch(page: Page) -> Watch:
+    return Watch(page)
+
+
+def open_reference(page: Page, bench: Bench, query: str = "") -> Locator:
+    """The page's calls, each with its button."""
+    page.goto(f"{bench.server.control_url}/docs{query}")
+    calls = page.get_by_role("button", name=re.compile(r"^(GET|POST|PUT|PATCH|DELETE)\b"))
+    expect(calls.first).to_be_visible()
+    return calls
+
+
+def open_advance(page: Page) -> None:
+    """Unfolds the call ``POST /clock/advance``."""
+    page.get_by_role("button", name=re.compile(r"^POST\s*\/clock\/advance\b")).click()
+    expect(page.get_by_label("Request body")).to_be_visible()
+
+
+def execute(page: Page, body: str) -> Locator:
+    """Tries the unfolded call: where its answer is shown."""
+    page.get_by_label("Request body").fill(body)
+    page.get_by_role("button", name="Execute").click()
+    return page.locator(".live-responses-table")
+
+
+def test_every_call_is_shown_whatever_the_link_says(
+    page: Page, bench: Bench, control: httpx2.Client, watch: Watch
+) -> None:
+    paths = control.get("/openapi.json").json()["paths"].values()
+    other = f"{bench.stranger.url}/config.json"
+
+    calls = open_reference(page, bench, f"?url={other}&configUrl={other}")
+    expect(calls).to_have_count(sum(len(METHODS & path.keys()) for path in paths))
+    expect(page).to_have_title("Control API · mock-sei")
+    assert watch.complaints == []
+    assert watch.origins == {bench.server.control_url}
+
+
+def test_a_call_is_tried_and_its_answer_is_shown(
+    page: Page, bench: Bench, control: httpx2.Client, watch: Watch
+) -> None:
+    control.put("/clock", json={"now": "2030-01-01T00:00:00Z", "frozen": True}).raise_for_status()
+    open_reference(page, bench)
+    open_advance(page)
+
+    answer = execute(page, '{"seconds": 1860}')
+    expect(answer).to_contain_text("2030-01-01T00:31:00")
+    assert control.get("/clock").json()["now"].startswith("2030-01-01T00:31:00")
+    assert watch.complaints == []
+
+    answer = execute(page, '{"minutes": 31}')
+    expect(answer).to_contain_text(re.compile("400|422"))
+    expect(answer).to_contain_text("minutes")
+    assert control.get("/clock").json()["now"].startswith("2030-01-01T00:31:00")
+    assert watch.origins == {bench.server.control_url}
+
+    for width, height in (DESKTOP, PHONE):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate(OVERFLOW) == 0
+
+
+def test_no_script_of_others_runs_in_the_page(page: Page, bench: Bench, watch: Watch) -> None:
+    """Whatever an answer makes the page show, only its own scripts run."""
+    open_reference(page, bench)
+    page.evaluate(
+        """stranger => {
+          document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.ran = true'>");
+          const script = document.createElement("script");
+          script.src = `${stranger}/app.js`;
+          document.body.append(script);
+        }""",
+        bench.stranger.url,
+    )
+
+    page.wait_for_function("() => performance.getEntriesByName(location.origin + '/x').length")
+    assert page.evaluate("window.ran") is None
+    assert len([each for each in watch.complaints if "Content Security Policy" in each]) == 2
+
+
+@pytest.mark.needs("node", "npm")
+def test_axe_finds_nothing_to_mend(page: Page, bench: Bench, axe: str) -> None:
+    open_reference(page, bench)
+    open_advance(page)
+    expect(execute(page, '{"seconds": 1}')).to_be_visible()
+    page.evaluate(ONE_OF_EACH_METHOD)
+
+    assert violations(page, axe) == []
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_class("dark-mode")
+    assert violations(page, axe) == []
