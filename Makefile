@@ -10,6 +10,9 @@ LOWEST := build/lowest
 EXTRAS := saml,testcontainers,uvloop
 TESTS ?= tests
 
+# Where it is set, each of the many processes of the tests compiles every module again: a second each
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: serve test quick coverage nightly fuzz lint audit dist test-wheel lowest bench soak tables screenshots docs clean
 
 serve: $(VENV)/serve.stamp
