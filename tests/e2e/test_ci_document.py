@@ -71,6 +71,8 @@ def test_its_expressions_and_jobs_are_there(text: str, npm_packages: Path) -> No
         return finished.stdout
 
     assert lint(text) == ""
+    if text is not GITHUB:
+        return  # one mistake shows that the check checks something
     missing = text.replace("    runs-on:", "    needs: nobody\n    runs-on:", 1)
     assert "does not exist in this workflow" in lint(missing)
 
