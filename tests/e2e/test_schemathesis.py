@@ -30,7 +30,11 @@ from mock_sei.fixtures import load_fixtures
 from tests.e2e.platform_document import ERROR_MEMBERS, PLATFORM
 from tests.e2e.serving import THOROUGH
 
-EXAMPLES = {GenerationMode.POSITIVE: 4, GenerationMode.NEGATIVE: 3 if THOROUGH else 2}
+EXAMPLES = (
+    {GenerationMode.POSITIVE: 4, GenerationMode.NEGATIVE: 3}
+    if THOROUGH
+    else {GenerationMode.POSITIVE: 2, GenerationMode.NEGATIVE: 2}
+)
 """Requests for an operation: as its document wants them, and wrong in some way.
 
 For each hundred examples of the profile."""
