@@ -9,28 +9,37 @@ WHEEL_RUN := build/wheel
 LOWEST := build/lowest
 EXTRAS := saml,testcontainers,uvloop
 TESTS ?= tests
+# Each worker takes tests that follow one another, so that they share the servers of a module, and in
+# the end some of the other's
+PARALLEL := -n auto --dist worksteal
 
-.PHONY: serve test quick coverage nightly fuzz lint audit dist index test-wheel lowest bench soak tables screenshots docs clean
+# Where it is set, each of the many processes of the tests compiles every module again: a second each
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: serve test test-only quick coverage nightly fuzz lint audit dist index test-wheel lowest bench soak tables screenshots docs clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
 
-# Tiers 1 and 2
-test: lint $(VENV)/docs.stamp
-	$(BIN)/python -m pytest -n auto -m "not nightly"
+# Tiers 1 and 2; mypy works while the tests wait for one another
+test: $(VENV)/docs.stamp
+	$(MAKE) --jobs=2 lint test-only
+
+test-only: $(VENV)/docs.stamp
+	$(BIN)/python -m pytest $(PARALLEL) -m "not nightly"
 
 # Tier 1: without sockets, with few examples of each property, and without what measures costs
 quick: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n auto --ignore=tests/e2e --hypothesis-profile=quick -m "not slow" -q
+	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/e2e --hypothesis-profile=quick -m "not slow" -q
 
 # `make test` again, measuring which lines and branches of mock_sei/ run: they may not become fewer
 coverage: lint
-	$(BIN)/python -m pytest -n auto -m "not nightly" --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(PARALLEL) -m "not nightly" --cov --cov-report=term:skip-covered
 
 # Tier 3: everything that is too long for every change: hours on two cores
 nightly: test
-	$(BIN)/python -m pytest -n auto -m nightly
-	MOCK_SEI_TESTS_THOROUGH=1 $(BIN)/python -m pytest -n auto -m "not nightly" tests/e2e
+	$(BIN)/python -m pytest $(PARALLEL) -m nightly
+	MOCK_SEI_TESTS_THOROUGH=1 $(BIN)/python -m pytest $(PARALLEL) -m "not nightly" tests/e2e
 	$(MAKE) fuzz
 	$(MAKE) soak
 	$(MAKE) lowest
@@ -41,7 +50,7 @@ nightly: test
 
 # Every property under thousands of examples
 fuzz: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n auto -m hypothesis --hypothesis-profile=thorough
+	$(BIN)/python -m pytest $(PARALLEL) -m hypothesis --hypothesis-profile=thorough
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
@@ -64,7 +73,7 @@ test-wheel: dist
 	$(call unpack,$(WHEEL_RUN))
 	$(UV) pip install --python $(WHEEL_RUN)/.venv/bin/python --group dev \
 		"$$(echo dist/*.whl)[$(EXTRAS)]"
-	cd $(WHEEL_RUN) && MOCK_SEI_TESTS_WHEEL=1 .venv/bin/python -m pytest -n auto $(TESTS)
+	cd $(WHEEL_RUN) && MOCK_SEI_TESTS_WHEEL=1 .venv/bin/python -m pytest $(PARALLEL) $(TESTS)
 
 # The tests that open no socket against the wheel with the oldest versions that pyproject.toml allows.
 # The wheel and what only developers need come second, and move nothing that is there.
@@ -76,7 +85,7 @@ lowest: dist
 	$(UV) pip install --python $(LOWEST)/.venv/bin/python --group dev \
 		"$$(echo dist/*.whl)[$(EXTRAS)]"
 	$(BIN)/uv pip list --python $(LOWEST)/.venv/bin/python
-	cd $(LOWEST) && MOCK_SEI_TESTS_WHEEL=1 .venv/bin/python -m pytest -n auto $(TESTS)
+	cd $(LOWEST) && MOCK_SEI_TESTS_WHEEL=1 .venv/bin/python -m pytest $(PARALLEL) $(TESTS)
 
 # Into a folder of its own: the tests of the source distribution, without the package, so that no import
 # can find it there, and an empty environment

@@ -28,7 +28,7 @@ from mock_sei.certificates.bundles import FORMATS
 from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
 from soak.platform import Platform
 from soak.report import Report
-from tests.e2e.serving import MOCK_SEI, Serving, environment
+from tests.e2e.serving import MOCK_SEI, Process, Serving, environment
 
 SOUND = "a kill leaves no incomplete file"
 SECRET = "a kill leaves no key that others can read"
@@ -137,7 +137,8 @@ class Kills:
     @contextmanager
     def _starting(self, certs: Path, *options: str) -> Iterator[Serving]:
         (self._folder / "ready.json").unlink(missing_ok=True)  # the file of a killed server
-        with Serving.launch(self._folder, "--certs-dir", str(certs), *options) as serving:
+        options = ("--certs-dir", str(certs), *options)
+        with Serving.launch(self._folder, *options, command=[MOCK_SEI]) as serving:
             yield serving
 
     @contextmanager
@@ -146,9 +147,7 @@ class Kills:
         with Platform.running(self._folder, "--certs-dir", str(certs)) as platform:
             yield platform
 
-    def _kill(
-        self, process: subprocess.Popen[bytes], watched: Path, takes: float, changes: int
-    ) -> bool:
+    def _kill(self, process: Process, watched: Path, takes: float, changes: int) -> bool:
         deadline = time.monotonic() + LONGEST
         if self._random.random() < 0.5:
             ready = self._folder / "ready.json"

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from mock_sei.errors import NOT_HTTP, Refusal
 
 CHECK = "Host"
+VERSION_CHECK = "HTTP"
 
 LONGEST_METHOD = 64
 """Most bytes of a method; a request with a longer one is refused as not being HTTP."""
@@ -93,7 +94,7 @@ def find_head_problem(hosts: Sequence[bytes], version: str) -> Refusal | None:
     if version not in _VERSIONS:
         return Refusal(
             NOT_HTTP,
-            check="HTTP",
+            check=VERSION_CHECK,
             because=f"The request is HTTP/{version}; this server speaks HTTP/1.1 and HTTP/1.0.",
             expected="HTTP/1.1 or HTTP/1.0",
             actual=f"HTTP/{version}",

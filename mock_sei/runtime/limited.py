@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from mock_sei.errors import NOT_HTTP, REQUEST_STALLED, Refusal
 from mock_sei.runtime import limits
 from mock_sei.runtime.heads import (
+    VERSION_CHECK,
     find_absolute,
     find_authority_problem,
     find_head_problem,
@@ -309,6 +310,9 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._method:
             self.scope["method"] = self._method.decode()
             self._method = b""
+        refusal = self.scope.get(REFUSED_HEAD)
+        if isinstance(refusal, Refusal) and refusal.why.check == VERSION_CHECK:
+            self.cycle.keep_alive = False  # uvicorn before 0.53 waits for a next request
 
     def _read_target(self) -> None:
         """Checks the request's target and ``Host``.

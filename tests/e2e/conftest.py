@@ -51,6 +51,8 @@ NAMES = {"chromium": CHROMIUM}
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*tools): programs the test runs; skipped without")
     config.addinivalue_line("markers", "container: builds the image and runs it")
+    # Else each of the hundreds of processes that the tests start compiles every module anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -20,7 +20,6 @@ from mock_sei.rules.records import Application
 from tests.e2e.handshakes import (
     everything_from,
 )
-from tests.e2e.serving import MOCK_SEI
 from tests.patience import PATIENCE
 
 
@@ -75,7 +74,7 @@ class Patient:
             for name, value in self.given.items()
             for part in (f"--{name.replace('_', '-')}", value)
         ]
-        return [MOCK_SEI, "doctor", self.url, *options]
+        return ["doctor", self.url, *options]
 
 
 @contextlib.contextmanager

@@ -106,14 +106,18 @@ JAVA = Program("Java", "java", r"own\.getKeyManagers\(\)", "null")
 # Go compiles nothing that has a variable it does not use.
 _IN_GO = (r"(?<=\[\]tls\.Certificate\{identity\})", "[:0]")
 
+NODE = Program("Node", "js", _IN_NODE)
+GO = Program("Go", "go", *_IN_GO)
+ONE_OF_EACH_RUNTIME = (CURL, REQUESTS, JAVA, NODE, GO)
+
 PROGRAMS = (
     CURL,
     REQUESTS,
     Program("httpx2", "python", _OF_A_CONTEXT),
     Program("aiohttp", "python", _OF_A_CONTEXT),
     JAVA,
-    Program("Node", "js", _IN_NODE),
-    Program("Go", "go", *_IN_GO),
+    NODE,
+    GO,
     Program("Authlib", "python", _OF_A_SESSION),
     Program("requests-oauthlib", "python", _OF_A_SESSION),
     Program("requests-oauth2client", "python", _OF_A_SESSION),

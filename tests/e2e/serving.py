@@ -13,17 +13,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from tests.e2e.forked import Forked, run_forked
 from tests.patience import PATIENCE, patient
 
 THOROUGH = bool(os.environ.get("MOCK_SEI_TESTS_THOROUGH"))
 """Set by ``make nightly``: attacks at their full size, and every row of their tables."""
 
 T = TypeVar("T")
+Process = subprocess.Popen[bytes] | Forked
 
 BIN = Path(sys.executable).parent
 MOCK_SEI = BIN / "mock-sei"
 COMPILERS_PATIENCE = patient(300)
 """Go compiles its standard library when it first needs it."""
+SHORT_LIVED_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Halves what a JVM costs that ends after a second."""
 FREE_PORTS = ("--one-way-port", "0", "--two-way-port", "0", "--control-port", "0")
 
 
@@ -54,7 +58,7 @@ def environment(*, on_path: bool = True) -> dict[str, str]:
     folders = [each for each in kept["PATH"].split(os.pathsep) if Path(each) != BIN]
     if on_path:
         folders.insert(0, str(BIN))
-    return kept | {"PATH": os.pathsep.join(folders)}
+    return kept | {"PATH": os.pathsep.join(folders), "JAVA_TOOL_OPTIONS": SHORT_LIVED_JAVA}
 
 
 def run(
@@ -78,10 +82,21 @@ def run(
     )
 
 
+def run_mock_sei(
+    *words: object,
+    cwd: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    typed: str = "",
+) -> subprocess.CompletedProcess[str]:
+    """Runs the command to its end, in a process forked from one that has imported everything."""
+    environ = environ or environment()
+    return run_forked(MOCK_SEI, *words, folder=cwd, environ=environ, typed=typed)
+
+
 class Serving:
     """A running ``mock-sei serve``; leaving the ``with`` stops it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+    def __init__(self, process: Process, folder: Path) -> None:
         self.process = process
         self.folder = folder
         self.ready_file = folder / "ready.json"
@@ -95,12 +110,25 @@ class Serving:
         *options: str,
         ports: Sequence[str] = FREE_PORTS,
         environ: Mapping[str, str] | None = None,
-        command: Sequence[object] = (MOCK_SEI,),
+        command: Sequence[object] = (),
     ) -> Self:
-        """Starts the process and does not wait for it; its working folder is ``folder``."""
+        """Starts the process and does not wait for it; its working folder is ``folder``.
+
+        Without a command it is forked from one that has imported everything.
+        """
+        words = ["serve", *ports, "--ready-file", "ready.json", *options]
+        if not command:
+            forked = Forked(
+                [MOCK_SEI, *words],
+                folder=folder,
+                environ=environ or environment(),
+                output=folder / "output.txt",
+                errors=folder / "errors.txt",
+            )
+            return cls(forked, folder)
         with (folder / "output.txt").open("wb") as out, (folder / "errors.txt").open("wb") as err:
             process = subprocess.Popen(
-                [*map(str, command), "serve", *ports, "--ready-file", "ready.json", *options],
+                [*map(str, command), *words],
                 cwd=folder,
                 env=environ or environment(),
                 stdin=subprocess.DEVNULL,

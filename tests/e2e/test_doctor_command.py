@@ -15,7 +15,7 @@ from tests.e2e.handshakes import (
     port_of,
 )
 from tests.e2e.patients import Patient
-from tests.e2e.serving import MOCK_SEI, environment, run
+from tests.e2e.serving import MOCK_SEI, environment, run, run_mock_sei
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def patient(mock_sei: MockSei) -> Patient:
 
 class TestTheCommand:
     def test_nothing_wrong(self, patient: Patient) -> None:
-        finished = run(*patient.command())
+        finished = run_mock_sei(*patient.command())
         assert finished.returncode == 0, finished.stdout
         assert finished.stderr == ""
         assert finished.stdout.endswith("No problem was found.\n")
@@ -35,7 +35,7 @@ class TestTheCommand:
     def test_something_wrong_and_no_secret_told(self, patient: Patient) -> None:
         patient.given |= {"password": "very wrong", "passphrase": "unused one"}
         for more in ([], ["--json"], ["--verbose"]):
-            finished = run(*patient.command(), *more)
+            finished = run_mock_sei(*patient.command(), *more)
             assert finished.returncode == 1
             assert "answer-account" in finished.stdout
             for secret in ("very wrong", "unused one", "demo-server-secret"):
@@ -46,19 +46,19 @@ class TestTheCommand:
         self, patient: Patient, tmp_path: Path, option: str
     ) -> None:
         patient.given[option] = tmp_path / "nowhere.pem"
-        finished = run(*patient.command())
+        finished = run_mock_sei(*patient.command())
         assert finished.returncode == 2
         assert "nowhere.pem does not exist" in finished.stdout
         assert "\u2713 URL" in finished.stdout  # the rest is looked at all the same
 
     def test_what_is_no_url(self) -> None:
-        finished = run(MOCK_SEI, "doctor", "localhost:444")
+        finished = run_mock_sei("doctor", "localhost:444")
         assert (finished.returncode, finished.stdout) == (2, "")
         assert "not a URL; it begins with https://" in finished.stderr
 
     def test_json(self, patient: Patient) -> None:
         patient.url = "https://localhost:1"
-        finished = run(*patient.command(), "--json")
+        finished = run_mock_sei(*patient.command(), "--json")
         findings = json.loads(finished.stdout)["findings"]
         assert findings[-1]["name"] == "port-closed"
         assert findings[0]["level"] == "right"
@@ -66,10 +66,10 @@ class TestTheCommand:
     def test_the_format_is_text_unless_json_is_asked_for(self, patient: Patient) -> None:
         patient.url = "https://localhost:1"
         text, asked = (
-            run(*patient.command(), "--format", form).stdout for form in ("text", "json")
+            run_mock_sei(*patient.command(), "--format", form).stdout for form in ("text", "json")
         )
-        assert asked == run(*patient.command(), "--json").stdout
-        assert text == run(*patient.command()).stdout
+        assert asked == run_mock_sei(*patient.command(), "--json").stdout
+        assert text == run_mock_sei(*patient.command()).stdout
         assert json.loads(asked)["findings"]
 
     @pytest.mark.parametrize("with_ca", [True, False])
@@ -80,7 +80,7 @@ class TestTheCommand:
         if not with_ca:
             del patient.given["cacert"]
         environ = environment() | {"SSLKEYLOGFILE": "/nonexistent/folder/keys"}
-        finished = run(*patient.command(), environ=environ)
+        finished = run_mock_sei(*patient.command(), environ=environ)
         assert (finished.returncode, finished.stderr) == (1, "")
         assert "[key-log-unwritable]" in finished.stdout
         assert ("[ca-not-trusted]" in finished.stdout) is not with_ca
@@ -93,7 +93,10 @@ class TestTheCommand:
             "openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\n"
             "MaxProtocol = TLSv1.1\n"
         )
-        finished = run(*patient.command(), environ=environment() | {"OPENSSL_CONF": str(settings)})
+        finished = run(
+            *(MOCK_SEI, *patient.command()),
+            environ=environment() | {"OPENSSL_CONF": str(settings)},
+        )
         assert (finished.returncode, finished.stderr) == (1, "")
         assert "[openssl-conf]" in finished.stdout
         assert "[server-not-verified]" in finished.stdout
@@ -102,28 +105,28 @@ class TestTheCommand:
         assert "could not be verified" in finished.stdout
 
     def test_the_client_in_use_is_told_what_it_needs(self, patient: Patient) -> None:
-        finished = run(*patient.command(), "--client", "go")
+        finished = run_mock_sei(*patient.command(), "--client", "go")
         assert finished.returncode == 0, finished.stdout
         assert "tls.LoadX509KeyPair" in finished.stdout
-        unknown = run(*patient.command(), "--client", "perl")
+        unknown = run_mock_sei(*patient.command(), "--client", "perl")
         assert unknown.returncode == 2
         assert "'curl', 'requests', 'httpx', 'node', 'java', 'dotnet', 'go'" in unknown.stderr
 
     def test_a_terminal_of_plain_ascii(self, patient: Patient) -> None:
         plain = environment() | {"PYTHONIOENCODING": "ascii"}
-        finished = run(*patient.command(), environ=plain)
+        finished = run(MOCK_SEI, *patient.command(), environ=plain)
         assert finished.returncode == 0, finished.stdout
         assert finished.stdout.isascii()
         assert finished.stdout.startswith("ok URL")
 
     def test_details_on_request(self, patient: Patient) -> None:
-        assert "comes alone" not in run(*patient.command()).stdout
-        assert "comes alone" in run(*patient.command(), "--verbose").stdout
+        assert "comes alone" not in run_mock_sei(*patient.command()).stdout
+        assert "comes alone" in run_mock_sei(*patient.command(), "--verbose").stdout
 
     def test_a_running_server_needs_no_control_listener(self, patient: Patient) -> None:
         port = port_of(patient.server.control_url)
         source = Path(observe.__code__.co_filename).parent
-        assert str(port) not in run(*patient.command()).stdout
+        assert str(port) not in run_mock_sei(*patient.command()).stdout
         assert not [each for each in source.glob("*.py") if "control_url" in each.read_text()]
 
     @pytest.mark.needs("openssl")
@@ -184,7 +187,7 @@ def test_the_documents_print_what_it_prints(patient: Patient, document: Path) ->
         words = shlex.split(
             command.removeprefix("$ ").replace("https://localhost:444", patient.url)
         )
-        finished = run(MOCK_SEI, *words[1:], cwd=folder)
+        finished = run_mock_sei(*words[1:], cwd=folder)
         assert finished.returncode == 1, finished.stderr
         output = steady(finished.stdout).splitlines()
         missing = [line for line in lines if line != "..." and steady(line) not in output]

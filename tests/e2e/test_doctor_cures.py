@@ -16,7 +16,7 @@ from mock_sei.doctor.findings import Finding
 from mock_sei.doctor.setup import Options, read_setup
 from tests.doctor.shapes import BOTH, CA, CERTIFICATE, KEY, Shape
 from tests.e2e.reading import Placed, place
-from tests.e2e.serving import environment
+from tests.e2e.serving import THOROUGH, environment
 from tests.e2e.test_doctor_shapes import examined, problems
 from tests.patience import PATIENCE
 
@@ -67,11 +67,14 @@ class Tried:
     wrong: str
 
 
-def tried(each: Placed) -> Tried | None:
+def cures(each: Placed) -> list[Finding]:
+    setup = read_setup("https://localhost:1", Options(**each.options), environ={})
+    return [finding for finding in examined(setup) if finding.cure]
+
+
+def tried(each: Placed, found: Sequence[Finding]) -> Tried | None:
     """None where no command was printed."""
     shape = each.shape
-    setup = read_setup("https://localhost:1", Options(**each.options), environ={})
-    found = [finding for finding in examined(setup) if finding.cure]
     inside = [line for finding in found for line in for_people(finding) if "openssl " in line]
     if inside:
         return Tried(shape, inside, "a command stands within a sentence")
@@ -113,8 +116,19 @@ def still_wrong(each: Placed, folder: Path) -> str:
 
 
 def run(placed: Sequence[Placed]) -> list[Tried]:
+    """Of shapes that have the same role and cure the first only, unless all are wanted."""
+    found = [cures(each) for each in placed]
+    chosen = {
+        index if THOROUGH else (each.shape.role, told(each, cured)): (each, cured)
+        for index, (each, cured) in reversed(list(enumerate(zip(placed, found, strict=True))))
+    }
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [each for each in pool.map(tried, placed) if each]
+        return [each for each in pool.map(tried, *zip(*chosen.values(), strict=True)) if each]
+
+
+def told(each: Placed, found: Sequence[Finding]) -> tuple[str, ...]:
+    """The cures without the name of the shape's folder."""
+    return tuple((finding.cure or "").replace(str(each.file.parent), "") for finding in found)
 
 
 @pytest.mark.needs("openssl", "ssh-keygen", "iconv", "base64", "keytool", "perl")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.serving import COMPILERS_PATIENCE, MOCK_SEI, Serving, environment, run
+from tests.e2e.serving import COMPILERS_PATIENCE, MOCK_SEI, Serving, environment, run, run_mock_sei
 from tests.e2e.snippets import read, section
 
 
@@ -80,7 +80,7 @@ TOOLS = {"curl", "node", "go", "java"}
 
 
 def printed(certs_dir: str) -> dict[str, str]:
-    finished = run(MOCK_SEI, "env", "--certs-dir", certs_dir)
+    finished = run_mock_sei("env", "--certs-dir", certs_dir)
     assert finished.returncode == 0, finished.stderr
     words = [shlex.split(line) for line in finished.stdout.splitlines()]
     assert {each[0] for each in words} == {"export"}

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 
 from mock_sei import MockSei
 from tests.e2e.registering import printed
-from tests.e2e.serving import MOCK_SEI, run
+from tests.e2e.serving import run, run_mock_sei
 
 pytestmark = pytest.mark.needs("openssl", "curl")
 
@@ -39,8 +39,8 @@ Fetch = Callable[..., Path]
 @pytest.fixture(params=["mock-sei issue", "control listener"])
 def fetch(request: pytest.FixtureRequest, mock_sei: MockSei, tmp_path: Path) -> Fetch:
     def issue(form: str, passphrase: str = PASSPHRASE, legacy: bool = False) -> Path:
-        finished = run(
-            *(MOCK_SEI, "issue", "svc-demo", "--certs-dir", mock_sei.ca_file.parent),
+        finished = run_mock_sei(
+            *("issue", "svc-demo", "--certs-dir", mock_sei.ca_file.parent),
             *("--format", form, "--passphrase", passphrase, *(["--legacy"] if legacy else [])),
             cwd=tmp_path,
         )

@@ -227,6 +227,7 @@ def test_the_newest_pytest_with_pytest_asyncio_and_anyio(newest: Guest) -> None:
     newest.passes(9)
 
 
+@pytest.mark.nightly  # an environment of its own
 def test_the_major_version_before_it_with_xdist_and_pytest_asyncio(older: Guest) -> None:
     older.write("test_suite.py", SUITE)
     older.write("test_coroutines.py", ASYNC)

@@ -54,9 +54,12 @@ def editable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return once(tmp_path_factory, "editable", lambda folder: install(folder, *EDITABLE))
 
 
-@pytest.fixture(params=["from_wheel", "editable"])
+@pytest.fixture(params=["from_wheel", pytest.param("editable", marks=pytest.mark.nightly)])
 def installed(request: pytest.FixtureRequest) -> Path:
-    """An environment with nothing but mock-sei and what it needs."""
+    """An environment with nothing but mock-sei and what it needs.
+
+    All other tests of a checkout run with an editable one.
+    """
     found: Path = request.getfixturevalue(request.param)
     return found
 
@@ -102,6 +105,7 @@ def checked(from_wheel: Path, tmp_path: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.nightly  # mypy reads the whole package; `make lint` checks the tests' use of it
 def test_a_type_checker_knows_the_names_of_the_wheel_and_finds_a_user_s_mistakes(
     checked: str,
 ) -> None:

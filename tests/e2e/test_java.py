@@ -49,7 +49,7 @@ def call(server: MockSei, keystore: Path, folder: Path) -> str:
     return finished.stderr if finished.returncode else finished.stdout
 
 
-@pytest.mark.parametrize("kind", ["JKS", "PKCS12"])
+@pytest.mark.parametrize("kind", [pytest.param("JKS", marks=pytest.mark.nightly), "PKCS12"])
 def test_a_downloaded_pfx_in_a_keystore_opens_444(
     mock_sei: MockSei, tmp_path: Path, kind: str
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.e2e.serving import MOCK_SEI, Serving, environment, run, wait_for
+from tests.e2e.serving import MOCK_SEI, Serving, environment, run_mock_sei, wait_for
 from tests.patience import PATIENCE
 
 FOLLOW = ["journal", "--follow", "--control-url"]
@@ -32,7 +32,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
 
 def journal(serving: Serving, *options: str) -> list[str]:
     url = serving.ready["control_url"]
-    done = run(MOCK_SEI, "journal", "--control-url", url, *options)
+    done = run_mock_sei("journal", "--control-url", url, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
@@ -81,7 +81,7 @@ def test_followed_it_shows_what_comes_and_that_it_was_cleared(
 
 
 def test_without_a_server_it_says_how_to_name_one(tmp_path: Path) -> None:
-    done = run(MOCK_SEI, "journal", "--control-url", "http://127.0.0.1:9", cwd=tmp_path)
+    done = run_mock_sei("journal", "--control-url", "http://127.0.0.1:9", cwd=tmp_path)
 
     assert done.returncode == 2
     assert "no mock-sei answers at http://127.0.0.1:9" in done.stderr

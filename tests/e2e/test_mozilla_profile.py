@@ -5,9 +5,11 @@ It wants an older cryptography than the one tested here, so it has a virtual env
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from mock_sei import MockSei
+from tests.e2e.handshakes import only, tls
 from tests.e2e.serving import environment
 from tests.patience import patient
 
@@ -64,6 +67,25 @@ def running(*command: object, environ: Mapping[str, str]) -> subprocess.Complete
     )
 
 
+def test_a_listener_takes_no_suite_of_tls_1_2_but_those_of_the_profile(mock_sei: MockSei) -> None:
+    every = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    every.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")
+    offered = {each["name"] for each in every.get_ciphers() if not each["name"].startswith("TLS_")}
+    assert len(offered) > 20
+    taken = set()
+    for suite in offered:
+        context = only(mock_sei.ssl_context("svc-demo"), ssl.TLSVersion.TLSv1_2)
+        context.set_ciphers(f"{suite}:@SECLEVEL=0")
+        with contextlib.suppress(ssl.SSLError), tls(mock_sei.two_way_url, context):
+            taken.add(suite)
+    assert taken == {
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+    }
+
+
+@pytest.mark.nightly  # a scanner to install
 @pytest.mark.parametrize("listener", ["one-way", "two-way"])
 def test_a_listener_has_mozillas_intermediate_profile(
     mock_sei: MockSei, sslyze: Path, listener: str

@@ -13,7 +13,7 @@ import pytest
 
 from mock_sei import MockSei
 from tests.e2e.registering import control_of, register
-from tests.e2e.serving import MOCK_SEI, environment, run
+from tests.e2e.serving import environment, run, run_mock_sei
 
 pytestmark = pytest.mark.needs("node", "npm")
 
@@ -28,8 +28,8 @@ Newman = Callable[[list[str]], subprocess.CompletedProcess[str]]
 @pytest.fixture
 def write(mock_sei: MockSei, tmp_path: Path) -> Write:
     def written(application: str, *options: str) -> list[str]:
-        finished = run(
-            *(MOCK_SEI, "postman", "--application", application, *options),
+        finished = run_mock_sei(
+            *("postman", "--application", application, *options),
             *("--control-url", mock_sei.control_url),
             cwd=tmp_path,
         )
@@ -68,7 +68,7 @@ OTHERS = [pytest.param(each, marks=pytest.mark.nightly) for each in ("demo-inter
     ("application", "asks_for_a_token"),
     [
         pytest.param("demo-server", True, id="client_credentials"),
-        pytest.param("demo-internal", True, id="password"),
+        pytest.param("demo-internal", True, id="password", marks=pytest.mark.nightly),
         pytest.param("demo-web", False, id="a token of the log-in page"),
         pytest.param("demo-spa", False, id="no certificate"),
     ],
@@ -168,8 +168,8 @@ def test_with_a_passphrase_the_key_is_encrypted_and_the_collection_runs(
 def test_the_fields_of_postman_s_settings_are_named(
     mock_sei: MockSei, tmp_path: Path, options: tuple[str, ...], field: str
 ) -> None:
-    command = (MOCK_SEI, "postman", "--control-url", mock_sei.control_url, *options)
-    said = run(*command, cwd=tmp_path).stdout
+    command = ("postman", "--control-url", mock_sei.control_url, *options)
+    said = run_mock_sei(*command, cwd=tmp_path).stdout
     for line in (
         f"  Host: {mock_sei.two_way_url.removeprefix('https://')}",
         "  CRT file: postman/certificate.crt",
@@ -187,8 +187,8 @@ def test_the_fields_of_postman_s_settings_are_named(
 def test_a_passphrase_that_no_key_can_have_is_refused_and_not_shown(
     mock_sei: MockSei, tmp_path: Path, passphrase: str
 ) -> None:
-    command = (MOCK_SEI, "postman", "--control-url", mock_sei.control_url)
-    done = run(*command, "--passphrase", passphrase, cwd=tmp_path)
+    command = ("postman", "--control-url", mock_sei.control_url)
+    done = run_mock_sei(*command, "--passphrase", passphrase, cwd=tmp_path)
     assert done.returncode == 2
     assert "--passphrase: " in done.stderr
     assert passphrase not in done.stderr
@@ -199,9 +199,9 @@ def test_a_passphrase_that_no_key_can_have_is_refused_and_not_shown(
 def test_postman_is_told_of_a_certificate_only_where_there_is_one(
     mock_sei: MockSei, tmp_path: Path
 ) -> None:
-    command = (MOCK_SEI, "postman", "--control-url", mock_sei.control_url, "--application")
-    two_way = run(*command, "demo-server", cwd=tmp_path).stdout
-    one_way = run(*command, "demo-spa", cwd=tmp_path).stdout
+    command = ("postman", "--control-url", mock_sei.control_url, "--application")
+    two_way = run_mock_sei(*command, "demo-server", cwd=tmp_path).stdout
+    one_way = run_mock_sei(*command, "demo-spa", cwd=tmp_path).stdout
     authority = "Settings, Certificates, CA certificates: PEM file postman/ca.pem"
     assert authority in two_way
     assert authority in one_way

@@ -110,9 +110,10 @@ class OwnCa:
         )
 
 
-@pytest.fixture
-def own_ca(tmp_path: Path) -> OwnCa:
-    return OwnCa(tmp_path)
+@pytest.fixture(scope="module")
+def own_ca(tmp_path_factory: pytest.TempPathFactory) -> OwnCa:
+    """One for all teams: each certificate it issues is made anew."""
+    return OwnCa(tmp_path_factory.mktemp("own-ca"))
 
 
 def files(name: str) -> tuple[str, ...]:

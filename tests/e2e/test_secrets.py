@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from mock_sei import Attached
 from mock_sei.fixtures import bundled_folder
-from tests.e2e.serving import MOCK_SEI, Serving, environment, run
+from tests.e2e.serving import Serving, environment, run_mock_sei
 
 PASSPHRASE = "canary-passphrase-7f3a9c"
 AUTHORIZE, LOGIN = "/v2/oauth/authorize", "/v2/oauth/login"
@@ -210,17 +210,17 @@ def commands(scene: Scene, folder: Path) -> list[subprocess.CompletedProcess[str
         "--key",
         certificate.key_file,
     )
-    doctor = (MOCK_SEI, "doctor", attached.two_way_url, *tls, "--username", account.username)
-    issue = (MOCK_SEI, "issue", "svc-new", "--certs-dir", folder / "c", "--out", folder / "o")
+    doctor = ("doctor", attached.two_way_url, *tls, "--username", account.username)
+    issue = ("issue", "svc-new", "--certs-dir", folder / "c", "--out", folder / "o")
     return [
-        run(*issue, "--format", "pfx", environ=environ),
-        run(*doctor, "--app-key", account.app_key, "--verbose", environ=environ),
-        run(*doctor, "--app-key", account.app_key, "--json", environ=environ),
-        run(*doctor, "--app-key", "wrong", environ=environ),
-        run(*doctor, "--app-key", account.app_secret, environ=environ),
-        run(MOCK_SEI, "postman", "--out", folder / "p", environ=environ),
-        run(MOCK_SEI, "journal", environ=environ),
-        run(MOCK_SEI, "healthcheck", environ=environ),
+        run_mock_sei(*issue, "--format", "pfx", environ=environ),
+        run_mock_sei(*doctor, "--app-key", account.app_key, "--verbose", environ=environ),
+        run_mock_sei(*doctor, "--app-key", account.app_key, "--json", environ=environ),
+        run_mock_sei(*doctor, "--app-key", "wrong", environ=environ),
+        run_mock_sei(*doctor, "--app-key", account.app_secret, environ=environ),
+        run_mock_sei("postman", "--out", folder / "p", environ=environ),
+        run_mock_sei("journal", environ=environ),
+        run_mock_sei("healthcheck", environ=environ),
     ]
 
 

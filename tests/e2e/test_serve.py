@@ -28,6 +28,7 @@ from tests.e2e.serving import (
     Serving,
     environment,
     run,
+    run_mock_sei,
     wait_for,
 )
 from tests.e2e.strangers import answering
@@ -215,7 +216,7 @@ class TestStopping:
             assert "Traceback" not in serving.errors
 
     def test_a_signal_while_it_starts_stops_it_too(self, tmp_path: Path) -> None:
-        with Serving.launch(tmp_path) as serving:
+        with Serving.launch(tmp_path, command=[MOCK_SEI]) as serving:
             certs = tmp_path / "certs" / "server.pem"
             wait_for(certs.exists, still=lambda: serving.process.poll() is None)
             serving.process.send_signal(signal.SIGTERM)
@@ -226,7 +227,7 @@ class TestStopping:
         """The first process of a container would not be ended by a signal it does not handle."""
         settings = tmp_path / "slow.toml"
         os.mkfifo(settings)
-        serving = Serving.launch(tmp_path, "--config", str(settings))
+        serving = Serving.launch(tmp_path, "--config", str(settings), command=[MOCK_SEI])
         with serving:
             writer = wait_for(
                 lambda: find_writer(settings), still=lambda: serving.process.poll() is None
@@ -251,8 +252,8 @@ class TestBadInput:
     ) -> str:
         """The one line on the error output of a start that failed."""
         before = sorted(folder.rglob("*"))
-        finished = run(
-            MOCK_SEI, "serve", *options, cwd=folder, environ=environment() | dict(variables or {})
+        finished = run_mock_sei(
+            "serve", *options, cwd=folder, environ=environment() | dict(variables or {})
         )
         assert finished.returncode == 2
         assert finished.stdout == ""
@@ -329,7 +330,7 @@ class TestBadInput:
         assert f"{closed / 'certs'}: cannot be written" in line
 
     def test_a_ca_file_cut_short(self, tmp_path: Path) -> None:
-        issued = run(MOCK_SEI, "issue", "svc-demo", cwd=tmp_path)
+        issued = run_mock_sei("issue", "svc-demo", cwd=tmp_path)
         assert issued.returncode == 0
         for file in ("ca.pem", "ca.key", "issuing-ca.pem", "issuing-ca.key"):
             path = tmp_path / "certs" / file
@@ -391,19 +392,19 @@ class TestCertsFolder:
 
 class TestOtherCommands:
     def test_token_prints_a_token_and_nothing_else(self, running: Serving) -> None:
-        finished = run(MOCK_SEI, "token", *control_url(running))
+        finished = run_mock_sei("token", *control_url(running))
         assert finished.returncode == 0
         assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", finished.stdout)
         assert finished.stderr == ""
-        limited = run(MOCK_SEI, "token", "--account", "svc-limited", *control_url(running))
+        limited = run_mock_sei("token", "--account", "svc-limited", *control_url(running))
         assert limited.returncode == 2  # not granted anything in this environment
-        unknown = run(MOCK_SEI, "token", "--account", "svc-unknown", *control_url(running))
+        unknown = run_mock_sei("token", "--account", "svc-unknown", *control_url(running))
         assert unknown.returncode == 2
         assert "svc-demo" in unknown.stderr
 
     def test_the_control_address_comes_from_the_environment_too(self, running: Serving) -> None:
         environ = environment() | {"MOCK_SEI_CONTROL_URL": running.ready["control_url"]}
-        assert run(MOCK_SEI, "token", environ=environ).returncode == 0
+        assert run_mock_sei("token", environ=environ).returncode == 0
 
     @pytest.mark.needs("curl", "bash")
     def test_env_makes_curl_trust_the_ca(self, running: Serving) -> None:
@@ -414,17 +415,17 @@ class TestOtherCommands:
         assert (trusting.returncode, trusting.stdout) == (0, "405")
 
     def test_env_without_a_ca_says_how_to_make_one(self, tmp_path: Path) -> None:
-        finished = run(MOCK_SEI, "env", cwd=tmp_path)
+        finished = run_mock_sei("env", cwd=tmp_path)
         assert (finished.returncode, finished.stdout) == (2, "")
         assert "mock-sei serve" in finished.stderr
         assert not list(tmp_path.iterdir())
 
     def test_healthcheck_is_0_for_a_running_server_and_1_for_none(self, running: Serving) -> None:
-        assert run(MOCK_SEI, "healthcheck", *control_url(running)).returncode == 0
+        assert run_mock_sei("healthcheck", *control_url(running)).returncode == 0
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             nobody = f"http://127.0.0.1:{unused.getsockname()[1]}"
-            finished = run(MOCK_SEI, "healthcheck", "--control-url", nobody)
+            finished = run_mock_sei("healthcheck", "--control-url", nobody)
         assert finished.returncode == 1
         assert nobody in finished.stderr
         assert finished.stderr.count("\n") == 1
@@ -439,7 +440,7 @@ class TestOtherCommands:
             "MOCK_SEI_CONTROL_HOST": "0.0.0.0",  # noqa: S104  # compared, not bound
             "MOCK_SEI_CONTROL_PORT": port.format(port=own),
         }
-        finished = run(MOCK_SEI, "healthcheck", environ=environment() | variables)
+        finished = run_mock_sei("healthcheck", environ=environment() | variables)
         if port.startswith("tcp:"):
             assert f"127.0.0.1:{own}" not in finished.stderr
         else:
@@ -448,16 +449,16 @@ class TestOtherCommands:
     @pytest.mark.parametrize("body", ["{}", "[]", "3", '{"status": "down"}', "<p>"])
     def test_something_else_that_answers_is_not_healthy(self, body: str) -> None:
         with answering(200, body.encode()) as url:
-            finished = run(MOCK_SEI, "healthcheck", "--control-url", url)
+            finished = run_mock_sei("healthcheck", "--control-url", url)
         assert finished.returncode == 1
         assert "no control listener of mock-sei" in finished.stderr
 
     def test_standards_and_version_need_no_server(self, tmp_path: Path) -> None:
-        standards = run(MOCK_SEI, "standards", cwd=tmp_path)
+        standards = run_mock_sei("standards", cwd=tmp_path)
         assert standards.returncode == 0
         assert "client_credentials" in standards.stdout
         assert "444" in standards.stdout
-        version = run(MOCK_SEI, "--version", cwd=tmp_path)
+        version = run_mock_sei("--version", cwd=tmp_path)
         assert __version__ in version.stdout
         assert not list(tmp_path.iterdir())
 
@@ -504,7 +505,7 @@ class TestLog:
 
     def test_what_ends_a_start_is_a_json_line_too(self, tmp_path: Path, taken_port: int) -> None:
         ports = [*FREE_PORTS[:4], "--control-port", str(taken_port)]
-        ended = run(MOCK_SEI, "serve", *ports, "--log-format", "json", cwd=tmp_path)
+        ended = run_mock_sei("serve", *ports, "--log-format", "json", cwd=tmp_path)
         assert ended.returncode == 2
         (line,) = ended.stderr.splitlines()
         assert "in use by another program" in json.loads(line)["message"]
@@ -521,8 +522,8 @@ class TestLog:
 
 @pytest.mark.parametrize("application", ["demo-web", "demo-internal", "demo-spa", "demo-native"])
 def test_token_walks_the_flow_of_any_application(running: Serving, application: str) -> None:
-    ended = run(
-        *(MOCK_SEI, "token", f"--application={application}", "--user=bob@example.com"),
+    ended = run_mock_sei(
+        *("token", f"--application={application}", "--user=bob@example.com"),
         *control_url(running),
     )
 

@@ -9,10 +9,10 @@ import httpx2
 
 from benchmarks.memory import MEGABYTE, resident
 from tests.e2e.hostile.flood import Target
-from tests.e2e.serving import Serving, wait_for
+from tests.e2e.serving import THOROUGH, Serving, wait_for
 from tests.patience import PATIENCE
 
-ROUNDS = 3
+ROUNDS = 3 if THOROUGH else 1
 GROWTH = 20.0
 """Megabytes that hostile traffic may leave behind, all rounds together."""
 ORDINARY_CALLS = 300

@@ -17,7 +17,7 @@ import pytest
 from tests.e2e.handshakes import tcp
 from tests.e2e.hostile import watched_serve
 from tests.e2e.hostile.tour import Tour
-from tests.e2e.serving import FREE_PORTS, MOCK_SEI, THOROUGH, Serving, run, wait_for
+from tests.e2e.serving import FREE_PORTS, MOCK_SEI, THOROUGH, Serving, run, run_mock_sei, wait_for
 
 FULL_AFTER_WRITES = """
 import errno, os, sys
@@ -126,7 +126,7 @@ class TestDisk:
         assert list(tmp_path.rglob(".part-*")) == []
 
     def test_a_ready_file_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
-        made = run(MOCK_SEI, "issue", "svc-demo", cwd=tmp_path)
+        made = run_mock_sei("issue", "svc-demo", cwd=tmp_path)
         assert made.returncode == 0
         with Serving.start(tmp_path) as serving:
             assert serving.stop() == 0
@@ -147,8 +147,8 @@ class TestDisk:
     @pytest.mark.parametrize("size", ["12k", "24k", "40k"] if THOROUGH else ["24k"])
     def test_a_full_disk_is_named(self, tmp_path: Path, small_disk: SmallDisk, size: str) -> None:
         with small_disk(size) as certs:
-            ended = run(
-                *(MOCK_SEI, "serve", *FREE_PORTS, "--certs-dir", certs),
+            ended = run_mock_sei(
+                *("serve", *FREE_PORTS, "--certs-dir", certs),
                 *("--ready-file", tmp_path / "ready.json"),
                 cwd=tmp_path,
             )
@@ -205,7 +205,7 @@ class TestReadOnly:
             subprocess.run(["mount", "-o", "remount,rw", str(certs)], check=True)
             (certs / "svc-demo" / "privatekey.key").unlink()
             subprocess.run(remounted, check=True)
-            ended = run(MOCK_SEI, "serve", *FREE_PORTS, *options, cwd=tmp_path)
+            ended = run_mock_sei("serve", *FREE_PORTS, *options, cwd=tmp_path)
         assert ended.returncode == 2, ended.stderr
         assert f"{certs}{os.sep}svc-demo" in ended.stderr
         assert "Read-only file system" in ended.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.hostile.forking import run
+from tests.e2e.hostile.forking import run, run_each
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
@@ -73,10 +73,8 @@ def test_children_use_clients_certificates_and_tokens_side_by_side(tmp_path: Pat
     assert told.splitlines()[-1] == "done"
 
 
-def test_what_a_child_does_with_the_platform_reaches_its_parent(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        """
+PROGRAMS = {
+    "what a child does with the platform reaches its parent": """
         with MockSei() as mock:
             before = mock.clock.now()
             child = os.fork()
@@ -99,13 +97,7 @@ def test_what_a_child_does_with_the_platform_reaches_its_parent(tmp_path: Path) 
             assert mock.clock.is_machine
             assert len(mock.faults) == 0
         """,
-    )
-
-
-def test_what_was_taken_before_the_fork_says_that_it_is_the_parents(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        """
+    "what was taken before the fork says that it is the parents": """
         with MockSei() as mock:
             clock, journal = mock.clock, mock.journal
             mailbox, platform = mock.mailbox, mock.platform
@@ -129,13 +121,7 @@ def test_what_was_taken_before_the_fork_says_that_it_is_the_parents(tmp_path: Pa
                 os._exit(0)
             assert ended(child) == 0
         """,
-    )
-
-
-def test_a_child_that_is_forked_while_threads_hold_locks_does_not_hang(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        """
+    "a child that is forked while threads hold locks does not hang": """
         sys.setswitchinterval(1e-5)
         with MockSei() as mock:
             kept = mock.clock, mock.journal
@@ -148,7 +134,7 @@ def test_a_child_that_is_forked_while_threads_hold_locks_does_not_hang(tmp_path:
                     with mock._lock: pass
             threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
             for each in threads: each.start()
-            for _ in range(8):
+            for _ in range(3):
                 child = os.fork()
                 if not child:
                     for use in (lambda: kept[0].advance(seconds=1), lambda: kept[1].entries):
@@ -159,15 +145,7 @@ def test_a_child_that_is_forked_while_threads_hold_locks_does_not_hang(tmp_path:
             busy = False
             for each in threads: each.join()
         """,
-    )
-
-
-def test_a_child_that_lives_on_holds_no_port_and_no_connection_of_its_parent(
-    tmp_path: Path,
-) -> None:
-    run(
-        tmp_path,
-        """
+    "a child that lives on holds no port and no connection of its parent": """
         mock = MockSei().start()
         port = urlsplit(mock.two_way_url).port
         kept = socket.create_connection(("127.0.0.1", port))
@@ -202,13 +180,7 @@ def test_a_child_that_lives_on_holds_no_port_and_no_connection_of_its_parent(
         os.close(writing)
         assert ended(child) == 0
         """,
-    )
-
-
-def test_a_child_may_have_a_platform_of_its_own(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        """
+    "a child may have a platform of its own": """
         def work(end):
             own = MockSei().start()
             assert own.control_url != mock.control_url
@@ -226,13 +198,7 @@ def test_a_child_may_have_a_platform_of_its_own(tmp_path: Path) -> None:
             assert mock.clock.is_machine
         assert not folders(), folders()
         """,
-    )
-
-
-def test_one_that_was_not_started_cannot_be_started_by_a_child(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        """
+    "one that was not started cannot be started by a child": """
         mock = MockSei()
         child = os.fork()
         if not child:
@@ -245,13 +211,7 @@ def test_one_that_was_not_started_cannot_be_started_by_a_child(tmp_path: Path) -
         with mock:
             assert mock.token("svc-demo")
         """,
-    )
-
-
-def test_a_child_made_within_an_asynchronous_test_leaves_it_alone(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        """
+    "a child made within an asynchronous test leaves it alone": """
         async def main():
             child = os.fork()
             if not child:
@@ -264,15 +224,7 @@ def test_a_child_made_within_an_asynchronous_test_leaves_it_alone(tmp_path: Path
         with MockSei() as mock:
             asyncio.run(main())
         """,
-    )
-
-
-def test_an_attached_one_in_a_child_leaves_applications_and_folder_to_its_parent(
-    tmp_path: Path,
-) -> None:
-    run(
-        tmp_path,
-        """
+    "an attached one in a child leaves applications and folder to its parent": """
         with MockSei() as mock, Attached(mock.control_url) as attached:
             made = attached.new_application()
             child = os.fork()
@@ -287,13 +239,7 @@ def test_an_attached_one_in_a_child_leaves_applications_and_folder_to_its_parent
             assert attached.ca_file.exists()
         assert not folders()
         """,
-    )
-
-
-def test_it_is_handed_to_no_other_process_by_pickle(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        """
+    "it is handed to no other process by pickle": """
         with MockSei() as mock:
             try:
                 pickle.dumps(mock)
@@ -302,13 +248,7 @@ def test_it_is_handed_to_no_other_process_by_pickle(tmp_path: Path) -> None:
             else:
                 raise AssertionError("it was pickled")
         """,
-    )
-
-
-def test_a_program_that_is_started_inherits_no_socket(tmp_path: Path) -> None:
-    run(
-        tmp_path,
-        """
+    "a program that is started inherits no socket": """
         with MockSei() as mock, mock.client("svc-demo") as http:
             http.get("/x")
             child = subprocess.Popen(["sleep", "600"], close_fds=False)
@@ -317,4 +257,9 @@ def test_a_program_that_is_started_inherits_no_socket(tmp_path: Path) -> None:
             child.wait()
         assert not [each for each in held if each.startswith("socket:")], held
         """,
-    )
+}
+
+
+def test_a_child_neither_harms_nor_keeps_what_is_its_parents(tmp_path: Path) -> None:
+    """Each program has a process of its own."""
+    assert run_each(tmp_path, PROGRAMS) == {}

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 THOROUGH = bool(os.environ.get("MOCK_SEI_TESTS_THOROUGH"))
-SIZE = (1024 if THOROUGH else 48) * MEGABYTE
+SIZE = (1024 if THOROUGH else 16) * MEGABYTE
 """Bytes for each listener in a round."""
 
 

@@ -1,0 +1,170 @@
+"""``mock-sei`` in a process of its own, forked from one that has imported everything.
+
+To import everything costs a second, five times as much as most commands. What depends on how an
+interpreter starts (its variables, OpenSSL's settings, limits of the shell) needs the real command.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.patience import PATIENCE
+
+_PROGRAM = """
+import gc, json, os, pkgutil, sys, tempfile, time
+import uvicorn.protocols.http.httptools_impl
+import mock_sei.commands, mock_sei.platform, mock_sei.settings
+from mock_sei import cli
+
+for each in pkgutil.iter_modules(mock_sei.commands.__path__, "mock_sei.commands."):
+    __import__(each.name)
+try:
+    import uvloop
+except ImportError:
+    pass
+
+def become(asked):
+    os.setsid()  # without a terminal openssl reads passphrases from its input
+    for number, (path, flags) in enumerate(asked["streams"]):
+        opened = os.open(path, flags, 0o666)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin = open(0, closefd=False)
+    os.environ.clear()
+    os.environ.update(asked["environ"])
+    time.tzset()
+    tempfile.tempdir = None
+    os.chdir(asked["folder"])
+    sys.argv = asked["words"]
+    cli.main()
+
+ended = {}
+
+def status(pid):
+    if pid not in ended:
+        found, code = os.waitpid(pid, os.WNOHANG)
+        if not found:
+            return None
+        ended[pid] = os.waitstatus_to_exitcode(code)
+    return ended[pid]
+
+gc.freeze()
+while line := sys.stdin.readline():
+    asked = json.loads(line)
+    if "pid" in asked:
+        answer = status(asked["pid"])
+    elif not (answer := os.fork()):
+        become(asked)
+    print(json.dumps(answer), flush=True)
+"""
+
+
+class _Forker:
+    """The process that has imported everything; one for each worker of pytest-xdist."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+        )
+        self._lock = threading.Lock()
+
+    def ask(self, **asked: object) -> int | None:
+        assert self._process.stdin
+        assert self._process.stdout
+        with self._lock:
+            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.flush()
+            answer: int | None = json.loads(self._process.stdout.readline())
+        return answer
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
+@functools.cache
+def _forker() -> _Forker:
+    forker = _Forker()
+    atexit.register(forker.end)
+    return forker
+
+
+class Forked:
+    """A running command, as :class:`subprocess.Popen` shows one."""
+
+    def __init__(
+        self,
+        words: Sequence[object],
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        output: Path,
+        errors: Path,
+        typed: Path | None = None,
+    ) -> None:
+        written = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        streams = (
+            (str(typed or os.devnull), os.O_RDONLY),
+            (str(output), written),
+            (str(errors), written),
+        )
+        pid = _forker().ask(
+            words=list(map(str, words)), folder=str(folder), environ=dict(environ), streams=streams
+        )
+        assert pid is not None
+        self.pid = pid
+
+    def poll(self) -> int | None:
+        return _forker().ask(pid=self.pid)
+
+    def wait(self, timeout: float = PATIENCE) -> int:
+        deadline = time.monotonic() + timeout
+        while (status := self.poll()) is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("mock-sei", timeout)
+            time.sleep(0.005)
+        return status
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def run_forked(
+    *words: object, folder: Path | None, environ: Mapping[str, str], typed: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs ``mock-sei`` to its end, as :func:`subprocess.run` does."""
+    with tempfile.TemporaryDirectory() as streams:
+        files = [Path(streams) / name for name in ("typed", "output", "errors")]
+        files[0].write_text(typed, encoding="utf-8")
+        forked = Forked(
+            words,
+            folder=folder or Path.cwd(),
+            environ=environ,
+            typed=files[0],
+            output=files[1],
+            errors=files[2],
+        )
+        try:
+            status = forked.wait()
+        finally:
+            forked.kill()
+        said = [each.read_text(encoding="utf-8") for each in files[1:]]
+    return subprocess.CompletedProcess(list(map(str, words)), status, *said)
