@@ -10,6 +10,9 @@ LOWEST := build/lowest
 EXTRAS := saml,testcontainers,uvloop
 TESTS ?= tests
 
+# Images of Python often set it. Without bytecode on disk each worker of pytest compiles 500 modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: serve test quick coverage nightly fuzz lint audit dist test-wheel lowest bench soak tables screenshots docs clean
 
 serve: $(VENV)/serve.stamp
