@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.apis.accepted import Choice, choose
+from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
 XML_AND_JSON = ["application/xml", "application/json"]
 VERSIONS = ["application/vnd.crate.v1+json", "application/vnd.crate.v2+json"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("declared", "accept", "chosen"),
     [
         (XML_AND_JSON, "", "application/json"),
@@ -49,7 +50,7 @@ def test_what_the_client_wants_most_is_chosen(
     assert choose(declared, accept) == Choice(key=chosen, media_type=chosen)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("key", "accept", "media_type"),
     [
         ("*/*", "", "application/json"),

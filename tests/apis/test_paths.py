@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from mock_sei.apis.paths import PathTree
+from tests.cases import every_case
 from tests.growth import assert_flat, assert_linear
 
 TEMPLATES = ["/a/{x}", "/{y}/b", "/a/{x}.{y}", "/a/v{x}/c", "/{x}:{y}-{z}/d", "/a/{x}/{y}/"]
@@ -17,7 +16,7 @@ def found(path: str, templates: list[str] = TEMPLATES) -> list[tuple[str, dict[s
     return [(each.template, dict(each.values)) for each in tree.find_all(path)]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("path", "expected"),
     [
         ("/a/1", [("/a/{x}", {"x": "1"})]),

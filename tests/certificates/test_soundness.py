@@ -17,6 +17,7 @@ from mock_sei.certificates.soundness import (
     path_of_ders,
 )
 from mock_sei.rules.connection import FaultKind
+from tests.cases import every_case
 from tests.certificates.chains import CHANGES, ONE_CHANGE, PLACES, chain_of
 from tests.certificates.client_ca import NOW, ClientCA
 from tests.growth import assert_linear
@@ -75,7 +76,7 @@ def test_two_cas_above_one_another_end_a_path() -> None:
     assert path == (own, second.certificate, crossed.certificate)
 
 
-@pytest.mark.parametrize(("name", "place"), ONE_CHANGE)
+@every_case(("name", "place"), ONE_CHANGE)
 def test_each_certificate_is_judged_by_itself(name: str, place: str) -> None:
     identity = chain_of({place: name}).identity
     kind = CHANGES[name].kind

@@ -13,6 +13,7 @@ from mock_sei.faults.faults import EFFECTS, Fault, Faults, read_fault
 from mock_sei.fixtures import load_fixtures
 from mock_sei.matching.targets import Caller
 from mock_sei.rules.standards import Listener
+from tests.cases import every_case
 from tests.growth import Action, assert_flat
 
 OPERATIONS = ["GET /v2/investors", "PATCH /v1/investors/{externalId}", "POST /v2/oauthtoken"]
@@ -55,7 +56,7 @@ def test_a_fault_without_a_number_lasts_until_it_is_removed() -> None:
     assert not faults.remove(99)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("where", "hit", "missed"),
     [
         ({"operation": "GET /v2/investors"}, {}, {"operation": "POST /v2/investors"}),
@@ -294,7 +295,7 @@ def test_the_journal_is_told_what_went_wrong_alone() -> None:
     assert "times" not in EFFECTS
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("fields", "problem"),
     [
         ({}, "status: nothing goes wrong; there are latency"),

@@ -10,6 +10,7 @@ import pytest
 
 from mock_sei.errors import Rejected
 from mock_sei.faults.scripts import Scripts, make_answer
+from tests.cases import every_case
 from tests.faults.test_faults import APPLICATION, call
 from tests.growth import Action, assert_flat
 
@@ -49,7 +50,7 @@ def test_strict_mode_keeps_calls_without_a_script() -> None:
     assert scripts.unscripted == ["GET /v2/investors"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("operation", "fields", "problem"),
     [
         ("investors", {}, "operation: 'investors': not a method and a path"),

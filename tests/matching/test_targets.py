@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.matching.targets import Operations, Pattern, Patterns, Target
+from tests.cases import every_case
 from tests.growth import Action, assert_flat, assert_linear
 
 TEXTS = st.text(alphabet="ab/ ", max_size=12)
@@ -60,7 +61,7 @@ def test_of_many_patterns_those_that_match_are_found(
     assert len(patterns) == len(there)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("pattern", "hit", "missed"),
     [
         ("GET /v2/investors", "GET /v2/investors", "GET /v2/investors/"),
@@ -87,7 +88,7 @@ def test_a_star_is_any_run_and_a_name_is_one_segment(pattern: str, hit: str, mis
     assert not target.matches(missed)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("operation", "problem"),
     [
         ("investors", "not a method and a path"),
@@ -113,7 +114,7 @@ def test_an_application_that_no_name_can_be_is_refused(application: str, problem
     assert problem in Target(application=application).problems()["application"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     "pattern",
     [
         "GET /*a*a*a*ab",
@@ -124,7 +125,7 @@ def test_an_application_that_no_name_can_be_is_refused(application: str, problem
         "GET /" + "{a}" * 400 + "b",
     ],
 )
-@pytest.mark.parametrize("unit", ["a", "/a", "a/"])
+@every_case("unit", ["a", "/a", "a/"])
 def test_matching_takes_time_that_grows_with_the_path_only(pattern: str, unit: str) -> None:
     found = Pattern(pattern)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from mock_sei.reasons.names import did_you_mean, explain_absence, find_meant, list_names
+from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("sent", "meant"),
     [
         ("amp;username", "username"),
@@ -71,7 +72,7 @@ def test_what_is_no_name_is_not_listed(name: str) -> None:
     assert "1 more" in list_names(["scope", name])
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("sent", "names", "told"),
     [
         ("True", ("true", "false"), "; was true meant?"),

@@ -7,6 +7,7 @@ import base64
 import pytest
 
 from mock_sei.reasons.pairs import explain_missing_colon, explain_unreadable_pair, has_key_pair
+from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
 
@@ -17,7 +18,7 @@ def encoded(text: str) -> str:
 PAIR = encoded("canary-key:canary-secret")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("header", "because"),
     [
         ("Basic", "nothing behind it"),

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.rules.secret_index import SecretIndex
+from tests.cases import every_case
 from tests.growth import Action, assert_flat, assert_linear
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("secrets", "text", "found"),
     [
         (["hunter2"], "x hunter2 y", ["hunter2"]),
