@@ -92,6 +92,7 @@ def test_any_texts_have_a_choice(declared: list[str], accept: str) -> None:
     assert choose(declared, accept).key in declared
 
 
+@pytest.mark.slow
 def test_a_long_accept_costs_no_more_than_its_size() -> None:
     def asking(ranges: int) -> Action:
         accept = f"{'text/csv;q=0.1,' * ranges}text/html"

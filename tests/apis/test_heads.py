@@ -169,6 +169,7 @@ def test_any_bytes_are_a_head_and_any_text_has_parameters(head: bytes, header: s
     parameters_of(header)
 
 
+@pytest.mark.slow
 def test_a_head_costs_its_size() -> None:
     heads = (
         *(
@@ -210,6 +211,7 @@ def test_a_head_costs_its_size() -> None:
         assert_linear(lambda count, piece=piece: read(piece, count), 4000)  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_many_parts_cost_their_number() -> None:
     def read(count: int) -> Action:
         bodies = (

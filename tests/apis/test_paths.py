@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from mock_sei.apis.paths import PathTree
 from tests.cases import every_case
 from tests.growth import assert_flat, assert_linear
@@ -39,6 +41,7 @@ def test_a_path_finds_its_templates_in_their_order(
     assert found(path) == expected
 
 
+@pytest.mark.slow
 def test_the_number_of_templates_does_not_matter() -> None:
     def make(count: int) -> Callable[[], object]:
         tree = PathTree((f"/p{each}/{{x}}/q{{y}}", each) for each in range(count))
@@ -47,6 +50,7 @@ def test_the_number_of_templates_does_not_matter() -> None:
     assert_flat(make)
 
 
+@pytest.mark.slow
 def test_a_long_segment_costs_what_its_length_is() -> None:
     tree = PathTree([("/{a}-{b}-{c}-{d}", 1)])
 

@@ -95,6 +95,7 @@ def test_spans_and_whole_matches() -> None:
     assert list(compile_pattern(r"(?<=a)b").spans("ab b ab")) == [(1, 2), (6, 7)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["^(a+)+$", "(a|a)*b", "^(.*,){30}P", "^(?=(a+)+$)a+b?$"])
 def test_a_nested_repeat_is_linear(source: str) -> None:
     pattern = compile_pattern(source)

@@ -121,6 +121,7 @@ def test_of_a_long_message_the_first_certificates_are_looked_at() -> None:
     assert len(path_of_ders([*ders(own.certificate), *strangers, *ders(*own.chain)], NOW)) == 1
 
 
+@pytest.mark.slow
 def test_a_path_costs_what_is_there() -> None:
     own, root = ClientCA.create("CA").sign("svc-x"), ClientCA.create("CA").certificate
 

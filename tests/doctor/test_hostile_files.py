@@ -45,6 +45,7 @@ PIECES = {
 }
 
 
+@pytest.mark.slow
 @every_case("name", PIECES)
 def test_reading_a_file_costs_what_it_is_long(name: str) -> None:
     def reading(size: int) -> Action:

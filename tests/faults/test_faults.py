@@ -235,6 +235,7 @@ def many(others: str, count: int) -> Faults:
     return Faults(Random(1), map(OTHERS[others], range(count)))  # noqa: S311
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", OTHERS)
 def test_faults_for_others_cost_a_call_nothing(others: str) -> None:
     caller = call()
@@ -246,6 +247,7 @@ def test_faults_for_others_cost_a_call_nothing(others: str) -> None:
     assert_flat(make, many=5000)
 
 
+@pytest.mark.slow
 def test_faults_that_are_over_cost_a_call_nothing() -> None:
     caller = call()
 
@@ -258,6 +260,7 @@ def test_faults_that_are_over_cost_a_call_nothing() -> None:
     assert_flat(make, many=5000)
 
 
+@pytest.mark.slow
 def test_what_is_done_with_one_fault_costs_the_same_beside_many() -> None:
     fault = Fault(application="app-7", status=503)
 
@@ -278,6 +281,7 @@ def test_what_is_done_with_one_fault_costs_the_same_beside_many() -> None:
     assert_flat(make, many=5000)
 
 
+@pytest.mark.slow
 def test_a_removed_application_is_forgotten_without_looking_at_the_others() -> None:
     def make(count: int) -> Action:
         faults = armed(

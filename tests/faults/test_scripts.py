@@ -163,6 +163,7 @@ OTHERS: dict[str, Callable[[int], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", OTHERS)
 def test_answers_for_others_cost_a_call_nothing(others: str) -> None:
     caller = call()
@@ -176,6 +177,7 @@ def test_answers_for_others_cost_a_call_nothing(others: str) -> None:
     assert_flat(make, many=5000)
 
 
+@pytest.mark.slow
 def test_an_answer_is_put_in_and_taken_beside_many_as_beside_few() -> None:
     caller, answer = call(), make_answer("GET /v2/investors")
 

@@ -114,6 +114,7 @@ def test_an_application_that_no_name_can_be_is_refused(application: str, problem
     assert problem in Target(application=application).problems()["application"]
 
 
+@pytest.mark.slow
 @every_case(
     "pattern",
     [
@@ -136,6 +137,7 @@ def test_matching_takes_time_that_grows_with_the_path_only(pattern: str, unit: s
     assert_linear(make, 2000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -169,6 +171,7 @@ def test_what_can_be_called_is_known_by_template_name_and_value() -> None:
     assert not known.has("POST /v2/investors")
 
 
+@pytest.mark.slow
 def test_whether_an_operation_is_known_costs_the_same_whatever_can_be_called() -> None:
     def make(count: int) -> Action:
         known = Operations(f"GET /v1/thing{number:05}/{{id}}" for number in range(count))

@@ -62,6 +62,7 @@ def test_of_another_address_nothing_is_told(sent: str) -> None:
     assert find_address_difference("https://a/", ()) is None
 
 
+@pytest.mark.slow
 @every_case("piece", ["/", ":", "%25", "a", "?", "@", "[", "\u00e9"])
 def test_a_long_address_costs_its_length(piece: str) -> None:
     def make(size: int) -> Action:

@@ -90,6 +90,7 @@ def test_a_word_of_a_few_is_proposed(sent: str, names: tuple[str, ...], told: st
     assert did_you_mean(sent, names) == told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["usernam", "x", "&amp;", "\r\n", "a-b_c"])
 def test_many_names_or_a_long_one_cost_their_length(name: str) -> None:
     def many(size: int) -> Action:

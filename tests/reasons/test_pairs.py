@@ -64,6 +64,7 @@ def test_a_pair_is_one_where_its_key_is_known() -> None:
     assert has_key_pair("canary", {"canary": 1}.get) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["A", "%", '"', " ", "-", ":"])
 def test_a_long_header_costs_its_length(piece: str) -> None:
     def make(size: int) -> Action:

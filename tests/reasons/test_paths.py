@@ -95,6 +95,7 @@ def test_a_difference_of_two_paths_is_named(sent: str, right: str, difference: s
     assert find_path_difference(sent, right) == difference
 
 
+@pytest.mark.slow
 def test_the_number_of_operations_does_not_matter() -> None:
     def make(count: int) -> Action:
         names = [f"GET /v1/widgets{each}/parts/{{id}}" for each in range(count)]
@@ -104,6 +105,7 @@ def test_the_number_of_operations_does_not_matter() -> None:
     assert_flat(make, few=200, many=4000)
 
 
+@pytest.mark.slow
 @every_case("piece", ["/", "a", "/v1", "%2f", "a/", "//", "\n", "{"])
 def test_a_long_path_costs_its_length_at_most(piece: str) -> None:
     def make(count: int) -> Action:

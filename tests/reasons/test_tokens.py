@@ -152,6 +152,7 @@ def test_a_first_word_that_may_be_a_secret_is_not_shown(header: str, scheme: str
     assert shown_scheme(header) == scheme
 
 
+@pytest.mark.slow
 @every_case("piece", ["{", '"', "eyJ.", ".", "%25", "Bearer ", "x", "$", "<", "-_"])
 def test_a_long_token_costs_its_length(piece: str) -> None:
     def make(size: int) -> Action:

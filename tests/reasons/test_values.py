@@ -169,6 +169,7 @@ def test_a_sentence_ends_with_the_difference_or_as_it_is() -> None:
     assert but_for(None) == ""
 
 
+@pytest.mark.slow
 @every_case(
     "make",
     [
