@@ -55,9 +55,13 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_finish() -> None:
-    """Five thousand collected tests are walked by no collection of garbage any more."""
+    """No collection of garbage walks through the collected tests, and few happen at all.
+
+    Without this they take a twelfth of the run.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

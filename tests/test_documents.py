@@ -14,6 +14,7 @@ from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import standards_table
 from mock_sei.settings import Settings
+from tests.cases import every_case
 from tests.support import Served
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,7 +59,7 @@ def test_the_example_settings_name_every_setting_with_its_default() -> None:
     assert Settings(**set_here) == Settings()
 
 
-@pytest.mark.parametrize("document", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]))
+@every_case("document", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]))
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text)

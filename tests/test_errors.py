@@ -30,6 +30,7 @@ from mock_sei.errors import (
     error_body,
     oauth_error_body,
 )
+from tests.cases import every_case
 
 TRACKING_ID = "5e4d3c2b-0000-4000-8000-000000000001"
 PRECONDITIONS = "Preconditions not met. The security conditions for gateway access were not met"
@@ -124,7 +125,7 @@ def every_kind() -> list[RefusalKind]:
     return [each for _, each in inspect.getmembers(errors) if isinstance(each, RefusalKind)]
 
 
-@pytest.mark.parametrize("kind", every_kind(), ids=lambda kind: f"{kind.status} {kind.message}")
+@every_case("kind", every_kind(), ids=lambda kind: f"{kind.status} {kind.message}")
 def test_every_refusal_has_the_five_members_and_keeps_its_private_words(kind: RefusalKind) -> None:
     for body in (
         error_body(refusal(kind), TRACKING_ID),
@@ -147,7 +148,7 @@ def test_the_token_endpoints_body_is_the_same_and_the_two_members_of_the_rfc() -
     }
 
 
-@pytest.mark.parametrize("kind", every_kind(), ids=lambda kind: f"{kind.status} {kind.message}")
+@every_case("kind", every_kind(), ids=lambda kind: f"{kind.status} {kind.message}")
 def test_the_rfcs_members_are_of_its_alphabet(kind: RefusalKind) -> None:
     """RFC 6749 sections 4.1.2.1 and 5.2 name the codes, and a description's characters."""
     body = oauth_error_body(refusal(kind), TRACKING_ID)

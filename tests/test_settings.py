@@ -14,6 +14,7 @@ import pytest
 from mock_sei.errors import ConfigurationError
 from mock_sei.rules.records import Environment
 from mock_sei.settings import FILE_ONLY, Behaviour, Settings, load_settings, make_settings
+from tests.cases import every_case
 
 OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     # as a file has it, as the server reads it; every one differs from the default
@@ -117,7 +118,7 @@ def test_this_file_tries_every_setting() -> None:
         assert getattr(defaults, name) != value
 
 
-@pytest.mark.parametrize("name", OTHER_VALUES)
+@every_case("name", OTHER_VALUES)
 def test_every_setting_is_reached_by_option_variable_file_and_keyword(name: str) -> None:
     written, value = OTHER_VALUES[name]
 
@@ -221,7 +222,7 @@ BAD_VALUES: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "problem"), BAD_VALUES)
+@every_case(("name", "value", "problem"), BAD_VALUES)
 def test_a_bad_value_is_told_by_its_source_and_itself(name: str, value: Any, problem: str) -> None:
     bad = value[-1] if isinstance(value, list) else value
     path = write_file("")

@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.apis.accepted import ChosenMediaType, choose
+from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
 XML_AND_JSON = ["application/xml", "application/json"]
 VERSIONS = ["application/vnd.crate.v1+json", "application/vnd.crate.v2+json"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("declared", "accept", "chosen"),
     [
         (XML_AND_JSON, "", "application/json"),
@@ -49,7 +50,7 @@ def test_what_the_client_wants_most_is_chosen(
     assert choose(declared, accept) == ChosenMediaType(key=chosen, media_type=chosen)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("key", "accept", "media_type"),
     [
         ("*/*", "", "application/json"),
@@ -91,6 +92,7 @@ def test_any_texts_have_a_choice(declared: list[str], accept: str) -> None:
     assert choose(declared, accept).key in declared
 
 
+@pytest.mark.slow
 def test_a_long_accept_costs_no_more_than_its_size() -> None:
     def asking(ranges: int) -> Action:
         accept = f"{'text/csv;q=0.1,' * ranges}text/html"

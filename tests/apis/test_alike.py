@@ -11,6 +11,7 @@ import pytest
 from mock_sei.apis.paths import called
 from tests.apis.engine import JSON, Engine, document
 from tests.apis.test_structure import OK, brought, names
+from tests.cases import every_case
 
 ID = "parameters: [{name: id, in: path, required: true, schema: {type: string}}]"
 
@@ -20,7 +21,7 @@ def shown(value: str) -> str:
     return f"responses: {{'200': {{description: ok, content: {{application/json: {{example: {value}}}}}}}}}"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("template", "path", "fixed"),
     [
         ("/x/{id}#rename", "/x/{id}", ()),

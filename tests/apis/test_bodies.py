@@ -13,6 +13,7 @@ from mock_sei.apis.misfits import MOST as MOST_FAULTS
 from mock_sei.errors import MalformedRequest, Refusal
 from mock_sei.values.sendable import DEEPEST_JSON
 from tests.apis.engine import JSON, Engine, operation
+from tests.cases import every_case
 
 BODY = """
       requestBody:
@@ -94,7 +95,7 @@ UPLOAD = operation(
 )
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("content_type", "is_file"),
     [
         ("application/json", False),
@@ -165,7 +166,7 @@ def test_more_closing_brackets_than_opening_ones_are_no_json(opening: int) -> No
     assert reason(b"[" * opening + b"]" * (2 * opening + 1))
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("body", "why"),
     [
         (b"", "missing"),
@@ -220,7 +221,7 @@ def test_whatever_comes_is_json_or_refused(body: bytes) -> None:
     json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("body", "faults"),
     [
         ("{}", [("name", "required and missing")]),

@@ -12,6 +12,7 @@ import pytest
 from mock_sei.apis.collections import Collections, Record, find_value, ordered
 from mock_sei.apis.records import Order, texts
 from tests.apis.engine import widgets
+from tests.cases import every_case
 
 
 def collections(count: int = 3) -> Collections:
@@ -180,7 +181,7 @@ def test_numbers_come_before_texts_and_both_before_the_rest() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("field", "value"),
     [
         ("a", 1),
@@ -204,7 +205,7 @@ def test_a_dot_leads_into_members_and_through_lists(field: str, value: Any) -> N
     assert find_value(record, field) == value
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("values", "following"),
     [
         ([], 1),

@@ -9,12 +9,13 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.errors import ConfigurationError
 from tests.apis.engine import document
 from tests.apis.test_structure import OK, answering, brought, names
+from tests.cases import every_case
 
 GONE = "{$ref: '#/components/schemas/Gone'}"
 WRONG = f"{{post: {{parameters: 7, requestBody: {{content: {{a/b: {{schema: {GONE}}}}}}}, responses: {{'200': 5}}}}}}"
 
 
-@pytest.mark.parametrize(
+@every_case(
     "part",
     [
         f"callbacks: {{done: {{'{{$url}}': {WRONG}}}}}, {OK}",

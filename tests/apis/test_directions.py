@@ -14,6 +14,7 @@ from mock_sei.apis.grammar import FieldShape, ObjectKind, field_of
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from tests.apis.engine import JSON, Engine
+from tests.cases import every_case
 
 GROMP = """
     Gromp:
@@ -63,8 +64,8 @@ components:
     )
 
 
-@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
-@pytest.mark.parametrize(("schema", "member"), SHAPES.values(), ids=SHAPES)
+@every_case("version", ["3.0.3", "3.1.0"])
+@every_case(("schema", "member"), SHAPES.values(), ids=SHAPES)
 def test_each_direction_has_its_own_required_members(
     schema: str, member: str | None, version: str
 ) -> None:

@@ -9,6 +9,7 @@ from mock_sei.apis.servers import base_path
 from mock_sei.errors import ConfigurationError, MethodNotAllowed, Refusal
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import Document, Engine, document
+from tests.cases import every_case
 
 PATHS = """
 paths:
@@ -23,7 +24,7 @@ paths:
 """
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("path", "template", "values"),
     [
         ("/v1/a", "/v1/a", {}),

@@ -11,6 +11,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.merged import merged
 from tests.apis.engine import JSON, Engine, document
 from tests.apis.test_structure import OK, answering
+from tests.cases import every_case
 
 LISTS = """
 components:
@@ -33,7 +34,7 @@ def engine(name: str) -> Engine:
     )
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("name", "good", "wrong"),
     [
         ("List", '{"items": [1, "a"], "next": [null]}', '{"items": []}'),

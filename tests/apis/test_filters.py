@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.apis.engine import LIST, Engine, operation
+from tests.cases import every_case
 
 EASTERN = ZoneInfo("America/New_York")
 
@@ -37,7 +38,7 @@ def records(*values: Any) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schema", "query", "ids"),
     [
         ("{type: string}", "a=red", [1, 4]),
@@ -78,7 +79,7 @@ MOMENTS = (
 )
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("match", "query", "ids"),
     [
         ("from", "a=2026-03-31", [2, 3, 4, 5]),
@@ -89,7 +90,7 @@ MOMENTS = (
         ("to", "a=2026-03-31T23:59:59.998", [1, 2, 3]),
     ],
 )
-@pytest.mark.parametrize("zone", ["", "Z"])
+@every_case("zone", ["", "Z"])
 def test_a_bare_date_is_the_first_or_last_instant_of_its_day(
     match: str, query: str, ids: list[int], zone: str
 ) -> None:
@@ -180,7 +181,7 @@ def test_as_of_looks_at_what_the_other_parameters_left() -> None:
     assert picked(f"{AS_OF}, {other}", records(*QUARTERS), "a=2026-03-31&id=3") == [3]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("now", "period", "first", "last"),
     [
         (datetime(2026, 3, 31, 12, tzinfo=EASTERN), "yesterday", "2026-03-30", "2026-03-30"),
@@ -253,7 +254,7 @@ def test_pairs_of_firm_and_team(pairs: str, ids: list[int]) -> None:
     assert picked(PAIRS, FIRMS, f"a={pairs}") == ids
 
 
-@pytest.mark.parametrize(
+@every_case(
     "pairs",
     ["", "A,x", '{"A":"x"}', '["A"]', "[[]]", '[["A","x","z"]]', "[[1]]", "[" * 5000, "null"],
 )

@@ -9,6 +9,7 @@ import pytest
 from mock_sei.apis.bodies import FORM_TYPE
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import Engine
+from tests.cases import every_case
 
 MULTIPART = "multipart/form-data; boundary=cut"
 SCHEMA = """
@@ -68,12 +69,12 @@ BAD_FORMS = [
 ]
 
 
-@pytest.mark.parametrize("form", GOOD_FORMS)
+@every_case("form", GOOD_FORMS)
 def test_a_form_that_fits_its_schema_passes(form: str) -> None:
     assert faults(engine_of(FORM_TYPE), form, FORM_TYPE) == []
 
 
-@pytest.mark.parametrize(("form", "wanted"), BAD_FORMS)
+@every_case(("form", "wanted"), BAD_FORMS)
 def test_a_form_that_does_not_fit_is_refused(form: str, wanted: tuple[str, str]) -> None:
     ((field, reason),) = faults(engine_of(FORM_TYPE), form, FORM_TYPE)
 
@@ -114,7 +115,7 @@ DOC = part("doc", "%PDF", '; filename="a.pdf"', "Content-Type: application/pdf\r
 IN_JSON = "Content-Type: application/json\r\n"
 
 
-@pytest.mark.parametrize(
+@every_case(
     "body",
     [
         DOC + END,
@@ -131,7 +132,7 @@ def test_a_multipart_body_that_fits_passes(body: str) -> None:
     assert faults(engine_of("multipart/form-data", FILES), body, MULTIPART) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("body", "content_type", "wanted"),
     [
         (part("note", "abc") + END, MULTIPART, ("doc", "required and missing")),

@@ -12,6 +12,7 @@ from mock_sei.apis.bodies import FORM_TYPE
 from mock_sei.apis.formats import FORMATS, OF_THE_VENDOR
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import JSON, Engine
+from tests.cases import every_case
 
 GOOD = [
     ("date", "2024-02-29"),
@@ -172,8 +173,8 @@ def test_a_path_is_held_against_a_format() -> None:
     assert refusal_of("path", schema, good, good) is None
 
 
-@pytest.mark.parametrize("place", [*PLACES, "path"])
-@pytest.mark.parametrize(
+@every_case("place", [*PLACES, "path"])
+@every_case(
     ("name", "fits", "fits_not"),
     [
         ("int32", 2**31 - 1, 2**31),
@@ -221,7 +222,7 @@ def test_a_number_is_held_against_its_format_everywhere(place: str) -> None:
     assert [each for each in BAD_NUMBERS if not refused(*each)] == []
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@every_case("name", FORMATS)
 def test_what_is_made_for_a_format_has_it(name: str) -> None:
     engine = Engine.brought(f"""
 paths:

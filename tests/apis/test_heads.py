@@ -13,12 +13,13 @@ from mock_sei.apis.heads import file_name, media_type_of, parameters_of, read_he
 from mock_sei.errors import MalformedRequest
 from mock_sei.values.texts import is_text
 from tests.apis.test_multipart import FORM, file_of, multipart
+from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
 DISPOSITION = "Content-Disposition: form-data; name=f; "
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("parameter", "name"),
     [
         ("filename=a.txt", "a.txt"),
@@ -60,7 +61,7 @@ NO_NAMES = (
 )
 
 
-@pytest.mark.parametrize("parameter", NO_NAMES)
+@every_case("parameter", NO_NAMES)
 def test_a_part_without_a_readable_name_is_no_file(parameter: str) -> None:
     head = (DISPOSITION + parameter).encode(errors="surrogatepass")
     with pytest.raises(MalformedRequest, match="no file"):
@@ -168,6 +169,7 @@ def test_any_bytes_are_a_head_and_any_text_has_parameters(head: bytes, header: s
     parameters_of(header)
 
 
+@pytest.mark.slow
 def test_a_head_costs_its_size() -> None:
     heads = (
         *(
@@ -209,6 +211,7 @@ def test_a_head_costs_its_size() -> None:
         assert_linear(lambda count, piece=piece: read(piece, count), 4000)  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_many_parts_cost_their_number() -> None:
     def read(count: int) -> Action:
         bodies = (

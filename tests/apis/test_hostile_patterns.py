@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pytest
-
 from mock_sei.errors import Refusal
 from tests.apis.engine import Engine
+from tests.cases import every_case
 
 TESTS_THE_BOUND = True
 
@@ -89,8 +88,8 @@ def with_text(value: Any, text: str) -> Any:
     return value.replace("TEXT", text)
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
-@pytest.mark.parametrize("place", PLACES)
+@every_case("pattern", PATTERNS)
+@every_case("place", PLACES)
 def test_a_pattern_that_backtracks_is_searched_within_a_bound(place: str, pattern: str) -> None:
     for text in TEXTS:
         engine = Engine.brought(DOCUMENT.replace("P'", f"{pattern}'"))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.grammar import references
 from mock_sei.apis.merged import merged
 from mock_sei.apis.openapi import modern
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import document
+from tests.cases import every_case
 
 ONE = """
 security: [{key: []}]
@@ -72,8 +71,8 @@ def test_components_of_one_name_stay_apart() -> None:
     }
 
 
-@pytest.mark.parametrize("value", [1, "x", [], [1], None, {"A": 1}])
-@pytest.mark.parametrize("name", ["$id", "things", "x-one"])
+@every_case("value", [1, "x", [], [1], None, {"A": 1}])
+@every_case("name", ["$id", "things", "x-one"])
 def test_a_component_of_no_known_kind_may_be_anything(name: str, value: Any) -> None:
     own = document(ONE, product="one")
     own.content["components"][name] = value

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mock_sei.apis.multipart import LARGEST_HEAD, MOST_PARTS, UploadedFile, read_file
 from mock_sei.apis.spooled import PIECE, Body, Spool
 from mock_sei.errors import MalformedRequest
+from tests.cases import every_case
 
 
 def multipart(*parts: str | bytes, boundary: str = "XX", end: bytes = b"--XX--\r\n") -> bytes:
@@ -44,7 +45,7 @@ def test_the_first_file_of_a_form_is_read() -> None:
     assert (file.name, file.media_type, file.content.read()) == ("a.txt", "text/csv", b"one")
 
 
-@pytest.mark.parametrize(
+@every_case(
     "content",
     [
         b"",
@@ -114,7 +115,7 @@ def _found(body: bytes | Body) -> bytes | None:
     return None
 
 
-@pytest.mark.parametrize("place", [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8])
+@every_case("place", [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8])
 def test_a_delimiter_at_the_end_of_a_piece_is_found(place: int) -> None:
     before = part("")
     content = b"x" * (PIECE - len(before) - len("--XX\r\n") - place)
@@ -158,9 +159,7 @@ BROKEN: list[tuple[str, bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type"), [pytest.param(*each[1:], id=each[0]) for each in BROKEN]
-)
+@every_case(("body", "content_type"), [pytest.param(*each[1:], id=each[0]) for each in BROKEN])
 def test_a_form_without_a_whole_file_is_refused(body: bytes, content_type: str) -> None:
     with pytest.raises(MalformedRequest) as caught:
         file_of(body, content_type)

@@ -160,6 +160,7 @@ def test_the_document_of_a_user_is_kept_to_the_letter() -> None:
     assert fault.field == "size"
 
 
+@pytest.mark.slow
 def test_a_body_of_nulls_is_read_in_linear_time() -> None:
     def make(size: int) -> Action:
         body = json.dumps({"name": "y", **dict.fromkeys(map(str, range(size)))})

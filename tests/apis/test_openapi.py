@@ -11,6 +11,7 @@ import yaml
 from mock_sei.apis.grammar import ObjectKind, place_of, references
 from mock_sei.apis.openapi import DEEPEST_DOCUMENT, modern
 from mock_sei.errors import ConfigurationError
+from tests.cases import every_case
 
 
 def turned(schema: str, version: str = "3.0.3") -> Any:
@@ -19,7 +20,7 @@ def turned(schema: str, version: str = "3.0.3") -> Any:
     return modern(content, Path("x.yaml")).content["components"]["schemas"]["X"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("old", "new"),
     [
         ("{type: string, nullable: true}", '{type: [string, "null"]}'),
@@ -78,7 +79,7 @@ def test_another_version_is_told(content: str, line: str) -> None:
     assert str(caught.value).startswith(f"x.yaml: {line}")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schema", "line"),
     [
         ("{type: file}", ".type = 'file': must be one of array, boolean"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mock_sei.apis.collections import ordered
 from mock_sei.apis.paging import page
 from tests.apis.engine import LIST, Engine, operation, widgets
+from tests.cases import every_case
 
 PARAMETERS = """[
   {name: limit, in: query, schema: {type: integer}}, {name: cursor, in: query},
@@ -74,7 +75,7 @@ def test_a_least_limit_of_a_users_document_holds() -> None:
     assert Engine.of(text, widgets=widgets(2)).ids("limit=1") == [1]
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "", "%EF%BC%95", "9" * 400, "--1"])
+@every_case("limit", ["0", "-1", "x", "1.5", "", "%EF%BC%95", "9" * 400, "--1"])
 def test_a_limit_that_says_no_size_counts_as_not_sent_and_is_noted(limit: str) -> None:
     """Some pages declare it as text, and no page says which texts are refused."""
     text = operation(LIST, "[{name: limit, in: query, schema: {type: string}}]")
@@ -99,8 +100,8 @@ KEYS: list[list[Any]] = [
 ]
 
 
-@pytest.mark.parametrize("keys", KEYS, ids=str)
-@pytest.mark.parametrize("limit", [1, 2, 3])
+@every_case("keys", KEYS, ids=str)
+@every_case("limit", [1, 2, 3])
 def test_a_walk_gives_every_record_once_whatever_the_keys(keys: list[Any], limit: int) -> None:
     records = [{"id": key} | {"n": number} for number, key in enumerate(keys)]
     engine = engine_of(records)
@@ -161,7 +162,7 @@ def test_a_cursor_of_a_removed_record_goes_on_behind_it() -> None:
     assert engine_of([]).ids(cursor("5")) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     "query",
     [
         "cursor=%21",

@@ -10,6 +10,7 @@ from mock_sei.apis.parameters import read_parameters
 from mock_sei.apis.patterns import Budget
 from mock_sei.rules.connection import Findings
 from tests.apis.engine import LIST, Engine, operation
+from tests.cases import every_case
 
 
 def read(schema: str, query: str, more: str = "") -> Any:
@@ -94,7 +95,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("schema", "query", "value"), GOOD)
+@every_case(("schema", "query", "value"), GOOD)
 def test_a_good_value_has_its_type(schema: str, query: str, value: object) -> None:
     found = read(schema, query)
     if value is None:
@@ -104,7 +105,7 @@ def test_a_good_value_has_its_type(schema: str, query: str, value: object) -> No
         assert type(found) is type(value)
 
 
-@pytest.mark.parametrize(("schema", "query", "reason"), BAD)
+@every_case(("schema", "query", "reason"), BAD)
 def test_a_wrong_value_is_refused_with_the_reason(schema: str, query: str, reason: str) -> None:
     assert reason in refused(schema, query)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from mock_sei.apis.paths import PathTree
+from tests.cases import every_case
 from tests.growth import assert_flat, assert_linear
 
 TEMPLATES = ["/a/{x}", "/{y}/b", "/a/{x}.{y}", "/a/v{x}/c", "/{x}:{y}-{z}/d", "/a/{x}/{y}/"]
@@ -17,7 +18,7 @@ def found(path: str, templates: list[str] = TEMPLATES) -> list[tuple[str, dict[s
     return [(each.template, dict(each.values)) for each in tree.find_all(path)]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("path", "expected"),
     [
         ("/a/1", [("/a/{x}", {"x": "1"})]),
@@ -40,6 +41,7 @@ def test_a_path_finds_its_templates_in_their_order(
     assert found(path) == expected
 
 
+@pytest.mark.slow
 def test_the_number_of_templates_does_not_matter() -> None:
     def make(count: int) -> Callable[[], object]:
         tree = PathTree((f"/p{each}/{{x}}/q{{y}}", each) for each in range(count))
@@ -48,6 +50,7 @@ def test_the_number_of_templates_does_not_matter() -> None:
     assert_flat(make)
 
 
+@pytest.mark.slow
 def test_a_long_segment_costs_what_its_length_is() -> None:
     tree = PathTree([("/{a}-{b}-{c}-{d}", 1)])
 

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.apis.patterns import LONGEST_TEXT, Budget, PatternError, compile_pattern
+from tests.cases import every_case
 from tests.ecmascript_table import MATCHING, TEXTS
 from tests.growth import assert_linear
 
 
-@pytest.mark.parametrize(("source", "matching"), MATCHING, ids=range(len(MATCHING)))
+@every_case(("source", "matching"), MATCHING, ids=range(len(MATCHING)))
 def test_a_pattern_means_what_node_says(source: str, matching: list[str] | None) -> None:
     if matching is None:
         with pytest.raises(PatternError):
@@ -49,7 +50,7 @@ def test_forms_that_other_languages_or_engines_have_are_read(
     assert not pattern.matches(bad)
 
 
-@pytest.mark.parametrize(
+@every_case(
     "source",
     [
         "(",
@@ -94,6 +95,7 @@ def test_spans_and_whole_matches() -> None:
     assert list(compile_pattern(r"(?<=a)b").spans("ab b ab")) == [(1, 2), (6, 7)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["^(a+)+$", "(a|a)*b", "^(.*,){30}P", "^(?=(a+)+$)a+b?$"])
 def test_a_nested_repeat_is_linear(source: str) -> None:
     pattern = compile_pattern(source)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
 import yaml
 
 from mock_sei.apis.bodies import FORM_TYPE as FORM
@@ -16,6 +15,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.postman import collection, environment
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import Engine
+from tests.cases import every_case
 
 DOCUMENT = yaml.safe_load("""
 info: {title: Widgets, description: Of all kinds}
@@ -189,7 +189,7 @@ def exported(text: str, version: str = "3.1.0") -> tuple[Engine, list[Any]]:
     return engine, [each["request"] for each in folder["item"]]
 
 
-@pytest.mark.parametrize("parameter", STYLED)
+@every_case("parameter", STYLED)
 def test_an_exported_parameter_of_any_style_is_accepted(parameter: str) -> None:
     path = "/r/{a}" if "in: path" in parameter else "/r"
     engine, (request,) = exported(f"""
@@ -205,8 +205,8 @@ paths:
     assert engine.findings.notes == []
 
 
-@pytest.mark.parametrize("media_type", [JSON, FORM, MULTIPART, "text/plain"])
-@pytest.mark.parametrize("example", ["", ", example: {n: 4, p: {x: 1}, t: [5, 6]}"])
+@every_case("media_type", [JSON, FORM, MULTIPART, "text/plain"])
+@every_case("example", ["", ", example: {n: 4, p: {x: 1}, t: [5, 6]}"])
 def test_an_exported_body_is_accepted(media_type: str, example: str) -> None:
     more = f"t: {LIST}, f: {{type: string, format: binary}}"
     known = f"{{n: {{type: integer}}, p: {POINT}, {more}}}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.apis.engine import LIST, Engine, complaint, operation
+from tests.cases import every_case
 
 PLACE = "paths[/v1/widgets].get"
 RULE = f"{PLACE}.x-mock-sei"
@@ -114,12 +115,12 @@ WRONG_PARAMETERS = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "line"), WRONG_RULES)
+@every_case(("rule", "line"), WRONG_RULES)
 def test_a_wrong_key_of_an_operation_is_told_with_its_place(rule: str, line: str) -> None:
     assert complaint(operation(rule)).startswith(line)
 
 
-@pytest.mark.parametrize(("parameter", "line"), WRONG_PARAMETERS)
+@every_case(("parameter", "line"), WRONG_PARAMETERS)
 def test_a_wrong_key_of_a_parameter_is_told_with_its_place(
     parameter: str, line: str | None
 ) -> None:
@@ -130,7 +131,7 @@ def test_a_wrong_key_of_a_parameter_is_told_with_its_place(
         assert complaint(text).startswith(line)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "line"),
     [
         ("paths: [1]", "paths: not a mapping"),

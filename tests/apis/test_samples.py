@@ -15,6 +15,7 @@ from mock_sei.apis import combining, plain
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from mock_sei.apis.schemas import Checker
+from tests.cases import every_case
 
 COMPONENTS = yaml.safe_load("""
 components:
@@ -215,7 +216,7 @@ def make(text: str) -> tuple[Document, Any]:
     return document, document.content["x"]
 
 
-@pytest.mark.parametrize("text", SCHEMAS)
+@every_case("text", SCHEMAS)
 def test_a_value_fits_its_schema_and_is_the_same_again(text: str) -> None:
     document, schema = make(text)
 
@@ -225,7 +226,7 @@ def test_a_value_fits_its_schema_and_is_the_same_again(text: str) -> None:
     assert sample(schema, make(text)[0]).value == value
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "value"),
     [
         ("{type: string, contentEncoding: base64}", "bW9jaw=="),
@@ -249,7 +250,7 @@ def test_what_the_schema_offers_comes_first_where_it_fits(text: str, value: obje
     assert sample(make(text)[1], make(text)[0]).value == value
 
 
-@pytest.mark.parametrize(
+@every_case(
     "text",
     [
         '{$ref: "#/components/schemas/Endless"}',

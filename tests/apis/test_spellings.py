@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from mock_sei.apis.parameters import read_parameters
 from mock_sei.apis.patterns import Budget
 from mock_sei.apis.styles import STYLES, spelling_of
 from tests.apis.engine import Engine
+from tests.cases import every_case
 
 WORDS = st.text("abc-_~é%/?", min_size=1, max_size=5)
 NUMBERS = st.integers(-(10**30), 10**30)
@@ -37,7 +37,7 @@ WRITTEN = [
 ]
 
 
-@pytest.mark.parametrize(("place", "style", "explode", "kind"), WRITTEN)
+@every_case(("place", "style", "explode", "kind"), WRITTEN)
 def test_what_is_written_in_a_style_is_read_again(
     place: str, style: str, explode: bool, kind: str
 ) -> None:

@@ -15,6 +15,7 @@ from mock_sei.apis.parameters import read_parameters
 from mock_sei.apis.patterns import Budget
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import Engine
+from tests.cases import every_case
 
 MORE = """
 components:
@@ -174,7 +175,7 @@ QUERY = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("parameter", "query", "value"), QUERY)
+@every_case(("parameter", "query", "value"), QUERY)
 def test_a_query_is_read_by_its_style_and_schema(parameter: str, query: str, value: Any) -> None:
     assert read(f"in: query, {parameter}", f"/rocks?{query}") == value
 
@@ -200,7 +201,7 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("parameter", "text", "value"), PATHS)
+@every_case(("parameter", "text", "value"), PATHS)
 def test_a_path_is_read_by_its_style_and_schema(parameter: str, text: str, value: Any) -> None:
     found = read(f"in: path, required: true, {parameter}", f"/rocks/{text}", path="/rocks/{a}")
 
@@ -219,7 +220,7 @@ def test_a_header_may_have_blanks_behind_its_commas(schema: str, text: str, valu
     assert read(f"in: header, schema: {schema}", "/rocks", headers={"a": text}) == value
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schema", "text", "value"),
     [
         ("{type: integer}", "b=x; a=5", 5),
@@ -277,7 +278,7 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("parameter", "target", "wanted"), BAD)
+@every_case(("parameter", "target", "wanted"), BAD)
 def test_what_no_reading_makes_right_is_refused(parameter: str, target: str, wanted: str) -> None:
     assert wanted in reason(parameter, target)
 

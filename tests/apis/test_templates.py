@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mock_sei.apis.templates import MISSING, fill, names_in
+from tests.cases import every_case
 
 NAMES = {
     "body": {"name": "x", "deep": {"er": [1]}, "none": None, "$": 1},
@@ -15,7 +14,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("template", "filled"),
     [
         ("$key", "K"),

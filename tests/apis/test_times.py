@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import pytest
 
 from mock_sei.apis.times import find_zone, read_time
+from tests.cases import every_case
 
 SPELLINGS = {
     "2025-01-28T15:48:25": "2025-01-28T15:48:25",
@@ -23,12 +24,12 @@ SPELLINGS = {
 }
 
 
-@pytest.mark.parametrize("text", SPELLINGS)
+@every_case("text", SPELLINGS)
 def test_a_time_of_iso_8601_is_read(text: str) -> None:
     assert read_time(text).isoformat() == SPELLINGS[text]
 
 
-@pytest.mark.parametrize(
+@every_case(
     "text",
     [
         "",

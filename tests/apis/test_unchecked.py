@@ -6,6 +6,7 @@ import pytest
 
 from mock_sei.apis.documents import Catalogue
 from tests.apis.engine import document
+from tests.cases import every_case
 
 
 def unchecked(parameter: str = "{name: b, in: query}", body: str = "{}") -> list[str]:
@@ -22,7 +23,7 @@ paths:
     return [each.removeprefix("widgets.yaml: ") for each in catalogue.unchecked]
 
 
-@pytest.mark.parametrize(
+@every_case(
     "parameter",
     [
         "{name: a, in: query, style: deepObject, schema: {type: object}}",
@@ -70,7 +71,7 @@ def test_a_parameter_that_is_not_checked_is_reported(parameter: str, line: str) 
     assert found.startswith(line)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("media_type", "schema", "is_reported"),
     [
         ("application/xml", "{type: object}", True),

@@ -7,10 +7,11 @@ import pytest
 
 from tests.apis.engine import Engine
 from tests.apis.test_structure import OK, answering, brought, names
+from tests.cases import every_case
 
 
-@pytest.mark.parametrize("version", ["3.0.3", "3.1.0", "3.2.0"])
-@pytest.mark.parametrize(
+@every_case("version", ["3.0.3", "3.1.0", "3.2.0"])
+@every_case(
     "fields",
     [
         "parameters: null, responses: null, requestBody: null, callbacks: null, security: null",
@@ -33,8 +34,8 @@ def test_what_is_left_empty_counts_as_not_given(fields: str, version: str) -> No
     assert engine.call("/x").status == 200
 
 
-@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
-@pytest.mark.parametrize(
+@every_case("version", ["3.0.3", "3.1.0"])
+@every_case(
     "keyword",
     [
         *("required", "enum", "pattern", "format", "minLength", "maximum", "multipleOf", "$ref"),

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.apis.references import Document
 from mock_sei.apis.xml_answers import xml_text
+from tests.cases import every_case
 
 PET = "{properties: {id: {xml: {attribute: true}}, name: {type: string}}}"
 
@@ -23,7 +23,7 @@ def xml_of(schema: str, value: Any, **schemas: str) -> str:
     return xml_text(value, yaml.safe_load(schema), document)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schema", "value", "text"),
     [
         ("{$ref: '#/components/schemas/Pet'}", {"id": 5}, '<Pet id="5" />'),

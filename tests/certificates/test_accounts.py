@@ -442,6 +442,7 @@ COSTS: dict[str, Cost] = {
 }
 
 
+@pytest.mark.slow
 def test_what_is_asked_of_an_account_costs_the_same_however_many_there_are(
     shared_store: CertificateStore,
 ) -> None:
@@ -461,6 +462,7 @@ def test_what_is_asked_of_an_account_costs_the_same_however_many_there_are(
     assert problems == []
 
 
+@pytest.mark.slow
 def test_of_one_account_with_many_certificates_the_current_is_found_at_once(
     shared_store: CertificateStore,
 ) -> None:

@@ -128,6 +128,7 @@ def test_a_listener_s_list_is_bounded_and_holds_the_newest(
     assert revocations.is_revoked(1)
 
 
+@pytest.mark.slow
 def test_revoking_costs_the_same_however_many_are_revoked(authority: Authority) -> None:
     def make(count: int) -> Action:
         revocations = filled(authority, count)
@@ -137,6 +138,7 @@ def test_revoking_costs_the_same_however_many_are_revoked(authority: Authority) 
     assert_flat(make, few=10, many=5000)
 
 
+@pytest.mark.slow
 def test_a_list_costs_what_it_holds(authority: Authority) -> None:
     def make(count: int) -> Action:
         entries = [

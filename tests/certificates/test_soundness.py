@@ -17,6 +17,7 @@ from mock_sei.certificates.soundness import (
     path_of_ders,
 )
 from mock_sei.rules.connection import ChainProblemKind
+from tests.cases import every_case
 from tests.certificates.chains import CHANGES, ONE_CHANGE, PLACES, chain_of
 from tests.certificates.client_ca import NOW, ClientCA
 from tests.growth import assert_linear
@@ -75,7 +76,7 @@ def test_two_cas_above_one_another_end_a_path() -> None:
     assert path == (own, second.certificate, crossed.certificate)
 
 
-@pytest.mark.parametrize(("name", "place"), ONE_CHANGE)
+@every_case(("name", "place"), ONE_CHANGE)
 def test_each_certificate_is_judged_by_itself(name: str, place: str) -> None:
     identity = chain_of({place: name}).identity
     kind = CHANGES[name].kind
@@ -120,6 +121,7 @@ def test_of_a_long_message_the_first_certificates_are_looked_at() -> None:
     assert len(path_of_ders([*ders(own.certificate), *strangers, *ders(*own.chain)], NOW)) == 1
 
 
+@pytest.mark.slow
 def test_a_path_costs_what_is_there() -> None:
     own, root = ClientCA.create("CA").sign("svc-x"), ClientCA.create("CA").certificate
 

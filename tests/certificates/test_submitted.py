@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from mock_sei.certificates.submitted import read_request
 from mock_sei.errors import Rejected
+from tests.cases import every_case
 from tests.certificates.client_ca import (
     SHA1_WITH_EC,
     ClientCA,
@@ -161,7 +162,7 @@ def test_a_request_that_was_changed_is_refused() -> None:
         )
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "words"),
     [
         ("", "not PEM text: no line -----BEGIN CERTIFICATE REQUEST-----"),

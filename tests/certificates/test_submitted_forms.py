@@ -6,11 +6,11 @@ import base64
 from collections.abc import Callable
 from functools import cache, partial
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from mock_sei.certificates.submitted import read_own_certificate, read_request
+from tests.cases import every_case
 from tests.certificates.client_ca import NOW, ClientCA, pem, refusal, request
 
 ACCOUNT = "svc-team"
@@ -60,8 +60,8 @@ FORMS: dict[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("field", ["certificate", "ca"])
-@pytest.mark.parametrize("name", FORMS)
+@every_case("field", ["certificate", "ca"])
+@every_case("name", FORMS)
 def test_a_certificate_in_another_form_is_named_with_what_converts_it(
     name: str, field: str
 ) -> None:

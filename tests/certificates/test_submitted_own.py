@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.submitted import read_own_certificate
 from mock_sei.errors import Rejected
+from tests.cases import every_case
 from tests.certificates.client_ca import (
     NOW,
     ClientCA,
@@ -230,7 +231,7 @@ def test_the_platforms_own_certificate_needs_its_ca_too() -> None:
     assert field == "ca"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "words"),
     [
         ("", "not PEM text: no line -----BEGIN CERTIFICATE-----"),
@@ -239,7 +240,7 @@ def test_the_platforms_own_certificate_needs_its_ca_too() -> None:
         (pem_of(b"\x30\x00", "CERTIFICATE"), "cannot be read"),
     ],
 )
-@pytest.mark.parametrize("field", ["certificate", "ca"])
+@every_case("field", ["certificate", "ca"])
 def test_what_is_no_certificate_is_refused_in_its_field(text: str, words: str, field: str) -> None:
     good = root().sign(ACCOUNT)
     named, problem = own_problem(text) if field == "certificate" else own_problem(good, text)

@@ -13,6 +13,7 @@ from mock_sei.doctor.files import check_ca_file, check_certificate_file
 from mock_sei.doctor.findings import Level
 from mock_sei.doctor.key_files import check_key_file
 from mock_sei.doctor.setup import GivenFile, Setup, read_target
+from tests.cases import every_case
 from tests.doctor.clients import NOW
 from tests.growth import Action, assert_linear
 
@@ -44,7 +45,8 @@ PIECES = {
 }
 
 
-@pytest.mark.parametrize("name", PIECES)
+@pytest.mark.slow
+@every_case("name", PIECES)
 def test_reading_a_file_costs_what_it_is_long(name: str) -> None:
     def reading(size: int) -> Action:
         piece = PIECES[name]

@@ -18,6 +18,7 @@ from mock_sei.doctor.observed import Ended, Observed, ObservedHandshake, Reached
 from mock_sei.doctor.server import check_host, check_trust, matches
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import Flight
+from tests.cases import every_case
 from tests.certificates.chains import chain_of
 from tests.certificates.client_ca import NOW as CLIENT_NOW
 from tests.doctor.clients import NOW, Clients, certificate, file, names, only
@@ -254,7 +255,7 @@ def test_an_intermediate_is_not_the_root(clients: Clients) -> None:
     assert names(check_trust(alone, seen)) == ["ca-not-root"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("host", "name", "expected"),
     [
         ("localhost", "localhost", True),

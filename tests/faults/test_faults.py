@@ -13,6 +13,7 @@ from mock_sei.faults.faults import EFFECTS, Fault, Faults, read_fault
 from mock_sei.fixtures import load_fixtures
 from mock_sei.matching.targets import Caller
 from mock_sei.rules.standards import Listener
+from tests.cases import every_case
 from tests.growth import Action, assert_flat
 
 OPERATIONS = ["GET /v2/investors", "PATCH /v1/investors/{externalId}", "POST /v2/oauthtoken"]
@@ -55,7 +56,7 @@ def test_a_fault_without_a_number_lasts_until_it_is_removed() -> None:
     assert not faults.remove(99)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("where", "hit", "missed"),
     [
         ({"operation": "GET /v2/investors"}, {}, {"operation": "POST /v2/investors"}),
@@ -234,6 +235,7 @@ def many(others: str, count: int) -> Faults:
     return Faults(Random(1), map(OTHERS[others], range(count)))  # noqa: S311
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", OTHERS)
 def test_faults_for_others_cost_a_call_nothing(others: str) -> None:
     caller = call()
@@ -245,6 +247,7 @@ def test_faults_for_others_cost_a_call_nothing(others: str) -> None:
     assert_flat(make, many=5000)
 
 
+@pytest.mark.slow
 def test_faults_that_are_over_cost_a_call_nothing() -> None:
     caller = call()
 
@@ -257,6 +260,7 @@ def test_faults_that_are_over_cost_a_call_nothing() -> None:
     assert_flat(make, many=5000)
 
 
+@pytest.mark.slow
 def test_what_is_done_with_one_fault_costs_the_same_beside_many() -> None:
     fault = Fault(application="app-7", status=503)
 
@@ -277,6 +281,7 @@ def test_what_is_done_with_one_fault_costs_the_same_beside_many() -> None:
     assert_flat(make, many=5000)
 
 
+@pytest.mark.slow
 def test_a_removed_application_is_forgotten_without_looking_at_the_others() -> None:
     def make(count: int) -> Action:
         faults = armed(
@@ -294,7 +299,7 @@ def test_the_journal_is_told_what_went_wrong_alone() -> None:
     assert "times" not in EFFECTS
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("fields", "problem"),
     [
         ({}, "status: nothing goes wrong; there are latency"),

@@ -10,6 +10,7 @@ import pytest
 
 from mock_sei.errors import Rejected
 from mock_sei.faults.scripts import Scripts, make_answer
+from tests.cases import every_case
 from tests.faults.test_faults import APPLICATION, call
 from tests.growth import Action, assert_flat
 
@@ -49,7 +50,7 @@ def test_strict_mode_keeps_calls_without_a_script() -> None:
     assert scripts.unscripted == ["GET /v2/investors"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("operation", "fields", "problem"),
     [
         ("investors", {}, "operation: 'investors': not a method and a path"),
@@ -162,6 +163,7 @@ OTHERS: dict[str, Callable[[int], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", OTHERS)
 def test_answers_for_others_cost_a_call_nothing(others: str) -> None:
     caller = call()
@@ -175,6 +177,7 @@ def test_answers_for_others_cost_a_call_nothing(others: str) -> None:
     assert_flat(make, many=5000)
 
 
+@pytest.mark.slow
 def test_an_answer_is_put_in_and_taken_beside_many_as_beside_few() -> None:
     caller, answer = call(), make_answer("GET /v2/investors")
 

@@ -13,6 +13,7 @@ from mock_sei.journal.recorded import read_entry
 from mock_sei.rules.connection import Connection
 from mock_sei.rules.secret_index import SecretIndex
 from mock_sei.rules.standards import Listener
+from tests.cases import every_case
 
 CODE = "bFUdegFvgFBcEKIZRTsmNR_D7KaGMkJR-4wkCrGtgYx"
 JSON = [(b"content-type", b"application/json")]
@@ -23,7 +24,7 @@ def body_of_answer(content: object) -> str:
     return Response(raw_headers=JSON, raw_body=json.dumps(content).encode(), status=400).body
 
 
-@pytest.mark.parametrize(
+@every_case(
     "code",
     [
         "gateway.access.failure",

@@ -9,6 +9,7 @@ import pytest
 from mock_sei.journal import diagnosis
 from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.rules.connection import ClientCertificate
+from tests.cases import every_case
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 CERTIFICATE = ClientCertificate(
@@ -29,7 +30,7 @@ def verify_failure(code: int) -> HandshakeFailure:
     )
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("code", "words"),
     [
         (3, "no revocation list"),
@@ -89,7 +90,7 @@ def test_a_missing_certificate_is_the_certificates_fault_not_tls() -> None:
     assert (why.expected, why.actual) == ("a client certificate", "none")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("reason", "words"),
     [
         ("PEER_DID_NOT_RETURN_A_CERTIFICATE", "sent no certificate"),

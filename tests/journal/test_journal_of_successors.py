@@ -117,5 +117,6 @@ def releasing(size: int) -> Action:
     return partial(journal.release, application="x")
 
 
+@pytest.mark.slow
 def test_a_release_costs_the_same_after_many() -> None:
     assert_flat(releasing, 10, 5000)

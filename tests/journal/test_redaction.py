@@ -14,6 +14,7 @@ from mock_sei.journal.hiding import HIDDEN, NO_SECRETS, KnownSecrets, hide_value
 from mock_sei.journal.redaction import SECRET_NAMES, redact_form
 from mock_sei.rules.randomness import SECRET_LENGTH
 from mock_sei.rules.secret_index import SecretIndex
+from tests.cases import every_case
 from tests.journal.redacted import (
     redact_body,
     redact_headers,
@@ -52,7 +53,7 @@ def test_the_names_of_secrets_are_those_of_the_platform_and_the_rfcs() -> None:
 # Forms and query strings
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_case("name", NAMES)
 def test_every_secret_of_a_form_is_hidden_and_the_rest_is_shown(name: str) -> None:
     form = f"username=svc-demo&{name}={SECRET}&client_id=demo-server-key"
 
@@ -91,8 +92,8 @@ def test_bytes_that_are_no_text_do_not_stop_it() -> None:
 # JSON
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("spacing", ["", " ", "\n\t "])
+@every_case("name", NAMES)
+@every_case("spacing", ["", " ", "\n\t "])
 def test_every_secret_of_a_json_body_is_hidden_and_the_rest_is_shown(
     name: str, spacing: str
 ) -> None:
@@ -183,7 +184,7 @@ def header(name: str, value: str) -> str:
 PAIR = base64.b64encode(f"demo-server-key:{SECRET}".encode()).decode()
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("value", "shown"),
     [
         (f"Basic {PAIR}", f"Basic demo-server-key:{HIDDEN}"),
@@ -199,7 +200,7 @@ PAIR = base64.b64encode(f"demo-server-key:{SECRET}".encode()).decode()
         ("", HIDDEN),
     ],
 )
-@pytest.mark.parametrize("name", ["authorization", "Authorization", "Proxy-Authorization"])
+@every_case("name", ["authorization", "Authorization", "Proxy-Authorization"])
 def test_credentials_are_hidden_and_the_app_key_is_shown(name: str, value: str, shown: str) -> None:
     assert header(name, value) == shown
 
@@ -209,7 +210,7 @@ def test_cookies_are_hidden(name: str) -> None:
     assert header(name, f"session={SECRET}") == HIDDEN
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("value", "shown"),
     [
         (f"https://x/cb?code={SECRET}&state=1", f"https://x/cb?code={HIDDEN}&state=1"),
@@ -222,7 +223,7 @@ def test_cookies_are_hidden(name: str) -> None:
         ("/portal/apps", "/portal/apps"),
     ],
 )
-@pytest.mark.parametrize("name", ["location", "Referer"])
+@every_case("name", ["location", "Referer"])
 def test_a_redirects_code_and_token_are_hidden(name: str, value: str, shown: str) -> None:
     assert header(name, value) == shown
 
@@ -370,7 +371,7 @@ def test_no_body_stops_the_journal(body: bytes, content_type: str) -> None:
 TOKEN = "bFUdegFvgFBcEKIZRTsmNR_D7KaGMkJR-4wkCrGtgYx"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("path", "shown"),
     [
         (f"/portal/certificates/{TOKEN}", f"/portal/certificates/bFUdeg{HIDDEN}"),
@@ -408,8 +409,8 @@ def test_no_link_is_shown_whole(token: str, tail: str) -> None:
     assert token not in redact_path(f"/portal/certificates/{token}{tail}").replace(tail, "")
 
 
-@pytest.mark.parametrize("name", ["Location", "referer", "REFERER"])
-@pytest.mark.parametrize("tail", ["", "?format=pfx", "#x", "/"])
+@every_case("name", ["Location", "referer", "REFERER"])
+@every_case("tail", ["", "?format=pfx", "#x", "/"])
 def test_a_link_in_an_address_header_is_hidden(name: str, tail: str) -> None:
     value = f"https://localhost/portal/certificates/{TOKEN}{tail}"
     ((_, shown),) = redact_headers([(name.encode(), value.encode())])

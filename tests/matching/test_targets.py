@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.matching.targets import CallTarget, OperationPattern, OperationPatterns, Operations
+from tests.cases import every_case
 from tests.growth import Action, assert_flat, assert_linear
 
 TEXTS = st.text(alphabet="ab/ ", max_size=12)
@@ -60,7 +61,7 @@ def test_of_many_patterns_those_that_match_are_found(
     assert len(patterns) == len(there)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("pattern", "hit", "missed"),
     [
         ("GET /v2/investors", "GET /v2/investors", "GET /v2/investors/"),
@@ -87,7 +88,7 @@ def test_a_star_is_any_run_and_a_name_is_one_segment(pattern: str, hit: str, mis
     assert not target.matches(missed)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("operation", "problem"),
     [
         ("investors", "not a method and a path"),
@@ -113,7 +114,8 @@ def test_an_application_that_no_name_can_be_is_refused(application: str, problem
     assert problem in CallTarget(application=application).problems()["application"]
 
 
-@pytest.mark.parametrize(
+@pytest.mark.slow
+@every_case(
     "pattern",
     [
         "GET /*a*a*a*ab",
@@ -124,7 +126,7 @@ def test_an_application_that_no_name_can_be_is_refused(application: str, problem
         "GET /" + "{a}" * 400 + "b",
     ],
 )
-@pytest.mark.parametrize("unit", ["a", "/a", "a/"])
+@every_case("unit", ["a", "/a", "a/"])
 def test_matching_takes_time_that_grows_with_the_path_only(pattern: str, unit: str) -> None:
     found = OperationPattern(pattern)
 
@@ -135,6 +137,7 @@ def test_matching_takes_time_that_grows_with_the_path_only(pattern: str, unit: s
     assert_linear(make, 2000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -255,6 +258,7 @@ def test_what_is_said_of_an_odd_operation_is_short_and_costs_no_more_than_its_si
     assert len(problem) < len(operation) + 300
 
 
+@pytest.mark.slow
 def test_a_misspelt_operation_costs_the_same_whatever_can_be_called() -> None:
     def make(count: int) -> Action:
         known = Operations(f"GET /v1/thing{number:05}/{{id}}" for number in range(count))
@@ -263,6 +267,7 @@ def test_a_misspelt_operation_costs_the_same_whatever_can_be_called() -> None:
     assert_flat(make, few=200, many=5000)
 
 
+@pytest.mark.slow
 def test_whether_an_operation_is_known_costs_the_same_whatever_can_be_called() -> None:
     def make(count: int) -> Action:
         known = Operations(f"GET /v1/thing{number:05}/{{id}}" for number in range(count))

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mock_sei.oauth.redirects import is_registered, with_fragment, with_query
+from tests.cases import every_case
 from tests.oauth.flows import log_in
 from tests.support import Served
 
@@ -53,7 +54,7 @@ def test_the_loopback_address_may_be_that_of_ipv6(address: str, accepted: bool) 
     assert is_registered(address, ["http://[::1]/callback"]) is accepted
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("address", "registered"),
     [
         ("https://app.example:8443/cb", "https://app.example/cb"),
@@ -101,7 +102,7 @@ def test_the_port_may_differ_whatever_follows_it(rest: str) -> None:
 MEMBERS = {"code": "a b&c", "state": "\udcff"}
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("address", "with_members"),
     [
         ("https://x/cb", "https://x/cb?code=a+b%26c&state=%FF"),

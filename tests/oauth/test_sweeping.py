@@ -73,6 +73,7 @@ def assert_swept(clock: Clock, add: Callable[[], object], size: Callable[[], int
     assert size() == 100
 
 
+@pytest.mark.slow
 def test_what_has_ended_goes_while_new_entries_come() -> None:
     stores = Stores()
     clock = stores.clock
@@ -270,10 +271,12 @@ def revoke_token(platform: Platform, count: int) -> Action:
     return act
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [log_in, consent, issue_code, use_assertion])
 def test_what_is_stored_does_not_matter(make: Callable[[int], Action]) -> None:
     assert_flat(make, 10, 3000)
 
 
+@pytest.mark.slow
 def test_what_was_revoked_does_not_matter(platform: Platform) -> None:
     assert_flat(lambda count: revoke_token(platform, count), 10, 3000)

@@ -186,6 +186,7 @@ def test_no_text_is_a_token(text: str) -> None:
         tokens.read(text)
 
 
+@pytest.mark.slow
 def test_reading_a_long_token_costs_its_length(platform: Platform) -> None:
     tokens = platform.state.oauth.tokens
     header = json.dumps(platform.signing_key.header).encode()
@@ -210,6 +211,7 @@ def test_reading_a_long_token_costs_its_length(platform: Platform) -> None:
         assert_linear(lambda n, make=make: read(make(n)), 30_000)  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_a_key_is_found_however_many_there_are() -> None:
     def find(count: int) -> Action:
         ring = _ring(count)

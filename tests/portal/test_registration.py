@@ -29,6 +29,7 @@ from mock_sei.rules.records import (
 )
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import ApplicationType
+from tests.cases import every_case
 from tests.support import registration
 
 PRODUCTS = ("investors", "sma-trade-orders")
@@ -79,7 +80,7 @@ def test_an_application_on_a_users_machine_gets_an_app_key_alone() -> None:
     assert len(application.app_key) == 32
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("changes", "field", "words"),
     [
         ({"nmae": "x"}, "nmae", "no such field; did you mean name?"),
@@ -133,7 +134,7 @@ def test_the_fields_are_those_of_the_form_and_no_other() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("changes", "found"),
     [
         ({"name": "a/b"}, {"name": "a/b: not a name"}),
@@ -243,7 +244,7 @@ def test_nothing_changed_is_a_change_too() -> None:
     assert changed_application(application, {}, PRODUCTS) == application
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("changes", "field", "words"),
     [
         ({"type": "client-server"}, "type", "cannot be changed from server-server; register"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mock_sei.reasons.addresses import find_address_difference
+from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
 KNOWN = ("https://localhost:9443/callback", "http://127.0.0.1/callback", "com.example:/callback")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("sent", "difference"),
     [
         ("https://localhost:9443/callback/", "a slash at its end"),
@@ -61,7 +62,8 @@ def test_of_another_address_nothing_is_told(sent: str) -> None:
     assert find_address_difference("https://a/", ()) is None
 
 
-@pytest.mark.parametrize("piece", ["/", ":", "%25", "a", "?", "@", "[", "\u00e9"])
+@pytest.mark.slow
+@every_case("piece", ["/", ":", "%25", "a", "?", "@", "[", "\u00e9"])
 def test_a_long_address_costs_its_length(piece: str) -> None:
     def make(size: int) -> Action:
         sent = "https://localhost/" + piece * (size // len(piece))

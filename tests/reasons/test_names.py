@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from mock_sei.reasons.names import did_you_mean, explain_absence, find_meant, list_names
+from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("sent", "meant"),
     [
         ("amp;username", "username"),
@@ -74,7 +75,7 @@ def test_what_is_no_name_is_not_listed(name: str) -> None:
     assert "1 more" in list_names(["scope", name])
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("sent", "names", "told"),
     [
         ("True", ("true", "false"), "; did you mean true?"),
@@ -92,6 +93,7 @@ def test_a_word_of_a_few_is_proposed(sent: str, names: tuple[str, ...], told: st
     assert did_you_mean(sent, names) == told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["usernam", "x", "&amp;", "\r\n", "a-b_c"])
 def test_many_names_or_a_long_one_cost_their_length(name: str) -> None:
     def many(size: int) -> Action:

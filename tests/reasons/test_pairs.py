@@ -7,6 +7,7 @@ import base64
 import pytest
 
 from mock_sei.reasons.pairs import explain_missing_colon, explain_unreadable_pair, has_key_pair
+from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
 
@@ -17,7 +18,7 @@ def encoded(text: str) -> str:
 PAIR = encoded("canary-key:canary-secret")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("header", "because"),
     [
         ("Basic", "nothing after it"),
@@ -63,6 +64,7 @@ def test_a_pair_is_one_where_its_key_is_known() -> None:
     assert has_key_pair("canary", {"canary": 1}.get) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["A", "%", '"', " ", "-", ":"])
 def test_a_long_header_costs_its_length(piece: str) -> None:
     def make(size: int) -> Action:

@@ -9,6 +9,7 @@ import pytest
 from mock_sei.oauth.metadata import OAUTH_OPERATIONS
 from mock_sei.reasons.paths import NearPaths, find_path_difference
 from mock_sei.rules.addresses import PLATFORM_PAGES
+from tests.cases import every_case
 from tests.growth import Action, assert_flat, assert_linear
 
 NAMES = (
@@ -19,8 +20,8 @@ NAMES = (
 NEAR = NearPaths(OAUTH_OPERATIONS, (*NAMES, *PLATFORM_PAGES))
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "FOO"])
-@pytest.mark.parametrize(
+@every_case("method", ["GET", "POST", "FOO"])
+@every_case(
     "path",
     [
         "/v2/oauthtoken/",
@@ -47,7 +48,7 @@ def test_a_misspelt_token_path_names_the_token_endpoint_first(method: str, path:
     assert NEAR.nearest(method, path)[0] == "POST /v2/oauthtoken"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("operation", "first"),
     [
         ("POST /v3/oauthtoken/", "POST /v3/oauthtoken"),
@@ -76,7 +77,7 @@ def test_a_functional_path_that_is_nearer_wins_over_the_preferred() -> None:
     assert not set(NEAR.nearest("GET", "/v1/acounts")[:1]) & set(OAUTH_OPERATIONS)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("sent", "right", "difference"),
     [
         ("/v2/oauthtoken/", "/v2/oauthtoken", "a slash at its end"),
@@ -94,6 +95,7 @@ def test_a_difference_of_two_paths_is_named(sent: str, right: str, difference: s
     assert find_path_difference(sent, right) == difference
 
 
+@pytest.mark.slow
 def test_the_number_of_operations_does_not_matter() -> None:
     def make(count: int) -> Action:
         names = [f"GET /v1/widgets{each}/parts/{{id}}" for each in range(count)]
@@ -103,7 +105,8 @@ def test_the_number_of_operations_does_not_matter() -> None:
     assert_flat(make, few=200, many=4000)
 
 
-@pytest.mark.parametrize("piece", ["/", "a", "/v1", "%2f", "a/", "//", "\n", "{"])
+@pytest.mark.slow
+@every_case("piece", ["/", "a", "/v1", "%2f", "a/", "//", "\n", "{"])
 def test_a_long_path_costs_its_length_at_most(piece: str) -> None:
     def make(count: int) -> Action:
         path = piece * count

@@ -9,6 +9,7 @@ import pytest
 
 from mock_sei.errors import Explanation
 from mock_sei.reasons.tokens import explain_bad_token, explain_no_token, shown_scheme
+from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
 
@@ -25,7 +26,7 @@ WHY = Explanation(check="access token", because="As before.", expected="a", actu
 KINDS = {"canary-refresh": "a refresh token", "canary-code": "an authorization code"}
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("header", "because"),
     [
         (None, "The request has no access token"),
@@ -66,7 +67,7 @@ def test_a_token_in_another_place_is_named_with_the_cure() -> None:
     assert "send Authorization: Bearer" in in_form
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("token", "because"),
     [
         ("null", "null of JSON or Java"),
@@ -151,7 +152,8 @@ def test_a_first_word_that_may_be_a_secret_is_not_shown(header: str, scheme: str
     assert shown_scheme(header) == scheme
 
 
-@pytest.mark.parametrize("piece", ["{", '"', "eyJ.", ".", "%25", "Bearer ", "x", "$", "<", "-_"])
+@pytest.mark.slow
+@every_case("piece", ["{", '"', "eyJ.", ".", "%25", "Bearer ", "x", "$", "<", "-_"])
 def test_a_long_token_costs_its_length(piece: str) -> None:
     def make(size: int) -> Action:
         token = piece * (size // len(piece))

@@ -22,6 +22,7 @@ from mock_sei.reasons.values import (
     read_as_utf8,
     readings_of,
 )
+from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
 RIGHT = "Qx7-canary_hunter"
@@ -73,12 +74,12 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "difference"), MISTAKES)
+@every_case(("sent", "difference"), MISTAKES)
 def test_a_mistake_is_named(sent: str, difference: str) -> None:
     assert find_difference_from(RIGHT, sent) == difference
 
 
-@pytest.mark.parametrize(("sent", "difference"), MISTAKES)
+@every_case(("sent", "difference"), MISTAKES)
 def test_a_mistake_in_a_header_is_named_as_well(sent: str, difference: str) -> None:
     """The bytes of a header are decoded as Latin-1."""
     read = sent.encode().decode("latin-1")
@@ -108,7 +109,7 @@ def test_a_value_that_a_form_or_a_shell_cut_is_told_as_that(sent: str) -> None:
     assert told.startswith("its end (it was cut at a character that ends a value")
 
 
-@pytest.mark.parametrize(
+@every_case(
     "sent",
     [
         "",
@@ -169,7 +170,8 @@ def test_a_sentence_ends_with_the_difference_or_as_it_is() -> None:
     assert but_for(None) == ""
 
 
-@pytest.mark.parametrize(
+@pytest.mark.slow
+@every_case(
     "make",
     [
         lambda size: "%25" * (size // 3),

@@ -8,6 +8,7 @@ import pytest
 
 from mock_sei.rules.addresses import Addresses, host_name, host_to_call, url
 from mock_sei.rules.standards import Listener
+from tests.cases import every_case
 
 DOCUMENTED = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
 FREE = Addresses(one_way_port=18443, two_way_port=18444, control_port=18044)
@@ -50,7 +51,7 @@ def test_links_name_the_listener_that_was_called() -> None:
     assert FREE.called(Listener.ONE_WAY, "mock-sei:1") == "https://mock-sei:18443"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("header", "name"),
     [
         ("localhost", "localhost"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mock_sei.errors import RegistryError
 from mock_sei.rules.records import Application, find_redirect_problem
 from mock_sei.rules.standards import Actor, ApplicationType
+from tests.cases import every_case
 
 SERVER = Application(
     name="one",
@@ -31,7 +32,7 @@ def problems(**changes: Any) -> dict[str, tuple[str, object]]:
     }
 
 
-@pytest.mark.parametrize(
+@every_case(
     "name",
     ["one", "x", "x" * 80, "Nightly batch", "Ünï cödé", "日本", "a<b>&'\"", "a.b", "newer", "=?"],
 )
@@ -39,7 +40,7 @@ def test_names_a_person_would_choose_are_good(name: str) -> None:
     assert problems(name=name) == {}
 
 
-@pytest.mark.parametrize(
+@every_case(
     "name",
     [
         "",
@@ -80,7 +81,7 @@ def test_a_distribution_list_is_a_mail_address(address: str) -> None:
     assert problems(distribution_list=address) == {}
 
 
-@pytest.mark.parametrize(
+@every_case(
     "address",
     [
         "",
@@ -127,7 +128,7 @@ def test_answers_are_sent_to_absolute_addresses(address: str) -> None:
     assert problems(redirect_addresses=(address,)) == {}
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("address", "words"),
     [
         ("", "absolute"),
@@ -190,7 +191,7 @@ def test_source_addresses_are_addresses_and_networks(network: str) -> None:
     assert problems(source_addresses=(network,)) == {}
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("network", "problem"),
     [
         ("10.0.0.1/24", "not an address or network; its host bits are set"),

@@ -18,6 +18,7 @@ from mock_sei.rules.records import (
 )
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import Actor, ApplicationType, GrantType, Owner
+from tests.cases import every_case
 
 ACCOUNT = ServiceAccount(username="svc-one", password="one-password")
 SERVER = Application(
@@ -82,7 +83,7 @@ def test_granted_products_are_those_listed() -> None:
     assert not limited.is_granted("investors")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("address", "accepted"),
     [
         ("192.0.2.7", True),
@@ -153,7 +154,7 @@ BAD_APPLICATIONS: list[tuple[dict[str, Any], str, str, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "key", "problem", "value"), BAD_APPLICATIONS)
+@every_case(("changes", "key", "problem", "value"), BAD_APPLICATIONS)
 def test_an_application_that_does_not_fit_is_refused_by_its_key_and_value(
     changes: dict[str, Any], key: str, problem: str, value: object
 ) -> None:
@@ -217,7 +218,7 @@ def test_names_that_fit_a_certificate_and_a_folder_are_account_names(username: s
     assert is_account_name(username)
 
 
-@pytest.mark.parametrize(
+@every_case(
     "username",
     ["", "x" * 65, "../svc", "a/b", "a\\b", ".hidden", "-rf", "a b", "a\n", "\xfc"],
 )
@@ -283,7 +284,7 @@ BAD_CHANGES: list[tuple[Application, ServiceAccount | None, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("application", "account", "key"), BAD_CHANGES)
+@every_case(("application", "account", "key"), BAD_CHANGES)
 def test_what_does_not_fit_is_not_registered(
     application: Application, account: ServiceAccount | None, key: str
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from mock_sei.errors import RegistryError
 from mock_sei.rules.records import Application, find_certificate_problem
 from mock_sei.rules.standards import Actor, ApplicationType, Owner
+from tests.cases import every_case
 from tests.rules.test_registry import ACCOUNT, NATIVE, SERVER, registry
 
 WEB = Application(
@@ -47,7 +48,7 @@ def test_one_certificate_in_pem_form_is_taken(text: str) -> None:
     assert registry(replace(WEB, saml_certificate=text)).find_application("web") is not None
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "problem"),
     [
         ("", "holds 0 certificates"),

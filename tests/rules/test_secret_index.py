@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.rules.secret_index import SecretIndex
+from tests.cases import every_case
 from tests.growth import Action, assert_flat, assert_linear
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("secrets", "text", "found"),
     [
         (["hunter2"], "x hunter2 y", ["hunter2"]),
@@ -139,6 +140,7 @@ NAMES: dict[str, Make] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_finding_costs_the_same_with_many_secrets(name: Make) -> None:
     text = f"/v1/order/{name(3)}/x?secret=secret-x&terces={name(7)}" * 3
@@ -151,6 +153,7 @@ def test_finding_costs_the_same_with_many_secrets(name: Make) -> None:
     assert_flat(make)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_a_change_costs_the_same_with_many_secrets(name: Make) -> None:
     def make(number: int) -> Action:
@@ -167,6 +170,7 @@ def test_a_change_costs_the_same_with_many_secrets(name: Make) -> None:
     assert_flat(make)
 
 
+@pytest.mark.slow
 def test_a_copy_and_its_first_change_cost_the_same_with_many_secrets() -> None:
     def make(number: int) -> Action:
         index = SecretIndex(f"secret-{each}" for each in range(number))
@@ -176,6 +180,7 @@ def test_a_copy_and_its_first_change_cost_the_same_with_many_secrets() -> None:
     assert_flat(make)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["secr", "secret-", "a", "\xe4", "\N{SNOWMAN}"])
 def test_finding_costs_what_the_text_is_long(piece: str) -> None:
     index = SecretIndex([f"secret-{number}" for number in range(100)])

@@ -13,6 +13,7 @@ import pytest
 
 from mock_sei.runtime import neighbours
 from mock_sei.runtime.neighbours import whose_port
+from tests.cases import every_case
 from tests.patience import PATIENCE
 
 
@@ -71,7 +72,7 @@ def test_a_mock_sei_with_other_ports_does_not_have_it() -> None:
         assert whose_port(5000, [control]) == "by another program"
 
 
-@pytest.mark.parametrize(
+@every_case(
     "answer",
     [
         b"",

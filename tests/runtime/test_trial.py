@@ -227,6 +227,7 @@ def test_a_refusal_says_what_openssl_finds_in_the_field_s_own_words(
     }
 
 
+@pytest.mark.slow
 def test_a_trial_costs_what_it_reads(shared_store: CertificateStore, ca: ClientCA) -> None:
     trial = Trial(shared_store.authority)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from soak.leaks import MEMORY, Sample, growth
+from tests.cases import every_case
 
 MB = 1_000_000
 
@@ -34,6 +33,6 @@ def test_threads_are_counted() -> None:
     assert problem.startswith("threads grew")
 
 
-@pytest.mark.parametrize("count", range(MEMORY.fewest))
+@every_case("count", range(MEMORY.fewest))
 def test_of_few_samples_nothing_is_said(count: int) -> None:
     assert growth(samples([100.0 * (number + 1) for number in range(count)])) == []

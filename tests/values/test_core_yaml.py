@@ -10,6 +10,7 @@ import yaml
 
 from mock_sei.values import core_yaml
 from mock_sei.values.core_yaml import AliasError, YAMLError, load
+from tests.cases import every_case
 from tests.growth import assert_linear
 
 PLAIN = {
@@ -62,7 +63,7 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(core_yaml, "_Parser", yaml.SafeLoader)
 
 
-@pytest.mark.parametrize("text", PLAIN)
+@every_case("text", PLAIN)
 def test_a_value_is_read_by_the_core_schema(text: str) -> None:
     found = load(f"a: {text}\n") if text != "-" else load("a:\n- '-'\n")
 
@@ -74,7 +75,7 @@ def test_not_a_number_is_a_number() -> None:
     assert load(".nan") == ".nan"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "value"),
     [
         ("", None),
@@ -103,7 +104,7 @@ MERGES = {
 }
 
 
-@pytest.mark.parametrize("case", MERGES)
+@every_case("case", MERGES)
 def test_a_merge_key_adds_members(case: str) -> None:
     text, value = MERGES[case]
     twice: dict[str, None] = {}
@@ -155,7 +156,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("text", WRONG, ids=lambda text: text[:20])
+@every_case("text", WRONG, ids=lambda text: text[:20])
 def test_what_is_no_yaml_of_ours_is_told_with_its_line(text: str) -> None:
     with pytest.raises(YAMLError) as raised:
         load(text)
@@ -172,7 +173,7 @@ def assert_in_order(text: str, parts: list[str]) -> None:
 ENDLESS = ("a: &a [*a]\n", "a: &a {b: [1, {c: *a}]}\n", "a: &a {<<: *a}\n", "&a [*a]\n")
 
 
-@pytest.mark.parametrize("text", ENDLESS)
+@every_case("text", ENDLESS)
 def test_a_value_that_contains_itself_is_refused(text: str) -> None:
     with pytest.raises(AliasError, match=r"an alias is inside its own value \(line 1\)"):
         load(text)

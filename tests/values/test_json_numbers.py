@@ -17,11 +17,12 @@ from mock_sei.values.core_yaml import load
 from mock_sei.values.json_numbers import MOST_DIGITS, number, plain_reason, whole_number
 from mock_sei.values.sendable import json_content
 from tests.apis.engine import JSON, Engine
+from tests.cases import every_case
 
 LARGEST = 10**MOST_DIGITS - 1
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "value"),
     [
         ("1.5", 1.5),

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.values.sendable import find_header_problem, find_status_problem, json_content, shown
+from tests.cases import every_case
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("headers", "problem"),
     [
         ({"": "a"}, "not a header name"),
@@ -55,7 +56,7 @@ def test_a_header_that_breaks_an_answer_is_refused_with_its_reason(
     assert problem in str(find_header_problem(headers, 200, 3))
 
 
-@pytest.mark.parametrize(
+@every_case(
     "headers",
     [
         {},
@@ -82,9 +83,7 @@ def test_a_status_without_a_length_has_none(status: int) -> None:
     assert find_header_problem({"Content-Length": "0"}, 205, 0) is None
 
 
-@pytest.mark.parametrize(
-    "status", [100, 199, 600, 99999, -1, True, "200", 200.0, None, int("9" * 4000)]
-)
+@every_case("status", [100, 199, 600, 99999, -1, True, "200", 200.0, None, int("9" * 4000)])
 def test_what_is_no_status_of_an_answer_is_refused(status: object) -> None:
     assert find_status_problem(status) is not None
 

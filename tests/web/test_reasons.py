@@ -479,6 +479,7 @@ def test_a_wrong_app_key(served: Served, sent: bytes, because: str) -> None:
     assert because in told(served)
 
 
+@pytest.mark.slow
 def test_looking_for_the_reason_does_not_walk_through_what_is_stored(served: Served) -> None:
     registry = served.platform.state.registry
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mock_sei.apis.actions.change import MOST_COPIED, patched
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import JSON, PATCH, Engine
+from tests.cases import every_case
 
 TEXT = """
 paths:
@@ -54,7 +55,7 @@ def change(engine: Engine, body: Any, headers: dict[str, str] = PATCH) -> dict[s
     return found
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("patch", "changed"),
     [
         ([{"op": "add", "path": "/new", "value": 1}], {"new": 1}),
@@ -117,7 +118,7 @@ FAILING = [
 ]
 
 
-@pytest.mark.parametrize(("patch", "field"), FAILING)
+@every_case(("patch", "field"), FAILING)
 def test_a_patch_that_fails_leaves_the_record_as_it_was(patch: Any, field: str | None) -> None:
     engine = engine_of()
 
@@ -212,7 +213,7 @@ def test_no_change_is_lost_between_two_at_once() -> None:
 NULLS = {"a": None, "b": {"c": True}, "l": [1, None]}
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("operation", "reason"),
     [
         ({"op": "test", "path": "/a", "value": 5}, "the value at /a is null, not 5"),
@@ -237,8 +238,8 @@ def test_a_reason_of_a_patch_is_in_plain_words(operation: Any, reason: str) -> N
     assert fault.reason.startswith(reason)
 
 
-@pytest.mark.parametrize("op", [None, True, 5, [], {}, "add", "test", "copy", "move", "remove"])
-@pytest.mark.parametrize("path", [None, 5, [], "", "/", "/a/b", "/l/-", "~", "/~2", "/b/c/d/e"])
+@every_case("op", [None, True, 5, [], {}, "add", "test", "copy", "move", "remove"])
+@every_case("path", [None, 5, [], "", "/", "/a/b", "/l/-", "~", "/~2", "/b/c/d/e"])
 def test_no_reason_of_a_patch_speaks_python(op: Any, path: Any) -> None:
     pythons = ("None", "True", "False", "<class", "object has", "__", "EndOf", "unhashable")
     reasons = []

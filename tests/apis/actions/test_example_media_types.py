@@ -12,6 +12,7 @@ import pytest
 from mock_sei.apis.calls import ApiAnswer
 from mock_sei.apis.files import FILES
 from tests.apis.engine import Engine
+from tests.cases import every_case
 
 
 def answered(
@@ -108,7 +109,7 @@ SCHEMAS = """{schemas: {Order: {type: object, xml: {name: order, namespace: 'urn
  sizes: {type: array, minItems: 2, items: {type: integer}}}}}}"""
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("content", "sent"),
     [
         (f"{{text/csv: {{{ROWS}}}}}", b'id,b\r\n0,"x,y"\r\n0,"x,y"\r\n'),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.apis.engine import Engine
+from tests.cases import every_case
 
 TEXT = """
 paths:
@@ -60,7 +61,7 @@ def test_a_record_that_is_not_there_is_404(target: str) -> None:
     assert refusal.why.check == "record"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "members"),
     [
         ("", ["id", "a", "b"]),

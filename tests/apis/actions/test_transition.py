@@ -12,6 +12,7 @@ import pytest
 
 from mock_sei.errors import Refusal
 from tests.apis.engine import JSON, Engine, complaint
+from tests.cases import every_case
 from tests.growth import Action, assert_flat
 
 TEXT = """
@@ -104,7 +105,7 @@ def test_of_many_that_end_it_at_once_one_does() -> None:
     assert states(engine) == ["Closed"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("rule", "problem"),
     [
         ("{action: transition, collection: w, key: id, state: {a: 1}}", "names: missing"),

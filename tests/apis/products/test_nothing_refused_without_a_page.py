@@ -19,6 +19,7 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from mock_sei.fixtures import load_fixtures
 from tests.apis.products.calls import PATCH_TYPE, Api
+from tests.cases import every_case
 
 FIXTURES = load_fixtures()
 PRODUCTS = Catalogue(FIXTURES.documents).products
@@ -70,7 +71,7 @@ def sent_schemas(operation: Operation) -> Iterator[tuple[str, Mapping[str, Any]]
         yield from schemas_in(document, media["schema"], f"{operation.name} body", seen)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+@every_case("operation", OPERATIONS, ids=lambda each: each.name)
 def test_what_a_request_is_refused_for_has_a_page(operation: Operation) -> None:
     document, missing = operation.document, []
     for entry in (*operation.shared, *operation.raw.get("parameters", ())):
@@ -88,7 +89,7 @@ def test_what_a_request_is_refused_for_has_a_page(operation: Operation) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+@every_case("operation", OPERATIONS, ids=lambda each: each.name)
 def test_the_narrowed_parameters_of_a_page_are_graded_documented(operation: Operation) -> None:
     for entry in (*operation.shared, *operation.raw.get("parameters", ())):
         each = operation.document.follow(entry, operation.name)
@@ -96,7 +97,7 @@ def test_the_narrowed_parameters_of_a_page_are_graded_documented(operation: Oper
             assert each["x-fidelity"] == "documented", (operation.name, each["name"])
 
 
-@pytest.mark.parametrize("product", PRODUCTS.values(), ids=PRODUCTS)
+@every_case("product", PRODUCTS.values(), ids=PRODUCTS)
 def test_open_lists_have_a_grade_of_their_own_and_answers_no_closed_lists(product: Product) -> None:
     document = next(iter(product.operations.values())).document
     seen: dict[int, None] = {}
