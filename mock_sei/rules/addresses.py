@@ -51,6 +51,7 @@ CONTROL_WORDS = frozenset(
         "server-certificate",
         "service-accounts",
         "signing-keys",
+        "tokens",
         "truststore.p12",
     }
 )

@@ -104,7 +104,7 @@ def test_a_wrong_one_is_held_and_never_current(platform: Platform, variant: Vari
     [
         lambda known: known.of("nobody"),
         lambda known: known.current("nobody"),
-        lambda known: known.certificates.identity("nobody"),
+        lambda known: known.identity("nobody"),
         lambda known: known.provide("nobody"),
         lambda known: known.issue("nobody"),
         lambda known: known.renew("nobody"),

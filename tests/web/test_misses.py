@@ -102,7 +102,7 @@ def test_the_control_listener_points_to_its_reference(control: httpx2.Client) ->
 
     assert answer.status_code == 404
     assert "GET /docs lists them" in answer.json()["detail"]
-    assert control.delete("/faults/77").json() == {"detail": "no fault 77"}
+    assert control.delete("/faults/77").json()["error"] == "UnknownFault"
 
 
 def test_every_call_of_the_control_api_begins_with_one_of_its_words() -> None:

@@ -172,7 +172,7 @@ def test_without_a_further_file_the_answer_says_so(
         page = control.get("/docs")
 
     assert answer.status_code == 503
-    assert "no further file can be opened" in answer.json()["detail"]
+    assert "cannot open any more files" in answer.json()["detail"]
     assert page.is_success
 
 
