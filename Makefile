@@ -16,7 +16,7 @@ PARALLEL := -n auto --dist worksteal
 # Where it is set, each of the many processes of the tests compiles every module again: a second each
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test test-only quick coverage nightly fuzz lint audit dist index test-wheel lowest bench soak tables screenshots docs clean
+.PHONY: serve test test-only quick coverage nightly fuzz lint audit duplicates dist index test-wheel lowest bench soak tables screenshots docs clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -41,6 +41,7 @@ nightly: test
 	$(BIN)/python -m pytest $(PARALLEL) -m nightly
 	MOCK_SEI_TESTS_THOROUGH=1 $(BIN)/python -m pytest $(PARALLEL) -m "not nightly" tests/e2e
 	$(MAKE) fuzz
+	$(MAKE) duplicates
 	$(MAKE) soak
 	$(MAKE) lowest
 	for version in 3.11 3.12 3.13; do \
@@ -61,6 +62,10 @@ lint: $(VENV)/test.stamp
 audit: $(VENV)/audit.stamp
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive mock_sei
 	$(BIN)/pip-audit --local --skip-editable
+
+# Six lines of logic that stand twice
+duplicates: $(VENV)/audit.stamp
+	$(BIN)/pylint --disable=all --enable=duplicate-code --score=n mock_sei
 
 # The source distribution, and the wheel built from it
 dist: index
