@@ -95,7 +95,7 @@ def check_key_pair(
     application = find_application(credentials, registry)
     if not application.approved:
         raise _wrong_pair(
-            f"The application {application.name} waits for approval; its keys work after it."
+            f"The application {application.name} waits for approval; its keys do not work before."
         )
     if environment not in application.environments:
         raise Refusal(
@@ -108,7 +108,7 @@ def check_key_pair(
             actual=str(environment),
         )
     if credentials.place is KeyPairPlace.QUERY:
-        request.findings.notes.append("the key pair came in the query string")
+        request.findings.notes.append("the key pair was sent in the query string")
     return application
 
 
