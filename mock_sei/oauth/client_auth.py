@@ -1,4 +1,4 @@
-"""AuthenticatedClient authentication: the checks that come before every grant, in a fixed order.
+"""Client authentication: the checks that come before every grant, in a fixed order.
 
 They are: key pair, source address, row and grant, listener, account, certificate name. The first
 check that fails refuses the request, with one sentence for the journal. Sources: Security FAQ (the
