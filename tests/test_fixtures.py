@@ -229,7 +229,7 @@ BAD_PLATFORM_FILES: list[tuple[str, str, str]] = [
         "applications[0].app_secrett: unknown key; did you mean app_secret?",
     ),
     ("[[end_users]]", "[[end_user]]", "end_user: unknown key; did you mean end_users?"),
-    ('"two-key"', '"one-key"', "applications[1].app_key = 'one-key': one has it already"),
+    ('"two-key"', '"one-key"', "applications[1].app_key = 'one-key': one already has it"),
     ('name = "two"', 'name = "one"', "applications[1].name = 'one': two applications have this"),
     (
         "[[end_users]]",

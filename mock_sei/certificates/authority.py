@@ -234,7 +234,7 @@ class Authority:
             return None, ()
         if variant is Variant.UNTRUSTED:
             stranger = Authority(new_authority_pem())
-            return stranger._issuer, stranger.chain  # its own class
+            return stranger._issuer, stranger.chain  # a private field of the same class
         return self._issuer, self.chain
 
 

@@ -61,7 +61,7 @@ class Opened(StrEnum):
 
     PLAIN = "decrypted"
     WRONG_PASSPHRASE = "the passphrase is wrong"
-    UNKNOWN = "not to be said here: the cipher is not known here"
+    UNKNOWN = "unknown: this cipher cannot be decrypted here"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,17 +32,17 @@ class Form(StrEnum):
     DER_REVOCATIONS = "a revocation list (CRL) in DER"
     CUT_DER = "a DER or PKCS#12 file that was cut short"
     KEYSTORE = "a Java keystore (JKS)"
-    PVK = "a private key of Microsoft's form (PVK)"
-    MSBLOB = "a private key of Microsoft's form (key blob)"
+    PVK = "a private key in Microsoft's format (PVK)"
+    MSBLOB = "a private key in Microsoft's format (key blob)"
 
-    OPENSSH = "a private key of OpenSSH's own form"
+    OPENSSH = "a private key in OpenSSH's own format"
     PUTTY = "a private key of PuTTY (.ppk)"
-    SSH2_KEY = "a private key of the form SSH2"
+    SSH2_KEY = "a private key in the SSH2 format"
     SSH_PUBLIC = "a public key for SSH"
     WEB_KEY = "a JSON web key (JWK)"
     PGP = "an OpenPGP key or message"
 
-    UTF_16 = "text in UTF-16, as > of Windows PowerShell writes it"
+    UTF_16 = "text in UTF-16, as Windows PowerShell writes it with >"
     UTF_32 = "text in UTF-32"
     BASE64 = "Base64 of a whole file"
     ESCAPED = "PEM whose line ends are the two characters \\n"
@@ -50,8 +50,8 @@ class Form(StrEnum):
     GZIP = "compressed (gzip)"
     ZIP = "a ZIP archive"
     ARCHIVE = "an archive"
-    MISLABELLED = "PEM whose label names another thing than it holds"
-    MANIFEST = "a manifest of Kubernetes, with Base64 in it"
+    MISLABELLED = "PEM with a label that does not fit its content"
+    MANIFEST = "a Kubernetes manifest with Base64 in it"
 
     PAGE = "a web page (HTML)"
     JSON = "JSON"
@@ -59,7 +59,7 @@ class Form(StrEnum):
     RICH_TEXT = "rich text (RTF)"
     MAIL = "a mail"
     TEXT = "text without a certificate or key"
-    OTHER = "no certificate or key of any known form"
+    OTHER = "no certificate or key in a known format"
 
 
 WRAPPINGS = frozenset(

@@ -1,4 +1,4 @@
-"""AuthenticatedClient authentication: the checks that come before every grant, in a fixed order.
+"""Client authentication: the checks that come before every grant, in a fixed order.
 
 They are: key pair, source address, row and grant, listener, account, certificate name. The first
 check that fails refuses the request, with one sentence for the journal. Sources: Security FAQ (the
@@ -95,7 +95,7 @@ def check_key_pair(
     application = find_application(credentials, registry)
     if not application.approved:
         raise _wrong_pair(
-            f"The application {application.name} waits for approval; its keys work after it."
+            f"The application {application.name} waits for approval; its keys do not work before."
         )
     if environment not in application.environments:
         raise Refusal(
@@ -108,7 +108,7 @@ def check_key_pair(
             actual=str(environment),
         )
     if credentials.place is KeyPairPlace.QUERY:
-        request.findings.notes.append("the key pair came in the query string")
+        request.findings.notes.append("the key pair was sent in the query string")
     return application
 
 

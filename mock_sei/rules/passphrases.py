@@ -13,12 +13,12 @@ ENCRYPTED_FORMATS = ("pfx", "p12")
 
 UNPROTECTED = (
     "The .pfx or .p12 file has an empty passphrase: anybody can read its private key. Importers "
-    "that are given no password at all find no certificate with a key in it: Java with null or an "
+    "that get no password at all find no certificate with a key in it: Java with null or an "
     "empty javax.net.ssl.keyStorePassword, node-forge with undefined, certtool --null-password. "
     "Give them the empty text as the password (keytool -srcstorepass '')."
 )
 
 
 def find_warning(format_name: str | None, passphrase: str) -> str | None:
-    """The warning about an empty passphrase, None if the format is not encrypted or it has one."""
+    """The warning about a file with an empty passphrase, None if there is nothing to warn of."""
     return UNPROTECTED if format_name in ENCRYPTED_FORMATS and not passphrase else None

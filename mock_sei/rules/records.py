@@ -54,7 +54,7 @@ _MAILBOX = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9
 
 _SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript", "blob", "about", "file"})
 
-_HOST = re.compile(r"[a-z0-9._~%-]+|[0-9a-f:.]+")  # as urlsplit gives it
+_HOST = re.compile(r"[a-z0-9._~%-]+|[0-9a-f:.]+")  # in the form that urlsplit returns
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 
@@ -217,7 +217,7 @@ class Application:
         if not _NAME.fullmatch(self.name) or not self.name.isprintable():
             yield RegistryError(NAME_RULE, "name", value=self.name[:100])
         elif self.name in TAKEN_NAMES:
-            yield RegistryError("not free for a name", "name", value=self.name)
+            yield RegistryError("this name is reserved", "name", value=self.name)
         if not _MAILBOX.fullmatch(self.distribution_list):
             yield RegistryError(
                 "not an e-mail address", "distribution_list", value=self.distribution_list[:100]

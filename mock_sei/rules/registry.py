@@ -395,7 +395,7 @@ def _check_free(records: Mapping[str, object], key: str, place: tuple[str | int,
         raise RegistryError("empty", *place, value=key)
     if key in records:
         holder = getattr(records[key], "name", "another entry")
-        raise RegistryError(f"{holder} has it already", *place, value=key)
+        raise RegistryError(f"{holder} already has it", *place, value=key)
 
 
 def _unused_account(username: str | None, index: int | str) -> RegistryError:

@@ -95,7 +95,7 @@ class SecretIndex(Collection[str]):
         if self._own.counts:
             self._base, self._own = self._merged(), _Layer()
         twin = SecretIndex()
-        twin._base = self._base  # of its own class
+        twin._base = self._base  # a private field of the same class
         twin._sizes = dict(self._sizes)
         twin.harmless = self.harmless
         return twin

@@ -70,7 +70,7 @@ def test_names_that_break_a_header_a_page_or_an_address_are_refused(name: str) -
 
 @pytest.mark.parametrize("name", ["new", ".", ".."])
 def test_names_whose_page_in_the_portal_could_not_be_reached_are_refused(name: str) -> None:
-    assert problems(name=name) == {"name": ("not free for a name", name)}
+    assert problems(name=name) == {"name": ("this name is reserved", name)}
 
 
 @pytest.mark.parametrize(

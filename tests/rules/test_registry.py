@@ -190,7 +190,7 @@ def test_two_applications_cannot_share_app_key_name_or_account() -> None:
 
 
 def test_two_applications_with_one_app_key_name_the_holder() -> None:
-    with pytest.raises(RegistryError, match="one has it already"):
+    with pytest.raises(RegistryError, match="one already has it"):
         registry(SERVER, replace(NATIVE, app_key="one-key"))
 
 
