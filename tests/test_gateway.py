@@ -34,7 +34,7 @@ def test_no_token_is_challenged_without_an_error(served: Served) -> None:
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="mock-sei"'
     assert answer.json()["message"] == CREDENTIALS_MESSAGE
-    assert "No access token" in (served.platform.journal.last.refused_because or "")
+    assert "The request has no access token" in (served.platform.journal.last.refused_because or "")
 
 
 def test_a_key_pair_is_no_token(served: Served) -> None:
