@@ -28,7 +28,7 @@ FREE_PORTS = ("--one-way-port", "0", "--two-way-port", "0", "--control-port", "0
 
 
 def wait_for(what: Callable[[], T], *, still: Callable[[], bool] = lambda: True) -> T:
-    """The first true value of ``what``; fails when ``still`` turns false or patience ends."""
+    """Waits for the first true value of ``what``. Fails if ``still`` is false or time is over."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = what()
@@ -97,7 +97,7 @@ class Serving:
         environ: Mapping[str, str] | None = None,
         command: Sequence[object] = (MOCK_SEI,),
     ) -> Self:
-        """Starts the process and does not wait for it; its working folder is ``folder``."""
+        """Starts the process in ``folder`` and does not wait for it."""
         with (folder / "output.txt").open("wb") as out, (folder / "errors.txt").open("wb") as err:
             process = subprocess.Popen(
                 [*map(str, command), "serve", *ports, "--ready-file", "ready.json", *options],
@@ -111,7 +111,7 @@ class Serving:
 
     @classmethod
     def start(cls, folder: Path, *options: str, **how: Any) -> Self:
-        """The same, and waits until every listener answers."""
+        """Starts the process and waits until all listeners answer."""
         serving = cls.launch(folder, *options, **how)
         try:
             wait_for(serving.ready_file.exists, still=lambda: serving.process.poll() is None)
@@ -139,7 +139,7 @@ class Serving:
         return [line for line in self.output.splitlines() if line.startswith("curl ")]
 
     def stop(self) -> int:
-        """As an orchestrator does it; returns the exit status."""
+        """Stops the process with SIGTERM, as an orchestrator does. Returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=PATIENCE)
 
