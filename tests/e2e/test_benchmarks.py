@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks import contestants, hostile, peers, processes
 from benchmarks.contestants import line_up
-from benchmarks.foreign_documents import DEAR_SCHEMAS
+from benchmarks.foreign_documents import SLOW_SCHEMAS
 from benchmarks.growth import SUBJECTS
 from benchmarks.load import Plan, run
 from benchmarks.machine import Cores
@@ -70,8 +70,8 @@ FOREIGN_ROWS = [
     "YAML with ten million values by aliases: refused",
     "an unknown path, with 1,200 operations: first",
     "an unknown path, with 1,200 operations: again",
-    f"a generated answer, the slowest of {len(DEAR_SCHEMAS)} schemas: first",
-    f"a generated answer, the slowest of {len(DEAR_SCHEMAS)} schemas: again",
+    f"a generated answer, the slowest of {len(SLOW_SCHEMAS)} schemas: first",
+    f"a generated answer, the slowest of {len(SLOW_SCHEMAS)} schemas: again",
     "a call with a text that makes patterns backtrack, the slowest",
 ]
 
