@@ -92,7 +92,7 @@ def _members(count: int, schema: Callable[[int], Any]) -> dict[str, Any]:
 
 _START = {"$ref": f"{TO}S0"}
 
-DEAR_SCHEMAS: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
+SLOW_SCHEMAS: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "20,000 items": ({"minItems": 20_000, "items": {"type": "integer"}}, {}),
     "1,000 different objects": (
         {
@@ -199,7 +199,7 @@ DEAR_SCHEMAS: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
 """Schemas of answers that are expensive to generate, each with its document's components."""
 
 
-def dear_answers() -> list[dict[str, Any]]:
+def slow_answers() -> list[dict[str, Any]]:
     """A document for each of these schemas. ``GET /a`` returns an answer of the schema."""
     return [
         {
@@ -218,7 +218,7 @@ def dear_answers() -> list[dict[str, Any]]:
             },
             "components": {"schemas": components},
         }
-        for schema, components in DEAR_SCHEMAS.values()
+        for schema, components in SLOW_SCHEMAS.values()
     ]
 
 

@@ -36,6 +36,7 @@ class Healthy(WaitStrategy):
         self.with_poll_interval(POLL_INTERVAL)
 
     def wait_until_ready(self, container: WaitStrategyTarget) -> None:
+        """Waits for the health URL. Raises an error if the container ends, or time is over."""
         problem: str | None = "its health was not checked yet"
 
         def settled() -> bool:
@@ -82,10 +83,12 @@ class MockSeiContainer(DockerContainer):
 
     @property
     def two_way_url(self) -> str:
+        """The base URL of the two-way listener, with the port it is mapped to."""
         return _url(self, "https", TWO_WAY)
 
     @property
     def control_url(self) -> str:
+        """The base URL of the control listener, with the port it is mapped to."""
         return _control_url(self)
 
     def attached(self, *, settings: SettingFields | Mapping[str, Any] | None = None) -> Attached:

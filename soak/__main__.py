@@ -83,7 +83,7 @@ def run_load(report: Report, folder: Path, random: Random, options: argparse.Nam
 
 def run_crowd(report: Report, folder: Path, random: Random, options: argparse.Namespace) -> None:
     connections: int = options.connections
-    report.say(f"a good client beside {connections} hostile connections:")
+    report.say(f"a good client with {connections} hostile connections:")
     folder.mkdir()
     with Platform.running(folder, command=options.command) as platform:
         measure_crowd(platform, report, random, connections)

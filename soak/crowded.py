@@ -86,11 +86,11 @@ def _one_series(platform: Platform, report: Report, random: Random, count: int) 
     report.say(f"  {count} hostile connections; the server held {held} at once")
     slow = []
     for name, figure in FIGURES.items():
-        without, beside = [figure(each) for each in quiet], [figure(each) for each in crowded]
-        ratio = paired_ratio(beside, without)
+        without, within = [figure(each) for each in quiet], [figure(each) for each in crowded]
+        ratio = paired_ratio(within, without)
         line = (
             f"{name}: {median(without) * 1000:.2f} ms without, "
-            f"{median(beside) * 1000:.2f} ms beside them, {ratio:.2f} times"
+            f"{median(within) * 1000:.2f} ms with them, {ratio:.2f} times"
         )
         report.say(f"  {line}")
         if ratio > SLOWEST:

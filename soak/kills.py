@@ -248,10 +248,10 @@ def _check_pkcs12(path: Path) -> None:
 
 def _key_of(path: Path) -> object:
     name = path.with_suffix(".key").name if path.suffix == ".pem" else "privatekey.key"
-    beside = path.parent / name
-    if not beside.exists():
-        raise _WithoutKey(f"{path.name} has no {name} beside it")
-    return load_pem_private_key(beside.read_bytes(), None).public_key()
+    partner = path.parent / name
+    if not partner.exists():
+        raise _WithoutKey(f"{path.name} has no {name} in its folder")
+    return load_pem_private_key(partner.read_bytes(), None).public_key()
 
 
 _CHECKS: dict[str, Callable[[Path], None]] = {

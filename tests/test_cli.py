@@ -1,4 +1,4 @@
-"""What the command line does before a command runs; the commands themselves are run under e2e."""
+"""The command line before a command runs. The commands themselves are tested under e2e."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_garbage_collector_comes_back_after_a_start_that_failed() -> None:
 
 
 def helped() -> str:
-    """The help of ``serve``, each option with its sentence on one line."""
+    """The help text of ``serve`` with each option and its sentence on one line."""
     shown = CliRunner().invoke(cli.main, ["serve", "--help"], terminal_width=1000)
     assert shown.exit_code == 0
     return re.sub(r"\n {10,}", " ", shown.output)

@@ -145,6 +145,7 @@ def _other_label(content: bytes) -> str:
 
 
 def advice_for(holds: str, part: Part) -> str:
+    """What to do with a file of this content that was given as ``part``."""
     advice = next((each for word, each in _ADVICE.items() if holds.startswith(word)), None)
     if advice is None:
         return part.give

@@ -9,6 +9,8 @@ from mock_sei.rules.connection import ChainProblemKind
 
 
 class Alert(NamedTuple):
+    """The explanation of a TLS alert."""
+
     finding: str
     what: str
     cure: str

@@ -63,6 +63,7 @@ def name_of_answer(answer: ObservedAnswer) -> str | None:
 
 
 def is_key_pair_refusal(answer: ObservedAnswer) -> bool:
+    """Whether the token endpoint refused AppKey and AppSecret."""
     return name_of_answer(answer) == "answer-key-pair"
 
 
@@ -81,6 +82,7 @@ def _reasons(body: Mapping[str, Any]) -> list[str]:
 
 
 def check_answer(setup: Setup, seen: Observed) -> Iterator[Finding]:
+    """Checks the answer of the token endpoint, or tells why no token was requested."""
     answer = seen.answer
     if answer is None:
         why = _why_not_asked(setup, seen)

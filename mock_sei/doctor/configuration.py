@@ -17,6 +17,7 @@ QUOTES = "'\"`\u2018\u2019\u201c\u201d"
 
 
 def check_url(setup: Setup) -> Iterator[Finding]:
+    """Checks the form of the URL."""
     target = setup.target
     shown, wrong = readable(target.url), False
     if target.white_space:
@@ -77,6 +78,7 @@ def _as_https(target: ServerUrl) -> str:
 
 
 def check_credentials(setup: Setup) -> Iterator[Finding]:
+    """Checks the form of the credentials, and whether one is missing."""
     given = {name: value for name, value in credentials(setup).items() if value is not None}
     if not given:
         return
@@ -87,6 +89,7 @@ def check_credentials(setup: Setup) -> Iterator[Finding]:
 
 
 def credentials(setup: Setup) -> Mapping[str, str | None]:
+    """The values of the credentials by their options."""
     given = setup.options
     return {
         "--app-key": given.app_key,

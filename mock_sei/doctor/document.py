@@ -32,6 +32,7 @@ def with_parts(text: str) -> str:
 
 
 def main(path: Path) -> None:
+    """Updates the document at this path."""
     path.write_text(with_parts(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -47,6 +47,7 @@ _NODE_FLAGS: Mapping[str, str] = {
 
 
 def check_key_log(setup: Setup) -> Iterator[Finding]:
+    """Checks whether the file that ``SSLKEYLOGFILE`` names can be written."""
     if not setup.key_log_problem:
         return
     yield found(
@@ -62,6 +63,7 @@ def check_key_log(setup: Setup) -> Iterator[Finding]:
 
 
 def check_openssl_conf(setup: Setup) -> Iterator[Finding]:
+    """Checks whether ``OPENSSL_CONF`` changes TLS."""
     file = setup.openssl_conf
     if file is None:
         return
@@ -99,6 +101,7 @@ def check_openssl_conf(setup: Setup) -> Iterator[Finding]:
 
 
 def check_ca_variables(setup: Setup) -> Iterator[Finding]:
+    """Checks whether the files that the CA variables name contain the CA of ``--cacert``."""
     wanted = wanted_cas(setup)
     compared: dict[str, bool] = {}
     read: dict[bytes, tuple[x509.Certificate, ...]] = {}
@@ -174,6 +177,7 @@ def _lacking(setup: Setup, names: list[str]) -> Iterator[Finding]:
 
 
 def check_node_variables(setup: Setup) -> Iterator[Finding]:
+    """Checks the variables that change the TLS of Node.js."""
     environ = setup.environ
     if environ.get("NODE_TLS_REJECT_UNAUTHORIZED") == "0":
         yield found(

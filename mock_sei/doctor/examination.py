@@ -90,6 +90,7 @@ def as_text(findings: Sequence[Finding], *, encoding: str, verbose: bool) -> str
 
 
 def as_json(findings: Sequence[Finding]) -> str:
+    """The report as JSON."""
     return json.dumps({"findings": [asdict(each) for each in findings]}, indent=2)
 
 

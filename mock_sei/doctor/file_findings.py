@@ -87,6 +87,7 @@ def _in_words(clients: Iterable[str]) -> str:
 
 
 def find_unread(file: GivenFile, option: str, name: str, cure: str) -> Finding | None:
+    """A finding if the file does not exist, is a folder, cannot be read or is empty; else None."""
     if file.missing:
         return found(
             f"{name}-missing",
@@ -111,6 +112,7 @@ def find_unread(file: GivenFile, option: str, name: str, cure: str) -> Finding |
 
 
 def are_swapped(setup: Setup) -> bool:
+    """Whether ``--cert`` holds the key and ``--key`` the certificate."""
     if setup.certificate is None or setup.key is None:
         return False
     return holds_only(setup.certificate.content, Role.KEY) and holds_only(

@@ -32,6 +32,7 @@ from mock_sei.doctor.shapes import find_obstacle
 
 
 def check_ca_file(setup: Setup) -> Iterator[Finding]:
+    """Checks the file of ``--cacert``."""
     file = setup.ca
     if file is None:
         return
@@ -95,6 +96,7 @@ def _unknown_here(file: GivenFile) -> Finding:
 
 
 def check_certificate_file(setup: Setup) -> Iterator[Finding]:
+    """Checks the file of ``--cert``."""
     file = setup.certificate
     if file is None:
         if setup.key is not None:

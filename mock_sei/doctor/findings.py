@@ -336,10 +336,12 @@ def found(
 
 
 def right(check: str, what: str) -> Finding:
+    """A finding about something that is right."""
     return Finding(check=check, level=Level.RIGHT, what=what)
 
 
 def note(check: str, what: str, *, detail: bool = False) -> Finding:
+    """A note. With ``detail`` it is shown only with ``--verbose``."""
     return Finding(check=check, level=Level.NOTE, what=what, detail=detail)
 
 

@@ -37,6 +37,7 @@ _RENEW = "ask for a new certificate (mock-sei: mock-sei issue ACCOUNT, or a link
 
 
 def check_dates(setup: Setup) -> Iterator[Finding]:
+    """Checks the dates of the client's certificate."""
     certificate = own_certificate(setup)
     if certificate is None:
         return
@@ -72,6 +73,7 @@ def check_dates(setup: Setup) -> Iterator[Finding]:
 
 
 def check_name(setup: Setup) -> Iterator[Finding]:
+    """Checks whether the CN of the client's certificate is the service account."""
     certificate, account = own_certificate(setup), setup.options.username
     if certificate is None:
         return
@@ -91,6 +93,7 @@ def check_name(setup: Setup) -> Iterator[Finding]:
 
 
 def check_issuer(setup: Setup) -> Iterator[Finding]:
+    """Checks whether a CA issued the client's certificate."""
     certificate = own_certificate(setup)
     if certificate is None:
         return
@@ -112,6 +115,7 @@ def check_issuer(setup: Setup) -> Iterator[Finding]:
 
 
 def check_purpose(setup: Setup) -> Iterator[Finding]:
+    """Checks whether the certificate may be used by a client."""
     certificate = own_certificate(setup)
     if certificate is None:
         return
@@ -218,6 +222,7 @@ def describe_fault(fault: ChainProblem) -> str:
 
 
 def check_strength(setup: Setup) -> Iterator[Finding]:
+    """Checks key and signature algorithm of the client's certificate."""
     certificate = own_certificate(setup)
     if certificate is None:
         return

@@ -33,6 +33,7 @@ def value_of(text: str, option: str) -> str | None:
 
 
 def trust_store_of(text: str) -> str | None:
+    """The path of the trust store that the options set; None without one."""
     return value_of(text, TRUST_STORE) or None
 
 

@@ -21,6 +21,7 @@ from mock_sei.doctor.variables import level_of, setting_of, wanted_cas
 
 
 def check_java_variables(setup: Setup) -> Iterator[Finding]:
+    """Checks all variables with options for Java."""
     for name in JAVA_OPTIONS:
         text = setup.environ.get(name, "")
         if text.strip():

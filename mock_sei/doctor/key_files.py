@@ -38,6 +38,7 @@ OTHERS = 0o077
 
 
 def check_key_file(setup: Setup) -> Iterator[Finding]:
+    """Checks the file of ``--key``, or the key in ``--cert``."""
     file = setup.key_file
     if file is None:
         certificate = setup.certificate

@@ -59,6 +59,7 @@ def own_certificate(setup: Setup) -> x509.Certificate | None:
 
 
 def fits(certificate: x509.Certificate, key: object) -> bool:
+    """Whether certificate and private key have the same public key."""
     return fingerprint_of(certificate) == fingerprint_of(key)
 
 
@@ -101,6 +102,7 @@ def _signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 
 def name_of(certificate: x509.Certificate) -> str:
+    """The subject of a certificate, in the order of RFC 4514."""
     return readable(certificate.subject.rfc4514_string()) or "no subject"
 
 
@@ -111,6 +113,7 @@ def describe(certificate: x509.Certificate) -> str:
 
 
 def read_der(der: bytes) -> x509.Certificate | None:
+    """The certificate; None if it cannot be read."""
     with warnings.catch_warnings():  # some trusted CAs have a serial number that is not positive
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
         with contextlib.suppress(ValueError, UnsupportedAlgorithm, x509.InvalidVersion):

@@ -45,6 +45,7 @@ _BLOCKED = (
 
 
 def check_connection(setup: Setup, seen: Observed) -> Iterator[Finding]:
+    """Checks whether the server can be reached, and whether its port supports TLS."""
     target = setup.target
     where = f"{readable(target.host)} port {target.port}"
     if seen.reached is Reached.UNRESOLVED:
@@ -114,6 +115,7 @@ def _check_listener(setup: Setup, seen: Observed) -> Iterator[Finding]:
 
 
 def check_handshake(setup: Setup, seen: Observed) -> Iterator[Finding]:
+    """Checks how the handshakes ended."""
     refused = False
     for finding in _handshake_findings(setup, seen):
         refused = True
@@ -252,6 +254,7 @@ def _issuer(certificate: x509.Certificate) -> str:
 
 
 def check_clock(setup: Setup, seen: Observed) -> Iterator[Finding]:
+    """Compares this machine's clock with the ``Date`` header of the server."""
     date, after = seen.dated or ("", timedelta(0))
     server, here = _moment(date), setup.now + after
     if server is None:

@@ -102,6 +102,7 @@ class Observed:
 
     @property
     def handshakes(self) -> tuple[ObservedHandshake, ...]:
+        """The handshakes that were done, the newer TLS version first."""
         return tuple(each for each in (self.newer, self.older) if each)
 
     @property
@@ -116,6 +117,7 @@ class Observed:
 
     @property
     def speaks_tls(self) -> bool:
+        """Whether the port supports TLS."""
         return any(
             each.flight.chain
             or each.server_certificate
@@ -125,6 +127,7 @@ class Observed:
 
     @property
     def wants_certificate(self) -> bool | None:
+        """Whether the server asks for a client certificate; None if it is not known."""
         seen = [each.flight.wants_certificate for each in self.handshakes]
         known = [each for each in seen if each is not None]
         if known:

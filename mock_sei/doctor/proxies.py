@@ -16,6 +16,7 @@ PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def check_proxies(setup: Setup) -> Iterator[Finding]:
+    """Checks the proxies that clients would use for the host."""
     environ, host = setup.environ, setup.target.host
     for name in PROXY_VARIABLES:
         if not environ.get(name):

@@ -18,6 +18,7 @@ from mock_sei.rules.connection import ChainProblem, ChainProblemKind
 
 
 def check_trust(setup: Setup, seen: Observed) -> Iterator[Finding]:
+    """Checks whether the server's certificate is trusted."""
     chain = [each for each in map(read_der, seen.chain) if each]
     if not chain or seen.trust is None:
         return
@@ -140,6 +141,7 @@ def _issuer(certificate: x509.Certificate) -> str:
 
 
 def check_host(setup: Setup, seen: Observed) -> Iterator[Finding]:
+    """Checks whether the server's certificate contains the host."""
     chain = [each for each in map(read_der, seen.chain[:1]) if each]
     if not chain:
         return

@@ -59,6 +59,7 @@ class ServerUrl:
 
     @property
     def token_path(self) -> str:
+        """The path of the token endpoint."""
         return self.path if self.path.strip("/") else TOKEN_PATH
 
 
@@ -154,10 +155,12 @@ class Setup:
 
     @property
     def has_unreadable_file(self) -> bool:
+        """Whether a given file cannot be read."""
         return not all(each.was_read for each in self.files)
 
     @property
     def can_ask_for_a_token(self) -> bool:
+        """Whether all credentials of a token request are given."""
         given = self.options
         return None not in (given.app_key, given.app_secret, given.username, given.password)
 

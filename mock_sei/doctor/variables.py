@@ -19,6 +19,7 @@ def level_of(setup: Setup, affected: tuple[str, ...], *, otherwise: Level = Leve
 
 
 def wanted_cas(setup: Setup) -> list[x509.Certificate]:
+    """The CA certificates in ``--cacert``."""
     return [each for each in certificates_in(setup.ca) if is_ca(each)]
 
 

@@ -35,6 +35,7 @@ class Flight:
 
 
 def looks_like_tls(data: bytes) -> bool:
+    """Whether the bytes begin with a TLS record."""
     return len(data) >= 2 and data[0] in _CONTENT_TYPES and data[1] == 3
 
 

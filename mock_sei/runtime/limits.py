@@ -67,10 +67,12 @@ class Meter:
         self._size += size
 
     def add_header(self, name: bytes, value: bytes) -> None:
+        """Counts a header or trailer."""
         self._headers += 1
         self._size += len(name) + len(value) + _HEADER_LINE
 
     def add_body(self, size: int) -> None:
+        """Counts ``size`` bytes of the body."""
         self.body += size
         self._line = 0
 
@@ -79,6 +81,7 @@ class Meter:
         self._line += size
 
     def add_after_head(self, size: int) -> None:
+        """Counts ``size`` bytes that came after the head: body and framing."""
         self._pieces += size
 
     def find_excess(self) -> Refusal | None:

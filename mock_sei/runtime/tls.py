@@ -86,9 +86,11 @@ class PendingConnection:
         """Called after a bug of ours: the connection ends at once."""
 
     def judge(self, certificate: ClientCertificate) -> Explanation | None:
+        """Why a certificate is refused by our own check; None if it is accepted."""
         return self._platform.judge_certificate(certificate, self.shown_chain)
 
     def refuse(self, failure: HandshakeFailure) -> None:
+        """Records why the handshake failed."""
         if not self.refused:
             why = self._platform.explain_handshake(
                 failure, self.shown_certificate, self.shown_chain

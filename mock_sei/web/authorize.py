@@ -36,6 +36,7 @@ Step = Callable[[LoginRequest], Response]
 
 
 def authorize_routes() -> APIRouter:
+    """The routes of the authorization endpoint and the log-in address."""
     router = APIRouter(include_in_schema=False)
     router.routes.append(AnyMethod(AUTHORIZE_PATH, authorize))
     router.routes.append(AnyMethod(LOGIN_PATH, log_in))

@@ -17,6 +17,7 @@ MEDIA_TYPES = {
 
 
 def media_type_of(name: str) -> str:
+    """The media type of a file, chosen by the ending of its name."""
     return MEDIA_TYPES[name[name.rindex(".") :]]
 
 

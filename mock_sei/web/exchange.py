@@ -189,6 +189,7 @@ class Exchange:
 
     @property
     def has_whole_body(self) -> bool:
+        """Whether the whole request body has come."""
         return self._body_ended
 
     @property
@@ -292,6 +293,7 @@ def refuse_size(announced: int, limit: BodyLimit) -> None:
 
 
 def body_too_large(limit: BodyLimit, actual: str) -> Refusal:
+    """The refusal of a body over the limit; ``actual`` is its size in words."""
     return Refusal(
         BODY_TOO_LARGE,
         check="body size",

@@ -84,4 +84,5 @@ def page_token(secret: str, purpose: str) -> str:
 
 
 def is_page_token(sent: str, secret: str, purpose: str) -> bool:
+    """Whether ``sent`` is the token of :func:`page_token`, compared in constant time."""
     return hmac.compare_digest(sent.encode(errors="replace"), page_token(secret, purpose).encode())

@@ -70,10 +70,12 @@ class LoginRequest:
         return address
 
     def note(self, sentence: str) -> None:
+        """Adds a note to the journal entry."""
         self.exchange.entry.findings.notes.append(sentence)
 
 
 def answer_log_in(login: LoginRequest) -> Response:
+    """The answer to a request at the log-in address: a page, or a redirect after its form."""
     answered = take_form(login)
     if answered is not None:
         return answered
@@ -140,6 +142,7 @@ def _check_password(login: LoginRequest) -> Response:
 
 
 def finish(login: LoginRequest, session: Session) -> Response:
+    """Redirects the browser to the application with a code or a token."""
     login.note(
         f"{session.user} allowed {login.asked.application.name}; the browser is sent back to the "
         "application"

@@ -46,6 +46,7 @@ Render = Callable[[Exchange, Refusal], Response]
 
 
 def oauth_routes() -> APIRouter:
+    """The routes of the OAuth endpoints for programs."""
     router = APIRouter(include_in_schema=False)
     for path in TOKEN_PATHS:
         router.routes.append(AnyMethod(path, token))
@@ -57,22 +58,27 @@ def oauth_routes() -> APIRouter:
 
 
 async def token(request: Request) -> Response:
+    """The token endpoint."""
     return await _respond(request, "POST", _token, oauth_refusal)
 
 
 async def revoke(request: Request) -> Response:
+    """The revocation endpoint."""
     return await _respond(request, "POST", _revoke, revocation_refusal)
 
 
 async def token_info(request: Request) -> Response:
+    """The token information endpoint."""
     return await _respond(request, "GET", _token_info, functional_refusal)
 
 
 async def metadata(request: Request) -> Response:
+    """The authorization server metadata (RFC 8414)."""
     return await _respond(request, "GET", _metadata, functional_refusal)
 
 
 async def jwks(request: Request) -> Response:
+    """The public keys that verify tokens (RFC 7517)."""
     return await _respond(request, "GET", _jwks, functional_refusal)
 
 

@@ -16,6 +16,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 def exchange_of(request: Request) -> Exchange:
+    """The exchange of a request."""
     exchange: Exchange = request.scope[SCOPE_KEY]
     return exchange
 
@@ -59,6 +60,7 @@ def only_header(headers: Headers, name: str) -> str | None:
 
 
 def is_form_type(content_type: str | None) -> bool:
+    """Whether a Content-Type is one of the form types."""
     return (content_type or "").partition(";")[0].strip().lower() in MEDIA_TYPES
 
 

@@ -1,4 +1,4 @@
-"""``mock-sei apis check`` names all faults of a folder at once."""
+"""``mock-sei apis check`` lists all faults of a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``mock-sei issue``: what lies in its folder when the process is killed."""
+"""The files of ``mock-sei issue`` are complete if the process is killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mock_sei.commands.issue import issue_files
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """Simulates the end of the process."""
 
 
 def issue(folder: Path, form: str) -> list[Path]:

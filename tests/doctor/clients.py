@@ -1,4 +1,4 @@
-"""Setups of clients, right but for what a test changes, and certificates that are wrong."""
+"""Setups of clients that are right except for what a test changes, and wrong certificates."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def file(content: bytes, name: str = "certificate.crt", *, mode: int = 0o600) ->
 
 @dataclass(frozen=True)
 class Clients:
-    """Makes setups with identities of one authority."""
+    """Creates setups with identities of one CA."""
 
     authority: Authority
 
@@ -59,7 +59,7 @@ class Clients:
         options: dict[str, Any] | None = None,
         **changes: Any,
     ) -> Setup:
-        """A good one, with the files of an identity."""
+        """A correct setup with the files of an identity."""
         shown = identity or self.identity
         given: dict[str, Any] = {
             "target": read_target(url),
@@ -81,7 +81,7 @@ GIVEN = {
 
 
 def names(findings: Iterable[Finding]) -> list[str]:
-    """What was found, what is right left out."""
+    """The findings that are not "right"."""
     return [each.name for each in findings if each.name]
 
 
@@ -103,7 +103,7 @@ def certificate(
     signer: Any = None,
     names: tuple[str, ...] = (),
 ) -> x509.Certificate:
-    """One of an unknown CA, as unusual as it was asked for."""
+    """A certificate of an unknown CA, with the given unusual properties."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     signer = signer or ec.generate_private_key(ec.SECP256R1())
     usage = dict.fromkeys(OTHER_USAGES, False)

@@ -1,4 +1,4 @@
-"""What the doctor's unit tests share."""
+"""Fixtures of the doctor's unit tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes to a sound client: each makes one finding of its files, and no other."""
+"""Changes to a correct client setup: each causes exactly one finding about its files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _traditional(clients: Clients) -> bytes:
 
 
 def _inconsistent(clients: Clients) -> bytes:
-    """Its private exponent is another one's."""
+    """A key whose private exponent belongs to another key."""
     der = bytearray(
         _rsa(clients).private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     )
@@ -48,7 +48,7 @@ def _inconsistent(clients: Clients) -> bytes:
 
 
 def under_legacy_cipher(_: Clients) -> bytes:
-    """PKCS#8 whose algorithm is pbeWithMD5AndDES-CBC; what is in it nobody can open."""
+    """A PKCS#8 key with pbeWithMD5AndDES-CBC that cannot be opened."""
     algorithm = bytes.fromhex("301b06092a864886f70d010503300e0408" + "00" * 8 + "02020800")
     data = b"\x04\x81\x88" + bytes(136)
     body = base64.encodebytes(b"\x30\x81" + bytes([len(algorithm + data)]) + algorithm + data)
@@ -68,7 +68,7 @@ def _key(content: Callable[[Clients], bytes]) -> Change:
 
 
 def _refused(place: str) -> Change:
-    """OpenSSL refuses one of the files, and nobody knows why."""
+    """OpenSSL refuses one of the files for an unknown reason."""
     said = {
         "ca": Loading(was_tried=True, ca="[X509] no"),
         "certificate": Loading(was_tried=True, certificate="[SSL] no"),

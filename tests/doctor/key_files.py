@@ -1,4 +1,4 @@
-"""Keys in the forms of Java and PuTTY, written by hand: their programs take seconds to start."""
+"""Creates keys in the formats of Java and PuTTY, because their programs take seconds to start."""
 
 from __future__ import annotations
 

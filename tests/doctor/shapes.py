@@ -1,7 +1,7 @@
-"""Files that people give for a certificate, a key or a CA: good ones, in some hundred shapes.
+"""Valid certificates, keys and CAs in some hundred file formats and layouts ("shapes").
 
-A shape says what its file is and what belongs to it. What clients make of it is no part of it: the
-tests ask the clients. Keys are made when the tests run; none is in the repository.
+A shape describes its file and the other files it needs. It does not say which clients read it: the
+tests ask the clients. Keys are created when the tests run; the repository has none.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ PASSPHRASE = "open sesame"
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """One file of a client whose other files are good."""
+    """One file of a client whose other files are correct."""
 
     name: str
     role: str
     content: bytes = field(repr=False)
     partner: bytes = field(default=b"", repr=False)
-    """The good key of a certificate, the good certificate of a key."""
+    """The correct key for a certificate, or the correct certificate for a key."""
     passphrase: str | None = field(default=None, repr=False)
-    """What the client is given."""
+    """The file that the client gets."""
     typed: str = field(default=STORE_PASSPHRASE, repr=False)
-    """What opens the file: somebody who knows it types it at a prompt."""
+    """The passphrase of the file, which a user types at a prompt."""
 
     @property
     def slug(self) -> str:
@@ -74,7 +74,7 @@ def _text(change: Callable[[str], str]) -> Change:
 
 
 def _body(change: Callable[[str], str]) -> Change:
-    """Of each block, what stands between the two label lines."""
+    """Changes the text between the BEGIN and END lines of each block."""
 
     def changed(pem: bytes) -> bytes:
         return re.sub(
@@ -98,7 +98,7 @@ def _wrapped(width: int) -> Change:
 
 
 def _flipped(body: str) -> str:
-    """One character in the middle is another one."""
+    """Changes one character in the middle."""
     middle = len(body) // 2
     while not body[middle].isalnum():
         middle += 1
@@ -246,7 +246,7 @@ LAYOUTS: Mapping[str, Change] = {
     "compressed": lambda pem: gzip.compress(pem, mtime=0),
     "in an archive": lambda pem: _archive(pem),
 }
-"""What happens to the text of a good file."""
+"""The changes to the text of a correct file."""
 
 
 def _archive(pem: bytes) -> bytes:
@@ -317,7 +317,7 @@ PRFS = ("hmacWithSHA1", "hmacWithSHA256", "hmacWithSHA512", "hmacWithMD5", "hmac
 
 
 class Maker:
-    """Makes the shapes, with one identity for all; files of its own go with its folder."""
+    """Creates the shapes with one identity. Its files are deleted with its folder."""
 
     def __init__(self, authority: Authority, folder: Path) -> None:
         self.authority = authority
@@ -343,7 +343,7 @@ class Maker:
         return path
 
     def made(self, *command: str, typed: bytes = b"") -> bytes:
-        """What a program prints; files of the folder by their names."""
+        """The output of a program that runs in the folder."""
         done = subprocess.run(
             command,
             cwd=self.folder,

@@ -1,4 +1,4 @@
-"""The token endpoint's answers: what each documented one means, and what nobody may see."""
+"""Findings about the token endpoint's documented answers, which show no secrets."""
 
 from __future__ import annotations
 

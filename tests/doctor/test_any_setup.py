@@ -1,4 +1,4 @@
-"""Whatever the doctor is given to look at: findings, and a report that can be printed."""
+"""For any input, the doctor returns findings and a report that can be printed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_any_bytes_in_a_file(clients: Clients, field: str, content: bytes) -> No
 
 @given(data=st.data(), field=FIELDS)
 def test_any_damage_to_a_whole_file(clients: Clients, data: st.DataObject, field: str) -> None:
-    """Its frame and its lines included."""
+    """The length includes the BEGIN and END lines."""
     whole = getattr(clients.setup(), field)
     content = data.draw(damaged(whole.content, pieces=PIECES))
     examined(clients, **{field: replace(whole, content=content)})
@@ -143,7 +143,7 @@ def test_any_setup_that_is_read_from_files_and_variables(
     environ: dict[str, str],
     url: str,
 ) -> None:
-    """As the command and ``diagnose`` do it; what is not there is missing."""
+    """Reads a setup as the command and ``diagnose`` do; some files do not exist."""
     folder = tmp_path_factory.mktemp("setup")
     good = {
         "ca.pem": clients.authority.pem.root,

@@ -1,4 +1,4 @@
-"""The table of findings, the document and the tests name the same ones."""
+"""The table of findings, the document and the tests have the same findings."""
 
 from __future__ import annotations
 
@@ -70,4 +70,4 @@ SHAPES = (
     *("is-pkcs12", "is-pkcs7", "is-der", "is-keystore", "not-pem", "encoding", "layout"),
     *("form", "refused", "unread-by"),
 )
-"""How a file cannot be used; the names are put together."""
+"""The ways in which a file cannot be used; names of findings are built from them."""

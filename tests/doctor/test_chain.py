@@ -1,4 +1,4 @@
-"""The CAs that a client sends with its certificate: each is judged by itself and named."""
+"""The CAs that a client sends with its certificate: each is checked, and named in the finding."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_ca_of_the_issuer_s_name_that_did_not_sign_is_named(clients: Clients) 
 def test_the_cas_of_a_certificate_that_comes_alone_are_found_among_the_trusted_ones(
     clients: Clients, certificates: int, expected: list[str]
 ) -> None:
-    """OpenSSL sends those, where no other is given with the certificate."""
+    """OpenSSL sends trusted CAs if no CA is given with the certificate."""
     good = chain_of()
     setup = setup_of(clients, good)
     identity = good.identity

@@ -1,4 +1,4 @@
-"""The URL, the credentials' form, the environment: what can be told without a connection."""
+"""Checks without a connection: the URL, the form of the credentials, the environment."""
 
 from __future__ import annotations
 

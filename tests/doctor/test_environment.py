@@ -1,4 +1,4 @@
-"""The variables of OpenSSL, Node, Java and the proxies: what each does to which client."""
+"""The variables of OpenSSL, Node, Java and of proxies, and the clients that each affects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check(setup: Setup) -> list[Finding]:
 
 
 def levels(clients: Clients, **changes: Any) -> dict[str | None, Level]:
-    """The level of the one finding for each client that may be named, and where none is."""
+    """The level of the only finding for each value of ``--client``, and without it."""
     return {
         client: only(check(clients.setup(client=client, **changes))).level
         for client in (None, *KNOWN_CLIENTS)
@@ -85,7 +85,7 @@ def test_the_key_log_is_judged_without_being_made_or_changed(
 def test_a_key_log_that_this_user_may_not_write_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, closed: str, problem: str
 ) -> None:
-    """The system's answer stands here in the words of a user who is not root."""
+    """The error is the one that a user gets who is not root."""
     (tmp_path / "log").touch()
     allows = os.access
     monkeypatch.setattr(
@@ -309,7 +309,7 @@ def test_a_ca_variable_is_about_the_clients_that_read_it(
 def test_what_overrides_the_word_of_requests_is_a_problem_with_requests_only(
     clients: Clients,
 ) -> None:
-    """Most company laptops export it; the others do not heed it where they are told the CA."""
+    """Most company laptops set it. Other clients ignore it if they are given the CA."""
     other = certificate().public_bytes(Encoding.PEM)
     found = levels(clients, **variable("REQUESTS_CA_BUNDLE", other))
     assert problems(found) == {"requests"}
@@ -415,7 +415,7 @@ def test_an_encrypted_key_is_a_problem_of_the_clients_that_cannot_open_one(
 
 
 def test_the_order_is_the_true_cause_first(clients: Clients) -> None:
-    """What keeps a client from starting, then whom it trusts, then its way."""
+    """The order of findings: a client that cannot start, then its trust, then its proxy."""
     environ = {
         "SSLKEYLOGFILE": "/no/k",
         "JAVA_TOOL_OPTIONS": "x y",

@@ -44,7 +44,7 @@ def test_nothing_is_connected_to_where_the_url_does_not_say_where(
 def test_no_damage_to_a_file_makes_it_fail(
     clients: Clients, changes: list[tuple[int, int]], field: str
 ) -> None:
-    """In the certificate's or key's own bytes, behind a sound PEM frame."""
+    """Damage in the bytes of certificate or key, within correct BEGIN and END lines."""
     whole = getattr(clients.setup(), field)
     begin, *lines, end = whole.content.strip().splitlines()
     damaged = bytearray(base64.b64decode(b"".join(lines)))

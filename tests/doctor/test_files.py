@@ -1,4 +1,4 @@
-"""The files a client is given: each mistake is named, and what cures it."""
+"""A client's files: each mistake is reported with what to do."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_an_encrypted_key_wants_its_passphrase(clients: Clients) -> None:
 
 
 def test_a_key_encrypted_the_old_way_is_read_too(clients: Clients) -> None:
-    """What ``openssl rsa -aes256`` writes: the encryption stands in the PEM headers."""
+    """A key written by ``openssl rsa -aes256``, with its encryption in the PEM headers."""
     old = clients.identity.key.private_bytes(
         Encoding.PEM, PrivateFormat.TraditionalOpenSSL, BestAvailableEncryption(b"pass")
     )

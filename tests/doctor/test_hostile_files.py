@@ -1,4 +1,4 @@
-"""A file that somebody took for a certificate or a key is read in the time that its size takes."""
+"""Any file given as certificate or key is read in linear time."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_reading_a_file_costs_what_it_is_long(name: str) -> None:
 
 
 def test_a_file_that_holds_itself_is_read_to_an_end() -> None:
-    """Base64 of Base64, and so on; there are compressed files which give themselves."""
+    """Base64 of Base64, and so on; some compressed files even decompress to themselves."""
     content = b"-----BEGIN CERTIFICATE-----\n"
     for _ in range(12):
         content = gzip.compress(base64.b64encode(content))

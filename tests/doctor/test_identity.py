@@ -1,4 +1,4 @@
-"""What the client's certificate says: dates, name, issuer, purpose, strength."""
+"""Checks of the client certificate's dates, name, issuer, purpose and strength."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_certificate_for_another_purpose(clients: Clients, wrong: dict[str, An
 
 
 def test_a_certificate_for_any_purpose_only_is_not_for_clients(clients: Clients) -> None:
-    """OpenSSL does not take anyExtendedKeyUsage for clientAuth."""
+    """OpenSSL does not accept anyExtendedKeyUsage as clientAuth."""
     found = only(
         check(shown(clients, certificate(purposes=(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,))))
     )
@@ -141,7 +141,7 @@ def test_a_weak_certificate(clients: Clients, wrong: dict[str, Any], actual: str
 
 
 def test_a_certificate_signed_with_sha_1(clients: Clients) -> None:
-    """Nothing makes one any more: another signature's identifier is put into a good one."""
+    """No library creates such a certificate any more, so a valid one is changed."""
     der = certificate(signer=rsa.generate_private_key(65537, 2048)).public_bytes(Encoding.DER)
     sha256, sha1 = bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105")
     old = x509.load_der_x509_certificate(der.replace(sha256, sha1))

@@ -1,4 +1,4 @@
-"""What the network showed, from values: what sockets of a test can hardly do, and the edges."""
+"""Checks of the network's results, with values that are hard to produce with sockets."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def test_a_ca_above_the_server_s_certificate_is_told_from_it(
 def test_a_server_that_could_not_be_verified_is_a_finding_and_no_distrust(
     clients: Clients,
 ) -> None:
-    """As where OpenSSL's settings of this machine allow no TLS that the server speaks."""
+    """As if this machine's OpenSSL settings allow no TLS version of the server."""
     seen = replace(showing(certificate(), 0), trust=Trust(failure="no protocols available"))
     found = only(check_trust(clients.setup(), seen))
     assert (found.name, found.level) == ("server-not-verified", Level.PROBLEM)

@@ -1,4 +1,4 @@
-"""Each finding is made by one change to a sound setup, and the same setup without it makes none."""
+"""One change to a correct setup causes each finding; without the change there is none."""
 
 from __future__ import annotations
 

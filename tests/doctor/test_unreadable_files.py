@@ -1,4 +1,4 @@
-"""Files that clients cannot read: each finding is made by its file, and not by the good one."""
+"""Files that clients cannot read: each causes its finding, and the correct file causes none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.doctor.key_files import identifier, tlv
 
 
 def check(setup: Setup) -> list[Finding]:
-    """What is said of the three files."""
+    """The findings about the three files."""
     findings = [finding for each in SETUP_CHECKS for finding in each(setup)]
     return [each for each in findings if each.check not in ("URL", "credentials", "certificate")]
 
@@ -186,7 +186,7 @@ class TestWhatIsGiven:
     def test_what_can_be_read_once_only_is_read_once(
         self, clients: Clients, tmp_path: Path
     ) -> None:
-        """A shell gives such a file for ``--cert <(command)``."""
+        """The kind of file that a shell creates for ``--cert <(command)``."""
         key, pipe = tmp_path / "privatekey.key", tmp_path / "pipe"
         key.touch(mode=0o600)
         key.write_bytes(clients.identity.key_pem)

@@ -56,7 +56,7 @@ def test_an_empty_list_of_cas_is_any() -> None:
 
 
 def test_what_is_encrypted_is_not_read() -> None:
-    """TLS 1.3: a ServerHello, a ChangeCipherSpec, and no more in the clear."""
+    """TLS 1.3: only ServerHello and ChangeCipherSpec are not encrypted."""
     encrypted = b"\x14\x03\x03\x00\x01\x01" + records(CERTIFICATES)
     assert read_flight(records(message(2, b"hello")) + encrypted) == Flight()
 

@@ -1,6 +1,6 @@
-"""For each finding one change to a sound setup, or to what the network showed, that makes it.
+"""For each finding, a change to a correct setup or to the network's results that causes it.
 
-The twin of each is the same setup and the same network without the change, which makes none.
+Its twin is the same setup and network without the change, which causes no finding.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Changes = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Sound:
-    """What the changes start from."""
+    """The setup and the results to which a change is applied."""
 
     setup: Setup
     seen: Observed
@@ -64,17 +64,17 @@ class Sound:
 
 @dataclass(frozen=True)
 class Case:
-    """A change that makes one finding."""
+    """A change that causes one finding."""
 
     setup: Callable[[Clients], Changes] = lambda _: {}
     options: Changes = field(default_factory=dict)
     seen: Callable[[Observed], Observed] = lambda seen: seen
     chain: bool = False
-    """Whether it starts from a client's own chain."""
+    """Whether the setup has a client's own chain."""
 
 
 def sound(clients: Clients, case: Case) -> Sound:
-    """Everything right; with a client's own chain where the case is about one."""
+    """A correct setup, with a client's own chain if the case needs one."""
     setup = _own_chain(clients) if case.chain else clients.setup()
     server = clients.authority.issue_server(["localhost"], now=setup.now)
     shown = tuple(each.public_bytes(Encoding.DER) for each in (server.certificate, *server.chain))

@@ -1,4 +1,4 @@
-"""A real browser, and applications on origins of their own for it to visit."""
+"""A real browser, and applications on their own origins."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FOCUS = """() => {
   return [element.labels?.[0]?.textContent ?? element.textContent,
           style.outlineStyle === "solid" && parseFloat(style.outlineWidth) >= 2];
 }"""
-"""What has the focus, by its words, and whether that can be seen."""
+"""The text of the focused element, and whether the focus is visible."""
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 _QUIET = (
@@ -67,7 +67,7 @@ def launch(playwright: Playwright, server: MockSei | None, *more: str) -> Browse
 
 
 def _key_of(server: MockSei) -> str:
-    """As Chromium wants it: SHA-256 of the certificate's public key, in Base64."""
+    """The SHA-256 of the certificate's public key in Base64, for an option of Chromium."""
     address = urlsplit(server.url)
     with (
         socket.create_connection((address.hostname, address.port)) as raw,
@@ -81,21 +81,21 @@ def _key_of(server: MockSei) -> str:
 
 
 def violations(page: Page, axe: str) -> list[Any]:
-    """What axe-core finds, best practices included."""
+    """The problems that axe-core finds, including best practices."""
     page.evaluate(axe)  # not as a script element: the page's policy allows none
     found: list[Any] = page.evaluate("axe.run({ preload: false })")["violations"]
     return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
 def picture_of(page: Page, name: str, *, height: int) -> None:
-    """Into docs/, without the empty margins of a desktop's window."""
+    """Saves a picture to docs/, without the empty margins of the window."""
     middle: FloatRect = {"x": 140, "y": 0, "width": 1000, "height": height}
     page.screenshot(path=DOCS / name, full_page=True, clip=middle)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """A platform, an application registered with it, another origin, and the browser between."""
+    """A platform, a registered application on another origin, and a browser."""
 
     server: MockSei
     application: Site
@@ -110,7 +110,7 @@ class Bench:
 
     @contextmanager
     def page(self, **options: Any) -> Iterator[Page]:
-        """In a context of its own: no cookie of another test."""
+        """A page in a new context, without cookies of other tests."""
         with self.browser.new_context(**options) as context:
             context.set_default_timeout(PATIENCE * 1000)
             yield context.new_page()
@@ -156,11 +156,11 @@ class _Pages(http.server.SimpleHTTPRequestHandler):
         super().do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Not into the tests' output."""
+        """Logs nothing, so that the output of the tests stays readable."""
 
 
 class Watch:
-    """What a page complained of, and whom it talked to."""
+    """The errors of a page, and the hosts that it called."""
 
     def __init__(self, page: Page) -> None:
         self.complaints: list[str] = []

@@ -1,4 +1,4 @@
-"""No engine, but buildah, and a script that builds where there is no registry either.
+"""Runs the image without an engine: with buildah, and a script that builds without a registry.
 
 A container shares the machine's network and processes: it is given free ports.
 """
@@ -42,7 +42,7 @@ class Buildah:
         self._config: dict[str, Any] = {}
 
     def build(self) -> None:
-        """Pipes of the script may close early: before the image is there, or after."""
+        """The pipes of the script may close before or after the image is complete."""
         before = self._image_id()
         for _ in range(BUILD_TRIES):
             finished = call(self.check, ROOT, patience=BUILD_PATIENCE)
@@ -124,7 +124,7 @@ class Buildah:
         return folder
 
     def close(self) -> None:
-        """Nothing is left: the volumes are folders of pytest's."""
+        """Removes nothing: the volumes are folders of pytest."""
 
 
 class BuildahRun(Run):
@@ -175,7 +175,7 @@ class BuildahRun(Run):
         return {name for name, _ in after ^ self._before}
 
     def _files(self) -> set[tuple[str, int]]:
-        """The tree of the container, as it is without its mounts."""
+        """The file system of the container without its mounts."""
         return {
             (f"/{path.relative_to(self._root)}", path.lstat().st_mtime_ns)
             for path in self._root.rglob("*")

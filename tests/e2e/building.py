@@ -18,7 +18,7 @@ from tests.patience import patient
 ROOT = Path(__file__).parents[2]
 NAME = f"mock_sei-{__version__}"
 PATIENCE = patient(300)
-"""Seconds for what asks a package index."""
+"""Most seconds for a command that uses a package index."""
 
 LITTER = (
     ".venv/pyvenv.cfg",
@@ -36,11 +36,11 @@ LITTER = (
     "tests/e2e/javascript/node_modules/axe-core/axe.js",
     "tests/e2e/javascript/.lock",
 )
-"""What running the project leaves in a checkout."""
+"""Files that are left in a checkout when the project runs."""
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that the first to ask for it fills; the workers of pytest-xdist share it."""
+    """A folder that its first user fills; all workers of pytest-xdist share it."""
     shared = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
@@ -56,7 +56,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None
 
 
 def succeeds(*command: object, cwd: Path | None = None) -> str:
-    """What the program prints; it finds its package index as a developer's shell does."""
+    """The output of a program that uses the package index of the developer's shell."""
     done = run(*command, cwd=cwd, environ=os.environ, patience=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: the programs they need, and a server that is only looked at."""
+"""Fixtures of the end-to-end tests: the programs they need, and shared servers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ collect_ignore = (
 JAVASCRIPT = Path(__file__).parent / "javascript"
 NPM_PATIENCE = patient(300)
 NAMES = {"chromium": CHROMIUM}
-"""Tools that go by several names."""
+"""Tools that have several names."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -94,7 +94,7 @@ def either_loop(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def mock_sei_server() -> Iterator[MockSei]:
-    """As the plugin's, but once a module, for the sake of its loop."""
+    """The plugin's fixture, once per module, because it has an event loop of its own."""
     with MockSei() as server:
         yield server
 
@@ -115,7 +115,7 @@ def attached(server: MockSei) -> Iterator[Attached]:
 
 @pytest.fixture(params=["server", "attached"])
 def workbench(request: pytest.FixtureRequest) -> Workbench:
-    """One platform that was reset, seen in process and by its control API."""
+    """A platform after a reset, in process and by its control API."""
     workbench: Workbench = request.getfixturevalue(request.param)
     workbench.reset()
     return workbench
@@ -129,7 +129,7 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 @pytest.fixture
 def running(_running: Serving) -> Serving:
-    """One ``mock-sei serve`` for the tests of a module; each finds it as after its start."""
+    """One ``mock-sei serve`` for the tests of a module, reset before each test."""
     httpx2.post(f"{_running.ready['control_url']}/reset", trust_env=False).raise_for_status()
     return _running
 
@@ -172,7 +172,7 @@ def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 @pytest.fixture
 def bench(benches: Bench) -> Iterator[Bench]:
-    """The module's, with the platform as it was in the beginning."""
+    """The browser of the module, after a reset of the platform."""
     benches.server.reset()
     yield benches
     benches.server.check()
@@ -186,7 +186,7 @@ def page(bench: Bench) -> Iterator[Page]:
 
 @pytest.fixture
 def my_apps(page: Page, bench: Bench) -> Iterator[Page]:
-    """My Apps, before anything was registered; whatever runs or complains fails the test."""
+    """My Apps without new applications. A script or an error on the page fails the test."""
     with watched(page, bench):
         page.goto(f"{bench.server.url}/portal")
         yield page
@@ -194,7 +194,7 @@ def my_apps(page: Page, bench: Bench) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def shapes(shared_store: CertificateStore) -> tuple[Shape, ...]:
-    """Files that people give for a certificate, a key or a CA."""
+    """The shapes of files for certificates, keys and CAs."""
     return make_shapes(shared_store.authority)
 
 
@@ -215,7 +215,7 @@ def wheel(built: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def npm_packages() -> Path:
-    """The folder of ``package.json`` with everything in it installed, by npm if need be."""
+    """The folder of ``package.json`` with all its packages installed."""
     with (JAVASCRIPT / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of pytest-xdist share the folder
         if not _installed():

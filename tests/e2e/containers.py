@@ -1,4 +1,4 @@
-"""What the tests of the image ask of an engine, and of a run of the image."""
+"""The interface of a container engine and of a running container that the tests use."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ BUILDAH = {
 }
 """The script's own settings; a program that is not buildah does not look at them."""
 BUILD_PATIENCE = patient(1500)
-"""Seconds for a build: the first one on a machine makes the base image too."""
+"""Most seconds for a build. The first one on a machine also creates the base image."""
 PORTS = {"ONE_WAY": 443, "TWO_WAY": 444, "CONTROL": 8044}
-"""The image's own."""
+"""The ports of the image."""
 
 
 def call(*command: object, patience: float = PATIENCE * 4) -> subprocess.CompletedProcess[str]:
@@ -40,21 +40,21 @@ def call(*command: object, patience: float = PATIENCE * 4) -> subprocess.Complet
 
 
 def sound(*command: object, patience: float = PATIENCE * 4) -> str:
-    """What a program printed that must not fail."""
+    """The output of a program, which must not fail."""
     finished = call(*command, patience=patience)
     assert finished.returncode == 0, f"{command}: {finished.stderr[-3000:]}"
     return finished.stdout
 
 
 class Container(Protocol):
-    """One run of the image; leaving the ``with`` stops and removes it."""
+    """A running container. Leaving the ``with`` block stops and removes it."""
 
     control_url: str
     one_way_url: str
     two_way_url: str
 
     def execute(self, *command: object) -> subprocess.CompletedProcess[str]:
-        """Another program beside the running one."""
+        """Runs another program in the container."""
 
     def running(self) -> bool: ...
 
@@ -62,7 +62,7 @@ class Container(Protocol):
         """Sends SIGTERM and nothing after it; returns the exit status."""
 
     def output(self) -> str:
-        """What it wrote so far, errors included."""
+        """The output so far, including errors."""
 
     def changed(self) -> set[str]:
         """Files that are not as in the image, volumes and memory apart."""
@@ -84,7 +84,7 @@ class Engine(Protocol):
         """``Config`` of the image, as ``docker inspect`` shows it."""
 
     def volume(self, *, of_root: bool = False) -> str:
-        """A new one, as the image makes it; or as a temporary file system is: root's, for all."""
+        """A new volume as the image creates it, or like a root-owned temporary one."""
 
     def start(
         self,
@@ -102,7 +102,7 @@ class Engine(Protocol):
 
 
 def healthy(container: Container) -> Container:
-    """Waits for what the image's own health check says."""
+    """Waits until the image's health check succeeds."""
     try:
         wait_for(
             lambda: container.execute("mock-sei", "healthcheck").returncode == 0,
@@ -141,7 +141,7 @@ class Run:
 
 
 def free_port() -> int:
-    """One that nobody had a moment ago, for a program that must be told its port beforehand."""
+    """A port that was free a moment ago, for a program that needs its port before it starts."""
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         port: int = asked.getsockname()[1]

@@ -73,7 +73,7 @@ class DockerRun(Run):
         self.control_url = f"http://127.0.0.1:{self._published(8044)}"
 
     def _published(self, port: int) -> str:
-        """Nothing for a container that ended already."""
+        """Does nothing for a container that has already ended."""
         printed = call("docker", "port", self.id, f"{port}/tcp").stdout
         return printed.partition("\n")[0].rpartition(":")[2]
 

@@ -140,7 +140,7 @@ def engine_api(folder: Path) -> Iterator[tuple[str, EngineApi]]:
         do_GET = do_POST = do_DELETE = _answer  # noqa: N815  # the library's names
 
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Logs nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)

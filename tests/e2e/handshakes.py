@@ -1,4 +1,4 @@
-"""Clients that show what exactly a listener tells them, down to the alert."""
+"""Clients that return exactly what a listener sends, including the TLS alert."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def port_of(url: str) -> int:
 
 
 def only(context: ssl.SSLContext, version: ssl.TLSVersion) -> ssl.SSLContext:
-    """The same context, speaking one version of TLS."""
+    """The same context, limited to one TLS version."""
     context.minimum_version = context.maximum_version = version
     return context
 
@@ -79,7 +79,7 @@ def status(connected: ssl.SSLSocket, path: str = "/v1/order/tradetickets") -> in
 
 
 def answer(connected: socket.socket) -> tuple[int, dict[str, Any]]:
-    """Status and JSON body of the next answer. Raises ``ConnectionError`` where none comes."""
+    """Status and JSON body of the next answer. Raises ``ConnectionError`` without an answer."""
     received = b""
     while b"\r\n\r\n" not in received:
         received += _more(connected)
@@ -102,7 +102,7 @@ def _more(connected: socket.socket) -> bytes:
 
 
 def everything_from(connected: socket.socket) -> bytes:
-    """What still comes until the server closes, in whatever way."""
+    """The bytes that come until the server closes the connection in any way."""
     received = b""
     with contextlib.suppress(ConnectionResetError):
         while piece := connected.recv(65536):
@@ -119,7 +119,7 @@ def client_hello(version: bytes) -> bytes:
 
 
 def is_let_in(url: str, context: ssl.SSLContext) -> bool:
-    """True where an HTTP answer comes: without a token the gateway's 401."""
+    """Whether an HTTP answer comes; without a token it is the gateway's 401."""
     try:
         with tls(url, context) as connected:
             return status(connected) == 401
@@ -128,7 +128,7 @@ def is_let_in(url: str, context: ssl.SSLContext) -> bool:
 
 
 def handshake_entry(server: MockSei, wanted: Callable[[Entry], object] = lambda _: True) -> Entry:
-    """The one failed handshake in the journal; the server may be a moment behind its client."""
+    """The only failed handshake in the journal. Waits, as the server may be late."""
 
     def find() -> list[Entry]:
         return [each for each in server.journal.entries if each.kind == "handshake"]

@@ -1,4 +1,4 @@
-"""What the tests of OAuth libraries share: where things are, and the user who logs in."""
+"""Helpers of the tests of OAuth libraries: addresses, credentials and the user's log-in."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ END_USER = {"username": "alice@example.com", "password": "alice-password"}
 
 
 def log_in(server: MockSei, url: str) -> str:
-    """The end user logs in at a library's authorization URL and allows; where that leads."""
+    """The end user logs in at a library's authorization URL and allows. Returns the redirect
+    address."""
     with server.client() as http:
         answer = http.post(url, data={**END_USER, "decision": "allow"})
     assert answer.status_code == 303, answer.text
@@ -51,12 +52,12 @@ def files(server: MockSei, account: Certificate | str) -> tuple[str, str]:
 
 
 def as_it_is(session: Any) -> None:
-    """A library that knows ``Bearer`` needs no cure in the ``rfc`` dialect."""
+    """In the ``rfc`` dialect, a library that knows ``Bearer`` needs no workaround."""
     assert session.token["token_type"] == "Bearer"
 
 
 def mend(session: Any) -> None:
-    """The cure of docs/clients.md for a token that was just fetched."""
+    """The workaround of docs/clients.md for a token that was just fetched."""
     assert session.token["token_type"] == "BearerToken"
     session.token = {**session.token, "token_type": "Bearer"}
 

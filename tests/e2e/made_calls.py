@@ -148,7 +148,7 @@ def _listed(value: Any) -> list[str]:
 
 
 def _body_of(operation: Operation) -> _Content:
-    """JSON where the operation takes it, else a form, else what nothing checks."""
+    """A body: JSON if the operation accepts it, otherwise a form, otherwise unchecked bytes."""
     body = operation.document.follow(operation.raw.get("requestBody") or {}, "")
     content = body.get("content") or {}
     for media_type in sorted(content, key=lambda each: ("json" not in each, "form" not in each)):

@@ -1,4 +1,4 @@
-"""A client for the doctor to examine, and servers of a test's own."""
+"""A client that the doctor examines, and servers of a test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.patience import PATIENCE
 
 
 class Patient:
-    """A client of one platform, right until told otherwise."""
+    """A correct client of one platform, which tests change."""
 
     def __init__(self, server: MockSei) -> None:
         self.server = server
@@ -81,7 +81,7 @@ class Patient:
 def speaking(
     answer: Callable[[socket.socket], object], *, context: ssl.SSLContext | None = None
 ) -> Iterator[int]:
-    """A server of a test's own on a free port: ``answer`` has each connection, then it ends."""
+    """A server of a test on a free port. ``answer`` handles each connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:

@@ -1,4 +1,4 @@
-"""What a user does in the portal, step by step, as the tests of its pages share it."""
+"""Steps of a user in the portal, for the tests of its pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REFUSED = "the server responded with"
 
 @contextmanager
 def watched(page: Page, bench: Bench) -> Iterator[Watch]:
-    """Afterwards: no script ran, nothing was complained of, nobody else was asked."""
+    """Checks after a test that no script ran, no error came and no other host was called."""
     dialogs: list[str] = []
 
     def note(dialog: Dialog) -> None:
@@ -58,7 +58,7 @@ def done(page: Page, words: str) -> None:
 
 
 def add_app(page: Page, name: str = "orders", kind: str = SERVER_SERVER) -> None:
-    """By mouse, the fewest fields."""
+    """Registers an application by mouse, with only the required fields."""
     page.get_by_role("link", name="Add App").first.click()
     page.get_by_label("Name").fill(name)
     page.get_by_role("radio", name=kind).check()
@@ -76,7 +76,7 @@ def open_app(page: Page, name: str = "orders") -> None:
 
 
 def open_mail(page: Page, subject: str) -> str:
-    """The newest with these words in its subject; its text."""
+    """The text of the newest mail with these words in its subject."""
     page.get_by_role("link", name="Mailbox").first.click()
     page.get_by_role("link", name=subject).first.click()
     expect(page.get_by_role("heading")).to_contain_text(subject)
@@ -104,6 +104,6 @@ def reveal(page: Page, summary: str) -> None:
 
 
 def keys(page: Page) -> list[str]:
-    """AppKey and, where there is one, AppSecret, from behind the eye."""
+    """The AppKey and, if there is one, the AppSecret, after clicking on the eye."""
     reveal(page, "Show AppKey")
     return page.locator("details.secret code").all_inner_texts()

@@ -1,4 +1,4 @@
-"""The programs of docs/clients.md, and what runs each. All print the ids of two trade tickets."""
+"""The programs of docs/clients.md, and how to run each. All print the ids of two trade tickets."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Program:
     heading: str
     language: str
     certificate: str
-    """A pattern: what in its text gives it the client certificate."""
+    """A pattern for the part of its text that sets the client certificate."""
     without: str = ""
-    """What stands there in a program that has none."""
+    """The replacement text for a program without a client certificate."""
     asks_a_proxy: bool = False
     """Where the environment names one."""
     packages: str = ""

@@ -1,4 +1,4 @@
-"""What clients make of the shapes of files: one process for each client reads them all."""
+"""Which shapes of files clients can read: one process for each client reads all of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROGRAMS = Path(__file__).parent / "file_readers"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 Said = Mapping[str, str]
-"""Why a client does not read a shape, by the shape's slug; empty where it reads it."""
+"""Why a client cannot read a shape, by the shape's slug; empty if it can."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ def place(shapes: Sequence[Shape], folder: Path) -> list[Placed]:
 
 
 def ask_clients(placed: Sequence[Placed], authority: Authority, folder: Path) -> dict[str, Said]:
-    """By client; all work at the same time."""
+    """The results by client. All clients run at the same time."""
     lists, java = _lists(placed, folder), PROGRAMS / "Read.java"
     with speaking(saying(ANSWER), context=_server(authority, folder)) as port:
         asked: dict[str, Callable[[], Said]] = {

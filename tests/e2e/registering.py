@@ -1,4 +1,4 @@
-"""A team that registers an application, reads its mails and takes its certificate from the link.
+"""A team that registers an application, reads its mails and downloads its certificate.
 
 Everything a team learns comes from an answer of the control listener or from the text of a mail.
 """
@@ -28,7 +28,7 @@ _INDENTED = re.compile(r"^    (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True)
 class Team:
-    """What a team has after its application was approved."""
+    """The credentials of a team after its application was approved."""
 
     name: str
     app_key: str
@@ -81,7 +81,7 @@ def mailed_link(control: httpx2.Client, team: Team) -> str:
 
 
 def new_link(control: httpx2.Client, team: Team, **options: Any) -> str:
-    """Asked for, and read from the mail that brings it."""
+    """Requests a link, and reads it from the mail."""
     path = f"/service-accounts/{team.username}/certificate-links"
     answer = control.post(path, json=options)
     assert answer.status_code == 201, answer.text
@@ -95,7 +95,7 @@ def _indented(text: str) -> str:
 
 
 def download(server: MockSei, link: str, folder: Path) -> Path:
-    """What ``curl -OJ`` saves of a link, under the name the server gave it."""
+    """The file that ``curl -OJ`` saves from a link, with the name that the server gives."""
     before = set(folder.iterdir())
     finished = run("curl", "-sS", "--fail", "-OJ", "--cacert", server.ca_file, link, cwd=folder)
     assert finished.returncode == 0, finished.stderr
@@ -104,7 +104,7 @@ def download(server: MockSei, link: str, folder: Path) -> Path:
 
 
 def printed(command: str, folder: Path, *typed: str) -> str:
-    """Runs a command as it is printed, and types what it asks for."""
+    """Runs a command as it is printed, and types the answers to its prompts."""
     finished = run(*shlex.split(command), cwd=folder, typed="".join(f"{line}\n" for line in typed))
     assert finished.returncode == 0, finished.stderr
     return finished.stdout

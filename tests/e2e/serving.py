@@ -32,7 +32,7 @@ FREE_PORTS = ("--one-way-port", "0", "--two-way-port", "0", "--control-port", "0
 
 
 def wait_for(what: Callable[[], T], *, still: Callable[[], bool] = lambda: True) -> T:
-    """The first true value of ``what``; fails when ``still`` turns false or patience ends."""
+    """Waits for the first true value of ``what``. Fails if ``still`` is false or time is over."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = what()
@@ -139,7 +139,7 @@ class Serving:
 
     @classmethod
     def start(cls, folder: Path, *options: str, **how: Any) -> Self:
-        """The same, and waits until every listener answers."""
+        """Starts the process and waits until all listeners answer."""
         serving = cls.launch(folder, *options, **how)
         try:
             wait_for(serving.ready_file.exists, still=lambda: serving.process.poll() is None)
@@ -167,7 +167,7 @@ class Serving:
         return [line for line in self.output.splitlines() if line.startswith("curl ")]
 
     def stop(self) -> int:
-        """As an orchestrator does it; returns the exit status."""
+        """Stops the process with SIGTERM, as an orchestrator does. Returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=PATIENCE)
 

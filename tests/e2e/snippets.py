@@ -1,4 +1,4 @@
-"""What the documents print, to be run as it stands."""
+"""Reads the commands and programs in the documents, to run them unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def snippets(text: str, language: str) -> list[str]:
 
 
 def section(text: str, heading: str) -> str:
-    """What stands under a heading, down to the next one of any level."""
+    """The text below a heading, up to the next heading of any level."""
     pattern = rf"^##+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)"
     found = re.search(pattern, text, re.MULTILINE | re.DOTALL)
     assert found, f"there is no heading {heading}"

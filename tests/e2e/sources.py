@@ -1,4 +1,4 @@
-"""Source distributions from PyPI, for what their wheels leave out: test suites, documents."""
+"""Source distributions from PyPI, for files that wheels do not contain: test suites, documents."""
 
 from __future__ import annotations
 

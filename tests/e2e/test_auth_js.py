@@ -32,7 +32,7 @@ def without(text: str, part: str, instead: str = "") -> str:
 
 
 def log_in(server: MockSei, packages: Path, folder: Path, provider: str, **changes: Any) -> Any:
-    """The user logs in; what came of it, and of a call with the token."""
+    """The user logs in. Returns the result of the log-in and of a call with the token."""
     redirect = f"{HOST}/auth/callback/sei"
     application = server.new_application(
         type="client-server",

@@ -1,7 +1,7 @@
-"""The benchmarks still run and report every row; how fast is not a test's business.
+"""The benchmarks run and report all rows; the tests do not check how fast.
 
-Nothing is installed here: the peers that happen to be on this machine are measured too, and peers
-made up by a test stand in for the rest.
+Nothing is installed: peers that are on this machine are measured, and tests create small ones for
+the rest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks import contestants, hostile, peers, processes
 from benchmarks.contestants import line_up
-from benchmarks.foreign_documents import DEAR_SCHEMAS
+from benchmarks.foreign_documents import SLOW_SCHEMAS
 from benchmarks.growth import SUBJECTS
 from benchmarks.load import Plan, run
 from benchmarks.machine import Cores
@@ -55,7 +55,7 @@ ROWS = [
     "resident memory, idle",
     "resident memory, added by 300 unused tokens",
     "resident memory, added by 300 used tokens",
-    "resident memory, added by 300 more each time once the others have ended",
+    "resident memory, added by 300 more after the others expired",
 ]
 HOSTILE_ROWS = [
     *(
@@ -63,7 +63,7 @@ HOSTILE_ROWS = [
         for part in hostile.ATTACKS
         for figure in ("CPU of the slowest", "slowest /health meanwhile")
     ),
-    "the journal of all these, read: CPU",
+    "reading the journal of all these: CPU",
     "reading the journal of all these: slowest /health meanwhile",
 ]
 
@@ -72,11 +72,11 @@ FOREIGN_ROWS = [
     "a large document in JSON, loaded: memory",
     "a large document in YAML, loaded: CPU time",
     "a large document in YAML, loaded: memory",
-    "YAML of ten million values by aliases: refused",
+    "YAML with ten million values by aliases: refused",
     "an unknown path, with 1,200 operations: first",
     "an unknown path, with 1,200 operations: again",
-    f"a generated answer, the slowest of {len(DEAR_SCHEMAS)} schemas: first",
-    f"a generated answer, the slowest of {len(DEAR_SCHEMAS)} schemas: again",
+    f"a generated answer, the slowest of {len(SLOW_SCHEMAS)} schemas: first",
+    f"a generated answer, the slowest of {len(SLOW_SCHEMAS)} schemas: again",
     "a call with a text that makes patterns backtrack, the slowest",
 ]
 
@@ -140,7 +140,7 @@ def runner(tmp_path: Path) -> Runner:
 
 @pytest.fixture
 def certs(tmp_path: Path) -> Path:
-    """What a certs folder lends to a peer."""
+    """The files of a certs folder that a peer gets."""
     for name in ("ca.pem", "issuing-ca.pem"):
         (tmp_path / name).touch()
     return tmp_path

@@ -27,7 +27,7 @@ PAGES = read(".github/workflows/docs.yml")
 GITHUB, GITLAB = snippets(read("docs/ci.md"), "yaml")
 CHECK_JSONSCHEMA = BIN / "check-jsonschema"
 OF_THE_IMAGE = {"IMAGE"}
-"""What the Dockerfile sets: no setting, but where the server finds itself."""
+"""Variables that the Dockerfile sets and that are not settings of the server."""
 OF_CLIENTS = {"URL", "ONE_WAY_URL", "TWO_WAY_URL", "CONTROL_URL"}
 """Variables that are read where the server is looked for."""
 FIXTURE_TEST = "def test_it(mock_sei): assert mock_sei.token('svc-demo')"

@@ -45,7 +45,7 @@ def program(request: pytest.FixtureRequest) -> Program:
 
 @pytest.fixture
 def folder(request: pytest.FixtureRequest, program: Program, tmp_path: Path) -> Path:
-    """Where it is written and run."""
+    """The folder in which a program is written and run."""
     if program.packages:
         packages: Path = request.getfixturevalue(program.packages)
         if program.packages == NPM:
@@ -55,7 +55,7 @@ def folder(request: pytest.FixtureRequest, program: Program, tmp_path: Path) -> 
 
 @pytest.fixture
 def certs(running: Serving, tmp_path: Path) -> Path:
-    """A copy of the server's folder, to be spoilt."""
+    """A copy of the server's folder that a test can damage."""
     return Path(shutil.copytree(running.ready["certs_dir"], tmp_path / "copy"))
 
 

@@ -1,4 +1,4 @@
-"""Connections that misbehave, and the life of a server's sockets and threads."""
+"""Faulty connections, and the life of a server's sockets and threads."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SILENT, HALF = b"", client_hello(b"\x03\x03")[:20]
 
 @pytest.fixture
 def server() -> Iterator[MockSei]:
-    """A platform of the test's own, where what it leaves behind meets nobody."""
+    """A platform of the test's own, so that it cannot affect other tests."""
     with MockSei() as started:
         yield started
 
@@ -112,7 +112,7 @@ def test_a_request_that_is_not_http_gets_the_platform_s_shape(
 
 
 class TestBodyLimit:
-    """More than the limit is 413, whether its size is announced or not."""
+    """A body over the limit gets status 413, with and without ``Content-Length``."""
 
     HEAD = b"POST /v2/oauthtoken HTTP/1.1\r\nHost: localhost\r\n"
     FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -258,7 +258,7 @@ class TestStopping:
 
 
 def test_a_bound_port_is_taken_from_nobody(server: MockSei) -> None:
-    """A port in use is the caller's error at once, and nothing is left listening."""
+    """A port in use raises an error at once, and no socket stays open."""
     taken = port_of(server.two_way_url)
     before = set(threading.enumerate())
     with pytest.raises(Exception, match=rf"--two-way-port.*{taken}.*in use"):
@@ -307,7 +307,7 @@ def listens(url: str, host: str) -> bool:
 
 
 def ended(connected: socket.socket) -> bool:
-    """True where the other side has closed, in whatever way."""
+    """Whether the other side has closed the connection in any way."""
 
     def closed() -> bool:
         try:

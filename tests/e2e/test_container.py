@@ -1,4 +1,4 @@
-"""What the image promises, asked of the image itself."""
+"""Tests of the image: what the documents promise about it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ FIXTURE_TESTS = 9
 
 
 def find_engine(folder: Path) -> Docker | Buildah | None:
-    """What can build and run the image here, None where nothing can."""
+    """The engine that can build and run the image here; None if there is none."""
     if shutil.which("docker") and call("docker", "info").returncode == 0:
         return Docker()
     check = os.environ.get(CHECK)

@@ -1,4 +1,4 @@
-"""The commands of the Security FAQ on what the portal delivers, from registration to a call.
+"""The commands of the Security FAQ with the portal's files, from registration to a call.
 
 The team registers, reads its mails, takes the file from the one-time link with ``curl -OJ``, runs
 the commands as printed, and what they leave behind has to open port 444.

@@ -1,4 +1,4 @@
-"""What is built of the project: what the source distribution and the wheel hold, what they say."""
+"""The content and the metadata of the source distribution and the wheel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``mock-sei doctor`` and its connections: each mistake of a client, and nothing else found."""
+"""``mock-sei doctor`` and its connections: it finds each mistake of a client, and nothing more."""
 
 from __future__ import annotations
 

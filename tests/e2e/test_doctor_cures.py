@@ -1,4 +1,4 @@
-"""Every command that the doctor prints for a file works when it is pasted, and cures the file."""
+"""Each command that the doctor prints for a file works unchanged and repairs the file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROGRAMS = (
     *("openssl", "perl", "iconv", "base64", "ssh-keygen", "keytool", "puttygen", "gunzip", "awk"),
     *("sed", "tr", "grep", "cp", "chmod"),
 )
-"""How the lines of a cure begin that are commands; the others are for people."""
+"""The beginnings of lines that are commands; other lines are for people."""
 STARTS = tuple(f"{each} " for each in PROGRAMS)
 
 
@@ -40,7 +40,7 @@ def commands_of(finding: Finding) -> list[str]:
 
 
 def paste(commands: Iterable[str], folder: Path, typed: str) -> str:
-    """What went wrong when a user pasted the commands and typed a passphrase at each prompt."""
+    """The problem when a user runs the commands and types a passphrase at each prompt."""
     for command in commands:
         done = subprocess.run(
             ["sh", "-c", command],
@@ -90,7 +90,7 @@ def tried(each: Placed, found: Sequence[Finding]) -> Tried | None:
 
 
 def still_wrong(each: Placed, folder: Path) -> str:
-    """What the doctor says of what the commands wrote."""
+    """The doctor's findings about the files that the commands wrote."""
     shape = each.shape
     written = {
         CERTIFICATE: folder / "certificate.crt",

@@ -1,4 +1,4 @@
-"""The doctor's verdict on each shape of a file is that of the clients which read it.
+"""For each shape of a file, the doctor agrees with the clients that read it.
 
 Python, curl and Node read by OpenSSL's rules, Java and Go by their own. All shapes are read in one
 process of each client, and one test compares: a row for each disagreement.
@@ -26,7 +26,7 @@ OTHERS = ("java", "go")
 
 
 def examined(setup: Setup) -> list[Finding]:
-    """What is said of the files."""
+    """The findings about the files."""
     findings = [each for check in SETUP_CHECKS for each in check(setup)]
     return [each for each in findings if each.check in OF_FILES]
 

@@ -1,4 +1,4 @@
-"""The variables of ``mock-sei env``, each alone, with the clients that read it."""
+"""Each variable of ``mock-sei env`` alone, with the clients that read it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.e2e.snippets import read, section
 
 @dataclass(frozen=True)
 class Client:
-    """Asks for the address that is its argument, and trusts whom it trusts by itself."""
+    """A program that requests the address in its argument, with its default trust."""
 
     command: tuple[str, ...]
     file: str = ""

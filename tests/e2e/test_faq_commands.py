@@ -63,7 +63,7 @@ def fetch(request: pytest.FixtureRequest, mock_sei: MockSei, tmp_path: Path) -> 
 
 
 def token_by_curl(server: MockSei, *tls: object, cwd: Path) -> str | None:
-    """The access token that curl obtains with these options, None where TLS refuses it."""
+    """The access token that curl gets with these options; None if TLS refuses it."""
     finished = run(
         *("curl", "-sS", "--cacert", server.ca_file, *tls),
         *("-u", "demo-server-key:demo-server-secret", "-d", "grant_type=client_credentials"),
@@ -236,7 +236,7 @@ def test_a_legacy_pfx_becomes_certificate_and_key_too(mock_sei: MockSei, fetch: 
 
 @pytest.mark.needs("keytool")
 def test_keytool_lists_and_imports_a_pfx(fetch: Fetch) -> None:
-    """An importer that finds nothing ends with status 0 all the same: its count is what tells."""
+    """keytool exits with status 0 even if it imports nothing, so the test reads its count."""
     folder = fetch("pfx")
     listed = run(
         *("keytool", "-J-Duser.language=en", "-list", "-storetype", "PKCS12"),

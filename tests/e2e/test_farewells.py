@@ -1,4 +1,4 @@
-"""The end of a TLS connection: a client's farewell before its answer, and what is no TLS at all."""
+"""The end of a TLS connection: ``close_notify`` before the answer, and bytes that are not TLS."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _fresh(server: MockSei) -> Iterator[None]:
 
 
 class Client:
-    """A client whose TLS and TCP are two things: it can end the one and keep the other."""
+    """A client that can end TLS and keep TCP open."""
 
     def __init__(self, raw: socket.socket, context: ssl.SSLContext) -> None:
         self._raw = raw
@@ -54,7 +54,7 @@ class Client:
         self._raw.sendall(self._outgoing.read() + more)
 
     def say(self, data: bytes, *, farewell: bool = False) -> None:
-        """In one packet with the farewell, where there is one."""
+        """Sends data in one packet with ``close_notify``, if that is sent."""
         if data:
             self._tls.write(data)
         if farewell:
@@ -70,14 +70,14 @@ class Client:
                 self._incoming.write(self._raw.recv(65536))
 
     def wait_for_the_end(self) -> None:
-        """Says that nothing follows, until the server ends TCP, or breaks it off."""
+        """Closes the sending side, and reads until the server closes or resets TCP."""
         with contextlib.suppress(OSError):
             self._raw.shutdown(socket.SHUT_WR)
             while self._raw.recv(65536):
                 pass
 
     def hear(self) -> bytes:
-        """Until the server ends TLS. Raises ``ssl.SSLError`` for its alert."""
+        """Reads until the server ends TLS. Raises ``ssl.SSLError`` for its alert."""
         heard = b""
         while True:
             try:

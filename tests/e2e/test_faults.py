@@ -1,4 +1,4 @@
-"""Trouble over real sockets: broken connections, stalled handshakes, wrong server certificates."""
+"""Faults over real sockets: broken connections, stalled handshakes, wrong server certificates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("either_loop")
 
 TICKETS = "/v1/order/tradetickets"
 IMPATIENT = 0.4
-"""Seconds a client waits for what will never come."""
+"""Seconds that a client waits for an answer that never comes."""
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_latency_holds_up_its_own_call_alone(mock_sei: MockSei, account: Account
 def test_a_client_that_checks_refuses_a_wrong_server(
     mock_sei: MockSei, variant: Any, complaint: str
 ) -> None:
-    """And one that does not check is let in, which is what the test is for."""
+    """A client that does not verify the server is accepted, which is what the fault tests."""
     mock_sei.server_certificate(variant)
 
     for url in (mock_sei.url, mock_sei.two_way_url):

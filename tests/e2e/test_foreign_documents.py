@@ -1,4 +1,4 @@
-"""schemathesis against OpenAPI documents of other people: what it makes of them is let in.
+"""schemathesis with OpenAPI documents of other projects: valid requests are accepted.
 
 The documents come with packages of npm and PyPI, which the tests install. They are of every version
 and shape: Swagger 2.0 to OpenAPI 3.2, JSON and YAML, one file and several.

@@ -1,7 +1,6 @@
-"""A user's suite that stops or moves the time of its tests, by freezegun or by time-machine.
+"""A user's test suite that changes the time with freezegun or time-machine.
 
-Whatever these tools do, in any order, the platform goes on with the machine's time: each test
-passes, and so does the next one.
+In any order of tests, the platform continues with the machine's time, and each test passes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Third-party suites in environments of their own: other versions of pytest, and other guests.
+"""Third-party test suites in their own environments, with other versions and other packages.
 
 Each suite is what a user may have: it takes the platform as it is installed from the wheel, beside
 tools that change Python's own modules or how tests are run.

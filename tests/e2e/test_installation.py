@@ -1,4 +1,4 @@
-"""What is installed into an empty environment, by wheel and editable: it works, and is typed."""
+"""The package in an empty environment, from the wheel and editable: it works and is typed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that share one server, each with an application of its own, do not see one another."""
+"""Tests that share one server, each with its own application, do not affect each other."""
 
 from __future__ import annotations
 

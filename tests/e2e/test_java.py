@@ -1,4 +1,4 @@
-"""Java with what the portal delivered: keytool imports it, the program of docs/clients.md calls.
+"""Java with the portal's files: keytool imports them, and the program of docs/clients.md runs.
 
 What it does without a certificate, with another account's and with another CA is tested with the
 other programs.
@@ -26,7 +26,7 @@ PASSPHRASE = "mock-sei"
 
 
 def import_pfx(pfx: Path, kind: str) -> Path:
-    """An importer that finds nothing ends with status 0 all the same: its count is what tells."""
+    """keytool exits with status 0 even if it imports nothing, so the test reads its count."""
     keystore = pfx.with_name(f"keystore.{kind.lower()}")
     finished = run(
         *("keytool", "-J-Duser.language=en", "-importkeystore", "-noprompt"),

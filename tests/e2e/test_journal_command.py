@@ -1,4 +1,4 @@
-"""``mock-sei journal``: what a running server saw, read and followed on the command line."""
+"""``mock-sei journal``: reading and following the journal of a running server."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_entries_can_be_chosen(serving: Serving) -> None:
 def test_followed_it_shows_what_comes_and_that_it_was_cleared(
     serving: Serving, tmp_path: Path, ending: signal.Signals
 ) -> None:
-    """Until a signal ends it, though a shell starts it in the background with SIGINT ignored."""
+    """It runs until a signal, even if a shell starts it in the background with SIGINT ignored."""
     url = serving.ready["control_url"]
     output = tmp_path / "followed.txt"
     with (

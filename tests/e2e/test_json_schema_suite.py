@@ -1,4 +1,4 @@
-"""JSON Schema's own test suite: bodies are decided as it says, and made answers fit its schemas.
+"""JSON Schema's own test suite: bodies are accepted as it says, and answers fit its schemas.
 
 Its schemas stand in OpenAPI documents, each as that of a request body and of an answer. Where we
 are not as the suite has it, the table of ``docs/apis.md`` says so: it is held to what happens. The

@@ -1,4 +1,4 @@
-"""Certificates end while clients hold on: kept sessions, kept connections, a moved clock."""
+"""Certificates that expire while clients keep sessions and connections open."""
 
 from __future__ import annotations
 

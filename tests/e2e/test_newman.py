@@ -1,4 +1,4 @@
-"""Postman's own runner on what ``mock-sei postman`` writes, by the line that it prints."""
+"""Postman's own runner with the files and the command line of ``mock-sei postman``."""
 
 from __future__ import annotations
 

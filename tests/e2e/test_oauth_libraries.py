@@ -1,4 +1,4 @@
-"""OAuth libraries in other languages than Python, through every flow that each supports.
+"""OAuth libraries of other languages, with all flows that each supports.
 
 Three ways: as they are, with the cure of docs/clients.md, and as they are in the ``rfc`` dialect.
 openid-client has a file of its own.

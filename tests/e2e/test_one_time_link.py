@@ -1,4 +1,4 @@
-"""The one-time certificate link over sockets: who gets it, what kills it, where it never stands."""
+"""The one-time certificate link over sockets: who gets the file, and where it is not shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAPI documents that nobody here wrote: a public corpus from npm, and two of them over sockets.
+"""OpenAPI documents of other authors: a public collection from npm, and two over sockets.
 
 Every document loads or its fault is told; every operation answers a call made from its own schemas,
 and what it answers fits them.

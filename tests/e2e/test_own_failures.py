@@ -1,4 +1,4 @@
-"""mock-sei fails while it lets a client in: the client does not wait, and the test hears of it."""
+"""A bug of mock-sei during a handshake: the client does not wait, and the test reports it."""
 
 from __future__ import annotations
 

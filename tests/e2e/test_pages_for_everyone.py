@@ -1,4 +1,4 @@
-"""The log-in and consent pages for eyes, keyboards and screen readers, in Chromium."""
+"""The log-in and consent pages in Chromium: layout, keyboard and accessibility."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The portal in Chromium with nonsense, script or far too much in its fields."""
+"""The portal in Chromium with wrong, malicious or too long values in its fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every page of the portal for eyes, keyboards and screen readers, in Chromium."""
+"""All pages of the portal in Chromium: layout, keyboard and accessibility."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may happen once happens once, however many connections ask for it at the same moment."""
+"""One-time actions happen only once, even if many connections request them at the same time."""
 
 from __future__ import annotations
 

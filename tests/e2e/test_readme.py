@@ -1,4 +1,4 @@
-"""The shell commands of the README, pasted beside a running server."""
+"""The shell commands of the README, run with a running server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No secret is where it does not belong, whatever a client does with it.
+"""No secret is shown where it must not be, whatever a client does.
 
 A server with secrets of its own is driven through every grant, refusal and form, with the secrets
 in their places and in wrong ones; then log, journal, error bodies, pages and processes are read.

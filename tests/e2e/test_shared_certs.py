@@ -1,4 +1,4 @@
-"""Servers that share a certs folder and nothing else: what one gave, the others honour.
+"""Servers that share only a certs folder: tokens and certificates of one are valid at all.
 
 What each keeps for itself is listed in docs/architecture.md, "Several servers"; the second half of
 this module is that list.

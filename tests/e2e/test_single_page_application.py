@@ -1,4 +1,4 @@
-"""A single-page application in Chromium: log-in by keyboard, the way back, calls across origins."""
+"""A single-page application in Chromium: log-in by keyboard, redirects and CORS calls."""
 
 from __future__ import annotations
 

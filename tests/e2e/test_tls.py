@@ -1,4 +1,4 @@
-"""Two-way TLS over real sockets: who is let in, and what exactly the others are told."""
+"""Two-way TLS over real sockets: accepted certificates, and the exact alerts for others."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Encounter:
         self.client = own.wrap_bio(to_client, to_server, server_hostname="localhost")
 
     def shake_hands(self) -> str | None:
-        """The alert the client reads, None where it reads none. Raises what the listener raises."""
+        """The alert that the client reads; None without one. Raises what the listener raises."""
         waiting = [self.client, self.server]
         for _ in range(4):
             for side in list(waiting):

@@ -1,4 +1,4 @@
-"""A connection without sockets: a loop whose time a test moves, and what stands for the wire."""
+"""A connection without sockets: an event loop whose time a test moves, and a replaced transport."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class StillLoop(asyncio.SelectorEventLoop):
-    """Its time stands until the test moves it."""
+    """An event loop whose time stands still until the test moves it."""
 
     now = 0.0
 
@@ -27,7 +27,7 @@ class StillLoop(asyncio.SelectorEventLoop):
         return self.now
 
     def pass_seconds(self, seconds: float) -> None:
-        """The server looks at its connections again and again meanwhile."""
+        """Moves the time; the server checks its connections every second, as usual."""
         self.now += seconds
         for connection in list(self.state.connections):
             if isinstance(connection, LimitedProtocol):
@@ -35,14 +35,14 @@ class StillLoop(asyncio.SelectorEventLoop):
         self.settle()
 
     def settle(self) -> None:
-        """Whatever is due now happens."""
+        """Runs everything that is due now."""
         for _ in range(5):
             self.call_soon(self.stop)
             self.run_forever()
 
 
 class Wire(asyncio.Transport):
-    """Keeps what was written; closing it tells the protocol, as a socket would."""
+    """A transport that keeps what was written, and tells the protocol when it is closed."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,5 @@
-"""Chains of clients' own CAs: what the upload accepts a handshake accepts, and each refusal names
-the certificate that is wrong.
-"""
+"""Chains of clients' own CAs: a handshake accepts what the upload accepts, and each refusal names
+the wrong certificate."""
 
 from __future__ import annotations
 
@@ -51,7 +50,7 @@ def platform(shared_store: CertificateStore) -> Platform:
 
 
 def submit(platform: Platform, chain: Chain) -> dict[str, str]:
-    """What is wrong with it; nothing where it is registered."""
+    """What is wrong with the certificate; empty if it is registered."""
     identity = chain.identity
     try:
         platform.certificates.register_own(ACCOUNT, pem(identity.certificate), pem(*identity.chain))
@@ -61,7 +60,7 @@ def submit(platform: Platform, chain: Chain) -> dict[str, str]:
 
 
 def told(platform: Platform, identity: Identity) -> str | None:
-    """The alert that the client is sent, or why it is refused without one."""
+    """The alert that the client gets, or the reason for a refusal without an alert."""
     server = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
     trust = ListenerTrust(platform, server, client_certificates=True)
     try:
@@ -114,7 +113,7 @@ def test_whatever_the_upload_accepts_a_handshake_accepts(
 
 
 def handshake_with(platform: Platform, chain: Chain) -> Entry | None:
-    """A handshake of a client whose certificate is trusted by itself, however its chain is."""
+    """A handshake of a client whose certificate is trusted directly, with any chain."""
     server = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
     context = ListenerContext.create(platform, server, client_certificates=True)
     own = Trusted(pem(chain.identity.certificate).encode(), b"")
@@ -163,7 +162,7 @@ def test_the_journal_blames_the_certificate_that_is_wrong(
 def test_the_platform_s_clock_judges_the_cas_above_a_registered_certificate_too(
     platform: Platform, sent: str, moment: datetime, words: str | None
 ) -> None:
-    """What the upload refuses at that moment, a handshake refuses."""
+    """A handshake refuses what the upload refuses at that moment."""
     chain = chain_of({"intermediate": "of one year"})
     assert submit(platform, chain) == {}
     shown = chain.identity if sent == "with its CAs" else alone(chain.identity)
@@ -184,7 +183,7 @@ def test_the_platform_s_clock_judges_the_cas_above_a_registered_certificate_too(
 def test_an_expired_ca_that_a_client_sends_beside_the_registered_one_is_refused_by_a_moved_clock(
     platform: Platform,
 ) -> None:
-    """OpenSSL does not look at dates then."""
+    """OpenSSL ignores the dates if the clock was moved."""
     root = ClientCA.create("Client root")
     issuing = ClientCA.create("Client intermediate", parent=root)
     ended = ClientCA.create(

@@ -1,4 +1,4 @@
-"""TLS contexts of ours, where another class stands in the place of ``ssl.SSLContext``."""
+"""Our TLS contexts work if another class has replaced ``ssl.SSLContext``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 class Injected(ssl.SSLContext):
-    """As truststore's, a subclass that stands under the name of its base."""
+    """A subclass like truststore's, which has replaced its base class in the module."""
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_setting_is_set_and_read_as_python_reads_it(name: str, value: int) -> 
 
 @pytest.mark.usefixtures("injected")
 def test_python_s_own_class_would_call_itself_without_end() -> None:
-    """Once it does not, there is no need any more for a class of ours."""
+    """If Python no longer fails here, our own class is not needed any more."""
     (python_s,) = (each for each in Injected.__mro__ if each.__module__ == "ssl")
     context = python_s(ssl.PROTOCOL_TLS_SERVER)
 

@@ -1,4 +1,4 @@
-"""Heads as the wire brings them: ``Host``, the target's forms, methods that no parser knows."""
+"""Heads of requests: ``Host``, the forms of the target, unknown methods."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def control(loop: StillLoop, wire: Wire, platform: Platform) -> PinnedProtocol:
 
 
 def ask(protocol: LimitedProtocol, loop: StillLoop, wire: Wire, *lines: str, size: int = 0) -> int:
-    """Sends a head, in pieces of ``size`` bytes or whole; the status of its answer."""
+    """Sends a head in pieces of ``size`` bytes, or at once. Returns the status of the answer."""
     data = "".join(f"{line}\r\n" for line in (*lines, "")).encode("latin-1")
     wire.sent = b""
     step = size or len(data)
@@ -262,7 +262,7 @@ def test_a_method_that_nobody_knows_is_told_what_the_path_takes(
 def test_an_unknown_method_may_come_behind_another_request(
     served: PlatformProtocol, loop: StillLoop, wire: Wire
 ) -> None:
-    """Its body is read as any other's."""
+    """The body of a request with an unknown method is read as usual."""
     lines = ["Host: localhost", "Content-Length: 3"]
     wire.sent = b""
     head = "\r\n".join([f"FOO {KEYS} HTTP/1.1", *lines, "", "abc"]).encode()
@@ -306,7 +306,7 @@ def test_the_log_has_its_own_lines_only(
     caplog: pytest.LogCaptureFixture,
     said: str,
 ) -> None:
-    """One of uvicorn's would stand bare among lines of JSON."""
+    """A line of uvicorn's own would be plain text between lines of JSON."""
     assert ask(control, loop, wire, said) == 400
 
     assert {record.name for record in caplog.records} == {"mock_sei"}
@@ -330,7 +330,7 @@ def test_a_method_must_be_whole_in_time(
 def test_an_unknown_method_behind_another_request_in_one_packet_ends_the_connection(
     served: PlatformProtocol, loop: StillLoop, wire: Wire, platform: Platform
 ) -> None:
-    """A limit of the parser, which says of such bytes only that they are none of its methods."""
+    """A limit of the parser: it only says that these bytes are not one of its methods."""
     head = f"{KEYS} HTTP/1.1\r\nHost: localhost\r\n\r\n"
     served.data_received(f"GET {head}FOO {head}".encode())
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""What a client sends has a limit, in whatever pieces it comes, and one number for each."""
+"""Everything a client sends has a limit, which does not depend on the pieces in which it comes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.runtime.still import HEAD, WHOLE, StillLoop, Wire, configured, status
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 READ = 256 * 1024
-"""Bytes that the loop reads at once, at most."""
+"""The largest number of bytes that the event loop reads at once."""
 
 Cut = Callable[[bytes], Iterator[bytes]]
 
@@ -93,7 +93,7 @@ def protocol(loop: StillLoop, wire: Wire, application: Application) -> LimitedPr
 
 
 def feed(protocol: LimitedProtocol, loop: StillLoop, data: Iterator[bytes], wire: Wire) -> int:
-    """Sends until the connection closes or is not read; returns how many bytes were taken."""
+    """Sends until the connection is closed or not read. Returns how many bytes were accepted."""
     taken = 0
     for piece in data:
         if wire.is_closing():
@@ -107,7 +107,7 @@ def feed(protocol: LimitedProtocol, loop: StillLoop, data: Iterator[bytes], wire
 
 
 def settling(loop: StillLoop, wire: Wire) -> Iterator[None]:
-    """Until the server reads again, then until nothing is due any more."""
+    """Waits until the server reads again, and then until nothing is due."""
     while wire.paused:
         loop.settle()
         yield
@@ -115,7 +115,7 @@ def settling(loop: StillLoop, wire: Wire) -> Iterator[None]:
 
 
 def head_of(size: int) -> bytes:
-    """A request of one long header, ``size`` bytes in all."""
+    """A request of ``size`` bytes with one long header."""
     start, end = b"GET /x HTTP/1.1\r\nHost: localhost\r\nX-More: ", b"\r\n\r\n"
     return start + b"x" * (size - len(start) - len(end)) + end
 
@@ -242,7 +242,8 @@ class TestAfterTheHead:
     def test_trailers_are_no_headers(
         self, protocol: LimitedProtocol, loop: StillLoop, wire: Wire, application: Application
     ) -> None:
-        """Else a client could say who it is after the fact (RFC 9110 section 6.5.1)."""
+        """A trailer must not be a header: a client could identify itself too late (RFC 9110,
+        6.5.1)."""
         feed(protocol, loop, iter([CHUNKED + b"1\r\nb\r\n0\r\nAppKey: demo\r\n\r\n"]), wire)
 
         assert status(wire) == 204

@@ -1,4 +1,4 @@
-"""An answer's head leaves with the first piece of its body; nothing of it is lost at an end."""
+"""The head of an answer is sent with the first piece of its body, and is never lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 class Recorder(asyncio.Transport):
-    """A transport that keeps what was done with it."""
+    """A transport that records the calls of its methods."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a server imports before it is ready, so that no request of a stranger needs a file."""
+"""The modules that a server imports before it is ready, so that no request needs a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGE = Path(mock_sei.__file__).parent
 BEFORE_IT_IS_READY = ("jinja2", "pydantic_settings", "uvloop")
 """Libraries of functions that every start of `mock-sei serve` calls."""
 SERVING = ("apis", "bench", "certificates", "oauth", "portal", "runtime", "web")
-"""The folders whose code a request runs."""
+"""The folders with code that requests run."""
 
 
 def imported_by_functions(path: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A client that dawdles or talks without end is let go, on a clock that the test moves."""
+"""The connection of a client that is too slow, or sends without end, is closed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.runtime.still import HEAD, WHOLE, StillLoop, Wire, configured, status
 
 
 async def application(_: Scope, receive: Receive, send: Send) -> None:
-    """Reads the whole request, then says so."""
+    """Reads the whole request, then answers."""
     while (message := await receive()).get("more_body", False):
         pass
     if message["type"] == "http.request":

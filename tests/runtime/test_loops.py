@@ -1,4 +1,4 @@
-"""The event loop of ``mock-sei serve``; what it does to a connection is tested under e2e."""
+"""The choice of the event loop of ``mock-sei serve``; connections on it are tested under e2e."""
 
 from __future__ import annotations
 

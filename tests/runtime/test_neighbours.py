@@ -1,4 +1,4 @@
-"""Who is said to have a port that is in use."""
+"""The error for a port in use names the program that uses it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.patience import PATIENCE
 
 @contextmanager
 def answering(answer: Callable[[socket.socket], object]) -> Iterator[int]:
-    """A program on a port of loopback that answers one question so."""
+    """A program on a loopback port that answers one request with these bytes."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:

@@ -1,4 +1,4 @@
-"""Which port is taken when the wanted one is refused; the system's refusals are made up."""
+"""The port that is used if the system refuses the wanted one. The refusals are simulated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BY_NAME = Ports(option="--one-way-port", asked=443, documented=443, fallback=844
 
 
 class Listening:
-    """In place of a bound socket."""
+    """A replacement of a bound socket."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port, self.closed = host, port, False
@@ -32,7 +32,7 @@ class Listening:
 
 
 class System:
-    """A system that refuses some binds, by port or by host and port."""
+    """A system that refuses to bind some ports, or some hosts and ports."""
 
     def __init__(self, refusals: Mapping[int | tuple[str, int], int]) -> None:
         self.refusals = refusals

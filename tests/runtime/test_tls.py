@@ -34,7 +34,7 @@ def vector(content: bytes, width: int) -> bytes:
 
 
 def certificate_message(*certificates: bytes, context: bytes | None = None) -> bytes:
-    """RFC 5246 section 7.4.2; with a context, of RFC 8446 section 4.4.2."""
+    """A Certificate message of RFC 5246 section 7.4.2, or RFC 8446 section 4.4.2 (with context)."""
     if context is None:
         body = vector(b"".join(vector(each, 3) for each in certificates), 3)
     else:
@@ -185,7 +185,7 @@ def test_a_handshake_that_just_ends_is_explained_once_something_was_heard(
 def test_of_a_stranger_s_certificate_the_journal_keeps_a_bounded_part(
     context: ListenerContext, names: int, shown: bool
 ) -> None:
-    """A hundred kilobytes in each of a thousand entries would be a hundred megabytes."""
+    """With 100 KB in each entry, a journal of a thousand entries would take 100 MB."""
     many = x509.SubjectAlternativeName(
         [x509.DNSName(f"{'a' * 50}{number}.example") for number in range(names)]
     )

@@ -1,6 +1,6 @@
-"""Own certificates that OpenSSL cannot read or would never let in: found before one is registered.
+"""Clients' own certificates that OpenSSL cannot read or accept are found before registration.
 
-Each is shown in a real handshake too: what the trial says must be what the listener does.
+Each is also sent in a real handshake: the test before registration must predict it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def ca() -> ClientCA:
 
 @pytest.fixture
 def platform(shared_store: CertificateStore) -> Platform:
-    """As a server has it: what is submitted is tried."""
+    """A platform that tests submitted certificates, as a server does."""
     platform = Platform(
         fixtures=load_fixtures(),
         store=shared_store,
@@ -89,7 +89,7 @@ def with_names(count: int) -> Make:
 
 
 def of_type(bits: bytes) -> Make:
-    """With Netscape's own extension for the purpose, which OpenSSL still heeds."""
+    """A certificate with Netscape's extension for its purpose, which OpenSSL still reads."""
     extension = x509.UnrecognizedExtension(NETSCAPE_TYPE, b"\x03\x02" + bits)
     return lambda ca: pem(ca.sign(TEAM, extensions=(CLIENT, extension)))
 
@@ -119,7 +119,7 @@ ODD: dict[str, tuple[Make, bool]] = {
 
 
 def submit(platform: Platform, certificate: str, ca: ClientCA) -> dict[str, str]:
-    """What is wrong with it; nothing where it is registered."""
+    """What is wrong with the certificate; empty if it is registered."""
     try:
         platform.certificates.register_own(TEAM, certificate, ca.pem)
     except Rejected as error:
@@ -144,7 +144,7 @@ def test_an_odd_certificate_is_registered_where_openssl_can_let_it_in(
 def test_after_an_odd_one_the_listener_still_lets_in_whom_it_should(
     platform: Platform, ca: ClientCA, odd: str
 ) -> None:
-    """One certificate that could not be read made the listener deaf to every later change."""
+    """One unreadable certificate once made the listener ignore all later changes."""
     submit(platform, ODD[odd][0](ca), ca)
     identity = platform.authority.issue_server(["localhost"], now=datetime.now(UTC))
     trust = ListenerTrust(platform, identity, client_certificates=True)
@@ -184,7 +184,7 @@ def test_what_the_trial_finds_good_shakes_hands(platform: Platform, ca: ClientCA
 def test_a_certificate_that_may_sign_others_lets_in_none_that_it_signed(
     platform: Platform, ca: ClientCA
 ) -> None:
-    """OpenSSL takes a keyCertSign without basicConstraints for a CA at the end of a chain."""
+    """At the end of a chain, OpenSSL accepts keyCertSign without basicConstraints as a CA."""
     signs = x509.KeyUsage(
         digital_signature=True,
         key_cert_sign=True,

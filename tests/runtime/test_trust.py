@@ -1,4 +1,4 @@
-"""Whom a listener lets in while clients' own certificates come and go: alerts and refusals."""
+"""The certificates that a listener accepts while clients' own ones are registered and removed."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def trust(platform: Platform) -> ListenerTrust:
 
 
 def context_of(trust: ListenerTrust) -> ListenerContext:
-    """What a connection gets that is accepted now."""
+    """The context for a connection that is accepted now."""
     return asyncio.run(trust.context())
 
 
 def told(trust: ListenerTrust, shown: Identity | None) -> str | None:
-    """The alert the client reads, None where it is let in."""
+    """The alert that the client reads; None if the client is accepted."""
     return Encounter(context_of(trust), shown).shake_hands()
 
 
@@ -280,7 +280,7 @@ def test_the_one_way_listener_asks_nobody_whatever_is_registered(
 
 
 def test_revocations_do_not_pile_up_in_a_context(trust: ListenerTrust, platform: Platform) -> None:
-    """A context keeps every list it was given: each new list, and its end, makes a new one."""
+    """A context cannot drop a revocation list, so each change of the list needs a new context."""
     shown = platform.certificates.issue("svc-demo").identity
     assert told(trust, shown) is None
     before = context_of(trust)
@@ -311,12 +311,12 @@ def test_a_revocation_is_no_matter_of_the_one_way_listener(platform: Platform) -
 
 
 class Disk(OSError):
-    """The system refuses a file."""
+    """The system refuses to open a file."""
 
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
-    """Lets every context fail from now on, or none."""
+    """Makes each new context fail from now on, or none."""
     create = ListenerContext.create.__func__  # type: ignore[attr-defined]  # of a class method
     fails = False
 
@@ -437,7 +437,7 @@ def test_without_files_in_memory_a_folder_that_is_gone_is_told_and_tried_again(
 
 @dataclass
 class Slow:
-    """Makes contexts in the executor's threads; each waits until the test says so."""
+    """Creates contexts in threads; each waits until the test allows it."""
 
     begun: threading.Event
     go_on: threading.Semaphore
@@ -550,7 +550,7 @@ def test_the_loop_goes_on_while_a_context_is_made(
 def test_revocations_beyond_the_listener_s_list_are_refused_by_our_own_check(
     trust: ListenerTrust, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OpenSSL would read through all of them at each handshake."""
+    """Otherwise OpenSSL would read all of them at each handshake."""
     monkeypatch.setattr("mock_sei.certificates.revocations.TOLD", 2)
     shown = [platform.certificates.issue("svc-demo").identity for _ in range(3)]
     for each in shown:
@@ -563,7 +563,7 @@ def test_revocations_beyond_the_listener_s_list_are_refused_by_our_own_check(
 
 
 def under(authority: Authority, name: str) -> ClientCA:
-    """A CA that the platform's root, or its issuing CA, might have made and no listener holds."""
+    """A CA that the platform's root or issuing CA has signed, and that no listener trusts."""
     pems = {
         "root": (authority.root, authority.pem.root_key),
         "issuing": (authority.issuing, authority.pem.issuing_key),

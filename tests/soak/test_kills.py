@@ -1,4 +1,4 @@
-"""What a look at a folder after a kill finds."""
+"""The check of a folder after a kill finds each broken file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as growth."""
+"""The rule by which the soak reports growth."""
 
 from __future__ import annotations
 

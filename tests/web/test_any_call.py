@@ -1,6 +1,6 @@
-"""Whatever comes for a functional API, with everything the gateway asks for: the platform answers.
+"""Any functional call that passes the gateway gets an answer of the platform.
 
-Never a bug of ours, never an answer that is not its own shape of refusal.
+There is never a bug, and each refusal has the platform's form.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LISTS = [
     and not each.required_parameters
     and not each.rule.requires
 ]
-"""Those that can be walked without another parameter."""
+"""The operations that can be called without further parameters."""
 ERROR_MEMBERS = {"code", "message", "trackingId", "transient", "errors"}
 
 LIKELY = ["1", "-1", "true", "50", "2026-03-31", "2026-02-30", "a,b", "INV-0001", "*", "externalId"]
@@ -96,7 +96,7 @@ CALLS = st.sampled_from(OPERATIONS).flatmap(
 
 @pytest.fixture(scope="module")
 def http(hammered: Served) -> httpx2.Client:
-    """Has the certificate of the account and, with each call, a token."""
+    """A client with the account's certificate, and a token for each call."""
     http = hammered.client()
     http.headers.update(hammered.headers())
     return http

@@ -351,7 +351,7 @@ def test_a_collection_may_be_named_by_a_path(
 
 
 def test_no_bundled_path_is_one_of_the_platforms_own(served: Served) -> None:
-    """They are looked up before its other routes."""
+    """Paths of the documents are matched before all other routes."""
     paths = served.platform.catalogue.bundled_paths
     others = [
         route

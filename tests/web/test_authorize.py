@@ -1,4 +1,4 @@
-"""The authorization endpoint as a browser meets it: pages, redirects, and whom they keep out."""
+"""The authorization endpoint for a browser: pages, redirects and refusals."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ ADDRESSES = (
     "com.example.demo:/callback?",
     "com.example.demo:/callback#",
 )
-"""An error goes into the query or the fragment, by the response_type that was sent."""
+"""An error is sent in the query or the fragment, depending on the response_type."""
 
 
 LOGINS = (f"{LOGIN}?", f"https://localhost{LOGIN}?")
 
 
 def action_of(page: httpx2.Response) -> str:
-    """Where the form of a page goes."""
+    """The address to which a page sends its form."""
     return html.unescape(page.text.split('action="')[1].split('"')[0])
 
 
@@ -155,7 +155,7 @@ def test_state_comes_back_byte_for_byte(browser: httpx2.Client, state: str) -> N
 def test_a_post_of_the_request_is_the_same_as_a_get(
     browser: httpx2.Client, request_: dict[str, str]
 ) -> None:
-    """A POST is answered with 303 where a GET is answered with 302."""
+    """A POST gets status 303 where a GET gets status 302."""
     get = browser.get(AUTHORIZE, params=request_)
     post = browser.post(AUTHORIZE, data=request_)
 
@@ -314,7 +314,8 @@ def test_the_log_in_page_names_the_demo_users_with_their_passwords(
 def test_authorize_sends_the_browser_to_the_log_in_page_with_the_request(
     served: Served, browser: httpx2.Client
 ) -> None:
-    """The authorization page: 302. The address has what authorize reads, and no secret."""
+    """The vendor's authorization page gives status 302. The address has the parameters, and no
+    secret."""
     request = {"state": "a b&c=d", "scope": "ilservices", "login_hint": "bob@example.com"}
     stray = {"password": "alice-password", "nonce": "n", "endOtherSessions": ""}
 
@@ -378,7 +379,7 @@ def test_behind_a_public_url_the_log_in_address_is_relative(
 def test_the_log_in_form_may_be_posted_to_authorize_itself(
     served: Served, browser: httpx2.Client
 ) -> None:
-    """For tests without a browser, which have one address; the journal names the other one."""
+    """Tests without a browser know only one address; the journal names the other one."""
     allowed = browser.post(AUTHORIZE, params=WEB, data=ALICE)
     assert (allowed.status_code, "code" in returned(allowed)) == (303, True)
     assert f"the page itself sends its form to {LOGIN}" in str(served.platform.journal.last.notes)
@@ -431,7 +432,7 @@ def test_a_log_in_page_without_a_request_says_where_to_start(
 def test_what_the_log_in_page_is_asked_is_checked_again(
     served: Served, browser: httpx2.Client
 ) -> None:
-    """Somebody may have changed the address, and the application may be gone."""
+    """The address may have been changed, and the application may have been deleted."""
     address = browser.get(AUTHORIZE, params=WEB).headers["Location"]
 
     assert returned(browser.get(f"{address}&scope=x"))["error"] == "invalid_scope"
@@ -479,7 +480,7 @@ def test_each_step_of_a_log_in_says_in_the_journal_what_came_of_it(
 def test_a_request_that_no_address_can_carry_is_refused_with_its_length(
     served: Served, browser: httpx2.Client
 ) -> None:
-    """A request's head may have 64 KiB. With ``auto_login`` no page is needed, nor its address."""
+    """A request's head may have 64 KiB. With ``auto_login`` there is no page."""
     fits, too_long = (WEB | {"state": "s" * size} for size in (61_000, 62_000))
 
     assert browser.post(AUTHORIZE, data=fits).status_code == 303

@@ -1,4 +1,4 @@
-"""What a stranger sends to the log-in page, the portal and the token endpoint costs its size."""
+"""Log-in page, portal and token endpoint read any input in linear time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 
 COMBINING = "\u0301\u0327\u0334"
-"""Marks that a normalisation has to sort, which it does one by one."""
+"""Combining marks, which a Unicode normalisation sorts one by one."""
 
 
 def quietly(act: Callable[[], object]) -> Action:
@@ -127,7 +127,7 @@ def test_the_address_of_a_log_in_page(piece: str) -> None:
 
 @pytest.mark.parametrize("piece", [COMBINING, "[", ":9", "a", "@", "\u0130", "%", "//"])
 def test_redirect_addresses(piece: str) -> None:
-    """As a form of the portal brings them."""
+    """The values as a form of the portal sends them."""
     registered = ["http://127.0.0.1/callback"]
     assert_linear(lambda count: lambda: find_redirect_problem(f"https://a{piece * count}"), 2000)
     assert_linear(
@@ -158,7 +158,7 @@ def browser(served: Served) -> httpx2.Client:
 
 
 def test_the_session_cookie_is_found_among_others(served: Served) -> None:
-    """And a quoted or escaped spelling of it is another value."""
+    """A quoted or escaped spelling of the cookie is another value."""
     http = browser(served)
     logged_in = http.post(AUTHORIZE, params=WEB, data=ALICE | {"decision": "later"})
     session = logged_in.cookies[SESSION_COOKIE]

@@ -1,4 +1,4 @@
-"""CORS: for a single-page application's browser, and for nobody else."""
+"""CORS headers are sent only to browsers of single-page applications."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PAGES = (AUTHORIZE, LOGIN)
 
 
 def allowed(path: str, origin: str, listener: Listener) -> str | None:
-    """The origin that may read the answer."""
+    """The origin that is allowed to read the answer."""
     if listener is Listener.TWO_WAY or path in PAGES:
         return None
     if path in PUBLIC:
@@ -129,7 +129,7 @@ def test_a_preflight_names_what_a_client_sends(served: Served, path: str) -> Non
 
 
 def test_a_preflight_is_no_call(served: Served) -> None:
-    """It comes without token and AppKey, and passes; the call without them does not."""
+    """A preflight passes without token and AppKey; a call without them is refused."""
     assert preflight(served, TICKETS, SPA, Listener.ONE_WAY).status_code == 204
 
     call = served.client(None, listener=Listener.ONE_WAY).get(TICKETS, headers={"Origin": SPA})

@@ -16,7 +16,7 @@ FORM = (b"content-type", b"application/x-www-form-urlencoded")
 
 
 def leave_in_the_middle(platform: Platform, path: str, headers: list[tuple[bytes, bytes]]) -> None:
-    """Ten bytes of a hundred come, then the connection ends."""
+    """Ten of a hundred bytes come, then the connection ends."""
     pieces: list[Message] = [
         {"type": "http.request", "body": b"x" * 10, "more_body": True},
         {"type": "http.disconnect"},

@@ -1,4 +1,4 @@
-"""What a fault does to an exchange, in process; broken connections are under tests/e2e."""
+"""The effects of faults on exchanges, in process. Broken connections are tested under tests/e2e."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms of the log-in: whose they are, where they come from, and whose session they use."""
+"""The forms of the log-in: their tokens, their origins and their sessions."""
 
 from __future__ import annotations
 

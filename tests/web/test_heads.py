@@ -1,4 +1,4 @@
-"""HEAD is answered as GET, without a body, and uses up and changes nothing."""
+"""HEAD is answered like GET without a body, and changes and uses up nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.operations import arm_fault, enqueue, only_scripted
 from tests.support import TICKETS, Served, control_client
 
 NOT_OF_THE_ANSWER = {"requesttrackingid", "date", "set-cookie"}
-"""Headers that are of one exchange: two GETs differ in them too."""
+"""Headers that differ between two equal GETs."""
 
 CONTROL_PAGES = [
     "/",

@@ -1,4 +1,4 @@
-"""Bodies of functional calls: how large they may be, where they go, what the journal says."""
+"""Bodies of functional calls: their limits, where they are kept, and their journal entries."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ INVESTOR = "/v1/investors/INV-0001"
 PATCH = "application/json-patch+json"
 MARK = "only-the-file-has-this"
 MEMBERS = ["code", "errors", "message", "trackingId", "transient"]
-"""Of every error body of the vendor's."""
+"""The members of the vendor's error bodies."""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def own(tmp_path_factory: pytest.TempPathFactory, shared_store: CertificateStore
 
 @pytest.fixture
 def served(own: Served) -> Iterator[Served]:
-    """One whose uploads have two megabytes. When a test ends, no body is left."""
+    """A platform with a limit of 2 MB for uploads. After a test no body may be left."""
     own.platform.reset()
     yield own
     own.platform.reset()
@@ -112,7 +112,7 @@ FORM = "multipart/form-data; boundary=x"
 
 
 def whole(size: int) -> bytes:
-    """A form of exactly so many bytes."""
+    """A form of exactly ``size`` bytes."""
     return form(b"x" * (size - len(form(b""))))
 
 
@@ -121,7 +121,7 @@ def pieces(content: bytes, size: int = 50_000) -> Iterator[bytes]:
 
 
 def text_of(size: int) -> bytes:
-    """JSON of exactly so many bytes, of one value."""
+    """JSON of exactly ``size`` bytes with one value."""
     return b'{"name":"' + b"x" * (size - len(b'{"name":""}')) + b'"}'
 
 

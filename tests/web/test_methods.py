@@ -1,4 +1,4 @@
-"""What the platform says of a method that a path does not take, and of a path it has not."""
+"""Answers to a method that a path does not allow, and to an unknown path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No part of a secret that a client put in a wrong place, wherever that place is repeated.
+"""No part of a secret that a client sent in a wrong place is shown anywhere.
 
 Every kind of secret in every place whose value a refusal or a note repeats; then journal, log,
 error bodies and the portal's pages are searched for any eight characters of it.
@@ -26,13 +26,13 @@ pytestmark = pytest.mark.slow
 
 
 PART = 8
-"""Characters of a secret that are never shown together."""
+"""The number of consecutive characters of a secret that are never shown."""
 PAIR = ("demo-server-key", "demo-server-secret")
 INVESTORS = "/v2/investors"
 
 Send = Callable[[httpx2.Client, str, dict[str, str]], httpx2.Response]
 FILLINGS = ("", "x" * (VALUE_OF_REFUSAL_SHOWN - 20))
-"""What stands before a secret: with the second the place where a value is cut is in the secret."""
+"""Text before a secret. With the second one, a long value is cut within the secret."""
 
 
 def token_parameter(name: str, **others: str) -> Send:
@@ -99,7 +99,7 @@ def path(form: str, method: str = "GET") -> Send:
 
 
 def with_token_header(member: str) -> Send:
-    """A token that says an algorithm or a key that is a secret."""
+    """A token whose header names a secret as its algorithm or key."""
 
     def send(http: httpx2.Client, secret: str, headers: dict[str, str]) -> httpx2.Response:
         said = {"alg": "ES256", "typ": "JWT", "kid": "x"} | {member: secret}
@@ -235,7 +235,7 @@ def test_no_place_shows_a_part_of_a_secret(
 
 
 def parts_in(secret: str, text: str) -> list[str]:
-    """The first part of a secret that stands in a text; a token's first part is every token's."""
+    """The first part of a secret that a text contains. The first part of a token is not secret."""
     begin = secret.find(".") + 1 if secret.startswith("eyJ") else 0
     for at in range(begin, len(secret) - PART + 1):
         if secret[at : at + PART] in text:

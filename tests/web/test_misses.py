@@ -1,4 +1,4 @@
-"""A path that leads nowhere: the nearest of all paths, and the listener that serves it."""
+"""The answer to an unknown path names the nearest paths and the listener that serves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OAuth endpoints over HTTP: paths, methods, sizes, and whatever else comes in."""
+"""The OAuth endpoints over HTTP: paths, methods, sizes and unexpected input."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ MEDIA_TYPE = st.sampled_from([*MEDIA_TYPES, "application/json", "text/plain", ""
 
 
 def headers_of(authorization: bytes | None, media_type: str = "") -> list[tuple[bytes, bytes]]:
-    """What a client can really send: no line ends in a value."""
+    """Values that a client can send: without line ends."""
     headers = [(b"content-type", media_type.encode())] if media_type else []
     if authorization is not None:
         clean = authorization.translate(None, b"\r\n\0")
@@ -85,7 +85,7 @@ def headers_of(authorization: bytes | None, media_type: str = "") -> list[tuple[
 
 
 def assert_well_formed(served: Served, answer: httpx2.Response, *members: str) -> None:
-    """Never a bug, never a page: the platform's error body, whatever came."""
+    """Any request gets the platform's error body, and never a bug or a page."""
     assert served.platform.bugs == []
     assert 400 <= answer.status_code < 500
     body = answer.json()

@@ -1,6 +1,6 @@
-"""Good requests to token endpoint, log-in page and portal, each spoilt somewhere: no 500.
+"""Valid requests with one broken part, to token endpoint, log-in page and portal: never a 500.
 
-The bytes are a stranger's: no UTF-8, half a surrogate pair, thousands of everything.
+The broken parts are invalid UTF-8, half a surrogate pair, or thousands of copies.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Stranger:
             yield "GET", f"{path}?{body.decode('latin-1')[:3000]}", b"", self._headers(path)
 
     def _encoded(self, fields: Fields) -> bytes:
-        """Mostly as a client writes it, now and then with the bytes as they are."""
+        """A value that is usually encoded as clients do it, and sometimes sent as raw bytes."""
         raw = self._random.random() < 0.2
         return b"&".join(
             name + b"=" + (re.sub(rb"[\x00-\x20]", b"", value) if raw else quoted(value))

@@ -1,4 +1,4 @@
-"""Calls to users' documents over HTTP: what is served, and what a call to the rest is told."""
+"""Calls to users' documents over HTTP: served operations, and the answers for all others."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_every_method_of_a_document_is_served(
 def test_journal_and_log_say_why_an_operation_was_left_out(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """pytest shows the log of a failing test with it."""
+    """The log, which pytest shows with a failing test, names it."""
     with caplog.at_level(logging.WARNING, "mock_sei"):
         answer = served.get("/own/broken/7")
 

@@ -1,4 +1,4 @@
-"""Pages: nothing from outside, nothing unescaped, in nobody's frame."""
+"""Pages load nothing from other hosts, escape everything, and cannot be framed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def show(browser: httpx2.Client, which: str, **headers: str) -> httpx2.Response:
 
 
 def policy_of(answer: httpx2.Response) -> dict[str, list[str]]:
-    """Its directives with their sources."""
+    """The directives of the content security policy with their sources."""
     parts = (each.split() for each in answer.headers["Content-Security-Policy"].split(";"))
     return {name: sources for name, *sources in parts}
 

@@ -1,4 +1,4 @@
-"""The platform application: bugs of our own never pose as answers of the platform."""
+"""A bug of mock-sei never looks like an answer of the platform."""
 
 from __future__ import annotations
 

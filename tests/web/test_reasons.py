@@ -1,4 +1,4 @@
-"""The journal says why a value is wrong where the reason is plain; the answer says what it said."""
+"""The journal gives the reason of a wrong value if it is clear; the answer stays the same."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def encoded(text: str) -> str:
 
 
 def told(served: Served) -> str:
-    """What the journal says; nowhere does it show a secret or a value that is not there."""
+    """The reason in the journal, which shows neither a secret nor a value that was not sent."""
     entry = served.platform.journal.last
     everything = f"{entry} {json.dumps(entry.to_json(), ensure_ascii=False)}"
     assert not [each for each in (SECRET, PASSWORD, "alice-password") if each in everything]
@@ -340,7 +340,7 @@ def test_names_that_authorize_does_not_know(served: Served) -> None:
 
 
 def test_a_spoilt_name_that_nothing_needs_is_noted(served: Served) -> None:
-    """It would be ignored without a word, and the client would miss what it asked for."""
+    """Otherwise it would be ignored silently, and the client would not get what it asked for."""
     spoilt: dict[str, Any] = {"amp;scope": "x", "resource": "y"}
     assert served.post_token(**spoilt).status_code == 200
     (note,) = served.platform.journal.last.notes

@@ -1,4 +1,4 @@
-"""Headers that came twice, and tokens in places of their own: what is refused, and what is not."""
+"""Repeated headers, and tokens in unusual places: which are refused, and which are not."""
 
 from __future__ import annotations
 

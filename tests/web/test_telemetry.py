@@ -1,4 +1,4 @@
-"""A user's own OpenTelemetry sees the client under test, and nothing of this server."""
+"""A user's OpenTelemetry records the client under test, and nothing of this server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support import Served, control_client
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Which of the process's providers were asked for."""
+    """The providers of the process that were used."""
     found: list[str] = []
     for module, name in (
         (trace, "get_tracer_provider"),

@@ -90,10 +90,12 @@ def has_in_name(application: Application, sought: str) -> bool:
 
 
 def add_app(visit: Visit) -> Response:
+    """The empty registration form."""
     return _form(visit, empty_values(), {})
 
 
 def register(visit: Visit) -> Response:
+    """Registers an application from the form."""
     values = sent_values(visit)
     try:
         application = visit.portal.register(registration_fields(values))
@@ -104,11 +106,13 @@ def register(visit: Visit) -> Response:
 
 
 def edit(visit: Visit) -> Response:
+    """The form with the values of a registered application."""
     application = visit.application()
     return _form(visit, values_of(application), {}, existing=application)
 
 
 def change(visit: Visit) -> Response:
+    """Changes an application from the form."""
     application, values = visit.application(), sent_values(visit)
     try:
         changed = visit.portal.change(
@@ -147,6 +151,7 @@ def _form(
 
 
 def details(visit: Visit) -> Response:
+    """The page of an application."""
     return _details(visit, visit.application(), {})
 
 
@@ -236,25 +241,30 @@ def _certificates(
 
 
 def approve(visit: Visit) -> Response:
+    """Approves an application."""
     application = visit.portal.approve(visit.application().app_key)
     return visit.go(path_of(application), "approved")
 
 
 def refresh_keys(visit: Visit) -> Response:
+    """Replaces AppKey and AppSecret."""
     application = visit.portal.refresh_keys(visit.application().app_key)
     return visit.go(path_of(application), "keys")
 
 
 def delete(visit: Visit) -> Response:
+    """Deletes an application."""
     visit.portal.remove(visit.application().app_key)
     return visit.go(HOME, "deleted")
 
 
 def new_link(visit: Visit) -> Response:
+    """Mails a new download link for the current certificate."""
     return _link(visit, "link", visit.portal.send_link)
 
 
 def renew(visit: Visit) -> Response:
+    """Issues a second certificate and mails its link."""
     return _link(visit, "renew", visit.portal.renew)
 
 
@@ -278,6 +288,7 @@ def _link(visit: Visit, done: str, make: Callable[[str, Delivery], object]) -> R
 
 
 def sign_request(visit: Visit) -> Response:
+    """Signs a certificate signing request."""
     application = visit.application()
     account = require_account(application)
     try:
@@ -288,6 +299,7 @@ def sign_request(visit: Visit) -> Response:
 
 
 def register_certificate(visit: Visit) -> Response:
+    """Registers a certificate of the user's own CA."""
     application = visit.application()
     account = require_account(application)
     try:
@@ -300,6 +312,7 @@ def register_certificate(visit: Visit) -> Response:
 
 
 def revoke(visit: Visit) -> Response:
+    """Revokes a certificate."""
     application = visit.application()
     try:
         number = int(visit.value("serial_number"), 16)
@@ -310,6 +323,7 @@ def revoke(visit: Visit) -> Response:
 
 
 def private_key(visit: Visit) -> Response:
+    """Downloads the private key of the current certificate."""
     identity = visit.platform.certificates.identity(require_account(visit.application()))
     try:
         content = identity.encrypted_key_pem(visit.value("key_passphrase") or None)
@@ -326,4 +340,5 @@ def require_account(application: Application) -> str:
 
 
 def stamp(moment: datetime) -> str:
+    """A time as the pages show it."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"

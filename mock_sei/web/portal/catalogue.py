@@ -12,11 +12,13 @@ from mock_sei.web.portal.visit import Visit
 
 
 def apis(visit: Visit) -> Response:
+    """The list of products."""
     products = visit.platform.catalogue.products.values()
     return visit.show("apis.html", products=[_product(each) for each in products])
 
 
 def api(visit: Visit) -> Response:
+    """The page of one product with its operations."""
     product = visit.platform.catalogue.require_product(visit.request.path_params["product"])
     return visit.show(
         "api.html",

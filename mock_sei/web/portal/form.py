@@ -56,6 +56,7 @@ class ApplicationKind:
 
     @property
     def value(self) -> str:
+        """The value of the form's field for this choice."""
         return f"{self.type}/{self.row.actor}/{self.row.owner}"
 
     @property
@@ -70,10 +71,12 @@ class ApplicationKind:
 
     @property
     def two_way(self) -> bool:
+        """Whether the application uses two-way TLS."""
         return self.row.two_way_tls
 
     @property
     def redirected(self) -> bool:
+        """Whether the application needs redirect addresses."""
         return self.row.grant in REDIRECTED
 
 

@@ -21,6 +21,7 @@ TEXT_SHOWN = 4 * 1024
 
 
 def journal(visit: Visit) -> Response:
+    """The page of the journal."""
     refused = visit.request.query_params.get("refused") == "true"
     told = visit.platform.journal.newest()
     wanted = (

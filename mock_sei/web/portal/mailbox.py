@@ -51,6 +51,7 @@ def mailbox(visit: Visit) -> Response:
 
 
 def mail(visit: Visit) -> Response:
+    """The page of one mail."""
     found = _find(visit)
     link = found.link
     return visit.show(
@@ -68,11 +69,13 @@ def mail(visit: Visit) -> Response:
 
 
 def eml(visit: Visit) -> Response:
+    """Downloads one mail as an .eml file."""
     found = _find(visit)
     return attachment(f"mail-{found.number}.eml", bytes(found.message()))
 
 
 def clear(visit: Visit) -> Response:
+    """Deletes all mails."""
     visit.portal.mailbox.clear()
     return visit.go(MAILBOX)
 

@@ -71,6 +71,7 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
 
 
 def portal_routes() -> APIRouter:
+    """The routes of the portal."""
     router = APIRouter(include_in_schema=False)
     router.routes.append(AnyMethod("/", _root))
     for path, handlers in ROUTES.items():

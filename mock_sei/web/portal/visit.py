@@ -108,6 +108,7 @@ class Visit:
         return next((value for key, value in self.form if key == name), "")
 
     def values(self, name: str) -> tuple[str, ...]:
+        """All values of a field of the form."""
         return tuple(value for key, value in self.form if key == name)
 
     def application(self) -> Application:
@@ -146,10 +147,12 @@ def page_number(text: str | None) -> int:
 
 
 def query_of(**values: str | int) -> str:
+    """A query string with a leading question mark."""
     return "?" + urlencode(values)
 
 
 def path_of(application: Application) -> str:
+    """The path of an application's page."""
     return f"{APPS}/{quote(application.name, safe='')}"
 
 

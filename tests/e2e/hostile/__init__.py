@@ -1,1 +1,1 @@
-"""What a client, a test or the machine does to a running server, and what must hold then."""
+"""Attacks, faults and shortages at a running server, and what must still work."""

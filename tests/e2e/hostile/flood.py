@@ -1,4 +1,4 @@
-"""Hostile traffic by the megabyte, of kinds that fill a memory where nothing limits them."""
+"""Megabytes of hostile traffic, which would fill the memory of a server without limits."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CHUNKED = POST + FORM + b"Transfer-Encoding: chunked\r\n\r\n"
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One listener as its attacker sees it."""
+    """A listener that is attacked."""
 
     url: str
     context: ssl.SSLContext | None
     statuses: Counter[int] = field(default_factory=Counter)
     """What it answered."""
     silent: Counter[str] = field(default_factory=Counter)
-    """By kind of attack, how often it neither answered nor closed the connection in time."""
+    """The number of requests, by kind, that were neither answered nor closed in time."""
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[socket.socket]:
@@ -158,7 +158,7 @@ KINDS: tuple[Kind, ...] = (
 
 
 def flood(target: Target, size: int, kinds: Sequence[Kind] = KINDS) -> None:
-    """Sends about ``size`` bytes, a kind after the other."""
+    """Sends about ``size`` bytes, one kind after the other."""
     sent = 0
     for kind in cycle(kinds):
         try:

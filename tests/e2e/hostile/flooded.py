@@ -1,4 +1,4 @@
-"""A server that hostile traffic is sent to: its listeners, and its memory before and after."""
+"""A server that gets hostile traffic: its listeners and its memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.patience import PATIENCE
 
 ROUNDS = 3 if THOROUGH else 1
 GROWTH = 20.0
-"""Megabytes that hostile traffic may leave behind, all rounds together."""
+"""Most megabytes that hostile traffic may leave behind after all rounds."""
 ORDINARY_CALLS = 300
 
 
@@ -49,7 +49,7 @@ class Flooded:
             assert control.get("/journal").is_success
 
     def is_well(self) -> bool:
-        """A good client is answered by every listener."""
+        """Checks that each listener answers a good client."""
         for url, context in self._contexts.items():
             with httpx2.Client(base_url=url, verify=context, trust_env=False) as http:
                 if http.get("/v1/order/tradetickets").status_code != 401:

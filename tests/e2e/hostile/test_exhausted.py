@@ -1,4 +1,4 @@
-"""A machine without files, disk or threads: a start says so, a running server goes on."""
+"""A machine without files, disk space or threads: a start reports it, a server keeps running."""
 
 from __future__ import annotations
 

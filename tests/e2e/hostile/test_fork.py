@@ -1,4 +1,4 @@
-"""Children of ``fork``: none harms the platform of its parent, none waits for good."""
+"""Children of ``fork`` do not affect the platform of their parent, and never wait forever."""
 
 from __future__ import annotations
 

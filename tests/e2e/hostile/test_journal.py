@@ -1,4 +1,4 @@
-"""What strangers send does not stop the server when it is logged, kept, searched and shown."""
+"""Any input can be logged, stored, searched and shown without stopping the server."""
 
 from __future__ import annotations
 

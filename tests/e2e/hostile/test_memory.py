@@ -1,4 +1,4 @@
-"""What hostile traffic takes of a server's memory comes back: a reset and a collection later.
+"""A server frees the memory that hostile traffic took, after a reset.
 
 ``MOCK_SEI_TESTS_THOROUGH=1`` sends a gigabyte to each listener in each of three rounds.
 """
@@ -69,7 +69,7 @@ def test_a_good_client_beside_it_is_answered(running: Serving, kind: Kind) -> No
 
 
 def test_a_listener_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else a request that is never answered would pass for one that is."""
+    """Otherwise a request without an answer would count as answered."""
     monkeypatch.setattr(flood_module, "PATIENCE", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         target = Target(url=f"http://127.0.0.1:{silent.getsockname()[1]}", context=None)

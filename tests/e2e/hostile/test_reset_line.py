@@ -1,4 +1,4 @@
-"""A call that is under way at a reset belongs to before: over sockets, on both event loops."""
+"""A call in progress during a reset works on the state before it, on both event loops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stop while everything is under way: status 0, nothing in the log, nothing left behind."""
+"""A stop during all kinds of activity: status 0, an empty log, and no files left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who was let go is out, over real handshakes: each with the twin that is let in.
+"""Removed clients are refused in real handshakes; each test has a twin that is accepted.
 
 Several of these were attacks that worked: the successor of a deleted application inherited a
 certificate, a context that could not be made left the former one in force, a second server could

@@ -200,7 +200,7 @@ def test_who_sends_all_of_a_refused_upload_reads_the_answer(server: MockSei, tok
 def test_more_than_an_upload_may_have_is_read_on_after_an_early_answer(
     server: MockSei, token: str
 ) -> None:
-    """Else a client with an old token would see a reset connection in place of its 401."""
+    """Otherwise a client with an old token would get a reset connection and not its 401."""
     with connected_to(server) as connected:
         connected.sendall(head("none", "Transfer-Encoding: chunked"))
         assert answer(connected)[0] == 401

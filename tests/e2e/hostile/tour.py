@@ -1,4 +1,4 @@
-"""Every endpoint of all three listeners, once, as a client that knows them all."""
+"""Calls all endpoints of the three listeners once."""
 
 from __future__ import annotations
 

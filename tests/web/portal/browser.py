@@ -1,4 +1,4 @@
-"""A browser on the portal: keeps the form cookie, sends a page's forms, shows what a page holds."""
+"""A simple browser for the portal: keeps the cookie, sends forms, and reads pages."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.support import Served
 FORM = "/portal/apps/new"
 SERVER_KIND = "server-server/server/anyone"
 INJECTED = "\"><img src=x onerror=alert(1)>'&<script>alert(1)"
-"""Breaks out of text and attributes where it is not escaped; a good name, too."""
+"""A valid name that would break out of text and attributes if it were not escaped."""
 
 
 class Elements(HTMLParser):
-    """Every tag of a page with its attributes, each of which it has once."""
+    """All tags of a page with their attributes. An attribute must not be repeated in a tag."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ def elements(page: httpx2.Response) -> list[tuple[str, dict[str, str | None]]]:
 
 
 def value_of(page: httpx2.Response, name: str) -> str | None:
-    """What a field of a form holds: a text area's text, an input's value, the chosen one's."""
+    """The value of a form field: of a text area, an input or the chosen option."""
     area = page.text.partition(f'<textarea id="{name}"')[2]
     if area:
         return html.unescape(area.partition(">")[2].partition("</textarea>")[0])
@@ -58,7 +58,7 @@ def chosen(page: httpx2.Response, name: str) -> list[str | None]:
 
 
 def is_unbroken(page: httpx2.Response) -> bool:
-    """True where nothing that was sent became an element or attribute of the page."""
+    """Whether nothing that was sent became an element or attribute of the page."""
     return not any(
         tag in ("script", "img", "iframe") or any(name.startswith("on") for name in attributes)
         for tag, attributes in elements(page)
@@ -66,7 +66,7 @@ def is_unbroken(page: httpx2.Response) -> bool:
 
 
 class Browser:
-    """One browser; does not follow redirects."""
+    """A browser that does not follow redirects."""
 
     def __init__(self, served: Served, **headers: str) -> None:
         self.served = served
@@ -78,7 +78,7 @@ class Browser:
         return self.http.get(path, headers=headers)
 
     def token(self) -> str:
-        """Of this browser's forms, as a page shows it."""
+        """The token of this browser's forms, read from a page."""
         shown = value_of(self.get(FORM), "page")
         assert shown
         return shown
@@ -86,14 +86,14 @@ class Browser:
     def post(
         self, path: str, data: Mapping[str, Any] | None = None, **headers: str
     ) -> httpx2.Response:
-        """A form of our own page, sent from it."""
+        """Sends a form of our own page."""
         return self.http.post(path, data={"page": self.token()} | dict(data or {}), headers=headers)
 
     def register(self, **changes: str | Sequence[str]) -> httpx2.Response:
         return self.post("/portal/apps", filled(**changes))
 
     def registered(self, **changes: str | Sequence[str]) -> Application:
-        """A new application, by the form."""
+        """Registers an application with the form."""
         answer = self.register(**changes)
         assert answer.status_code == 303, answer.text
         return list(self.served.platform.state.registry.applications.values())[-1]
@@ -103,7 +103,7 @@ class Browser:
 
 
 def filled(**changes: str | Sequence[str]) -> dict[str, Any]:
-    """The registration form as a person fills it in."""
+    """The fields of the registration form with valid values."""
     return {
         "name": "Nightly",
         "kind": SERVER_KIND,
@@ -117,7 +117,7 @@ def filled(**changes: str | Sequence[str]) -> dict[str, Any]:
 
 
 def done(browser: Browser, answer: httpx2.Response) -> str:
-    """The page that follows a button, and says so."""
+    """The page after a button was pressed, which shows that it worked."""
     assert answer.status_code == 303, answer.text
     page = browser.get(answer.headers["Location"])
     assert page.status_code == 200

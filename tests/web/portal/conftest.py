@@ -10,7 +10,7 @@ from tests.web.portal.browser import Browser
 
 @pytest.fixture(autouse=True)
 def _cheap(one_key: None) -> None:
-    """Certificates by the dozen, one key."""
+    """Uses one key for all certificates, because creating keys is slow."""
 
 
 @pytest.fixture

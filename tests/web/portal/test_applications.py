@@ -1,4 +1,4 @@
-"""My Apps and an application's page: what it shows, and what each of its buttons does."""
+"""My Apps and an application's page: their content, and the actions of their buttons."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_a_deleted_application_is_gone(browser: Browser, served: Served) -> None
 def test_no_secret_is_written_down(
     browser: Browser, platform: Platform, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Journal and log, whatever was sent where."""
+    """Journal and log do not show it."""
     caplog.set_level("DEBUG", logger="mock_sei")
     application = browser.registered()
     account = platform.state.registry.service_accounts[TEAM]
@@ -319,7 +319,7 @@ def test_the_link_of_a_deleted_application_does_not_lead_to_its_successor(
 def test_the_loop_is_free_while_a_page_makes_a_key(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The handlers run in other threads than the one that serves all listeners."""
+    """The handlers do not run in the thread that serves all listeners."""
     threads = set()
     register = Portal.register
 

@@ -22,7 +22,7 @@ TEAM = "svc-nightly"
 def test_the_first_look_at_a_seeded_application_offers_its_certificate(
     browser: Browser,
 ) -> None:
-    """Nobody asked for it before: the page makes it and can deliver it."""
+    """The certificate was not needed before: the page creates it and can deliver it."""
     text = browser.get("/portal/apps/demo-limited").text
     assert "New download link" in text
     assert ">current<" in text

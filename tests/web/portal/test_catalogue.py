@@ -1,4 +1,4 @@
-"""The API catalogue: every product and operation that the server answers."""
+"""The API catalogue shows all products and operations of the server."""
 
 from __future__ import annotations
 

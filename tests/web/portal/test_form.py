@@ -1,4 +1,4 @@
-"""The registration form: all that is wrong at once, what was typed kept, nothing of it markup."""
+"""The registration form shows all problems at once, keeps the input and escapes it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_form_says_where_other_products_are_requested(browser: Browser) -> N
 
 
 def test_a_kind_says_which_of_the_other_fields_it_needs(browser: Browser) -> None:
-    """The stylesheet shows them by these classes."""
+    """The stylesheet shows or hides fields by these classes."""
     marked = {
         found["value"]: str(found["class"]).split()
         for tag, found in elements(browser.get("/portal/apps/new"))

@@ -1,4 +1,4 @@
-"""The one-time link over HTTP: one file for the first GET, and how to get a new one ever after."""
+"""The one-time link: the first GET gets the file, all later ones explain how to get a new link."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def test_a_link_is_for_the_certificate_it_was_made_for(
 def test_neither_journal_nor_log_holds_the_whole_link(
     browser: Browser, link: Link, platform: Platform, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever method, case or place it was sent in."""
+    """The link is hidden for any method, case and place in which it was sent."""
     caplog.set_level("DEBUG", logger="mock_sei")
     where = f"https://localhost{link.path}"
     for referrer in (where, f"{where}?x=1", f"{where}#x"):

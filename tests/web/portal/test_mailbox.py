@@ -1,4 +1,4 @@
-"""The mailbox's pages: newest first, what a mail says, its file, and the button that empties it."""
+"""The mailbox's pages: the list, a mail, its file, and the button that deletes all mails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every address of the portal: its status, its methods, its headers, and what is not there."""
+"""All addresses of the portal: status, methods and headers; and unknown addresses."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ ACTIONS = sorted(
 
 
 def check_page(page: httpx2.Response) -> None:
-    """What every page of the portal has, an error's too."""
+    """The parts that all pages of the portal have, including error pages."""
     policy = page.headers["Content-Security-Policy"]
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.headers["Cache-Control"] == "no-store"

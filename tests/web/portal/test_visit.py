@@ -1,4 +1,4 @@
-"""Whose forms are taken, how large they may be, and what a browser is warned of."""
+"""Forms are accepted only from our own pages and up to a size; Chrome gets a warning."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 
 @pytest.fixture
 def before(browser: Browser) -> Registry:
-    """The registry as it was, beside one mail and certificate; :func:`untouched` compares."""
+    """The registry, a mail and a certificate before the test; :func:`untouched` compares them."""
     browser.link()
     return browser.served.platform.state.registry.copy()
 
@@ -206,7 +206,7 @@ def test_more_fields_than_any_form_has_are_refused(browser: Browser, before: Reg
 def test_a_user_of_chrome_is_told_so_and_nobody_else(
     served: Served, agent: str, warned: bool
 ) -> None:
-    """The FAQ warns of Chrome; the general warning is for all."""
+    """The FAQ warns about Chrome; all browsers get the general warning."""
     browser = Browser(served, **{"User-Agent": agent})
     browser.link()
     for path in ("/portal/apps/demo-server", "/portal/mailbox/1"):
