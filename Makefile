@@ -16,7 +16,7 @@ PARALLEL := -n auto --dist worksteal
 # Where it is set, each of the many processes of the tests compiles every module again: a second each
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test test-only quick coverage nightly fuzz lint audit duplicates dist index test-wheel lowest bench soak tables screenshots docs clean
+.PHONY: serve test test-only quick coverage e2e nightly fuzz lint audit duplicates dist index test-wheel lowest bench soak tables screenshots docs clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -30,11 +30,18 @@ test-only: $(VENV)/docs.stamp
 
 # Tier 1: without sockets, with few examples of each property, and without what measures costs
 quick: $(VENV)/test.stamp
-	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/e2e --hypothesis-profile=quick -m "not slow" -q
+	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/e2e --hypothesis-profile=quick \
+		-m "not slow and not nightly" -q
 
-# `make test` again, measuring which lines and branches of mock_sei/ run: they may not become fewer
-coverage: lint
-	$(BIN)/python -m pytest $(PARALLEL) -m "not nightly" --cov --cov-report=term:skip-covered
+# The tests that open no socket, `slow` ones too, and which lines and branches of mock_sei/ they run.
+# `make lint coverage e2e` runs what `make test` runs.
+coverage: $(VENV)/test.stamp
+	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/e2e -m "not nightly" \
+		--cov --cov-report=term:skip-covered
+
+# The part of tier 2 with sockets, processes, browsers and other languages
+e2e: $(VENV)/docs.stamp
+	$(BIN)/python -m pytest $(PARALLEL) -m "not nightly" tests/e2e
 
 # Tier 3: everything that is too long for every change: hours on two cores
 nightly: test

@@ -85,12 +85,16 @@ def in_process(app: ASGIApp, base_url: str, source: str = "127.0.0.1") -> httpx2
     return httpx2.Client(transport=InProcess(app, source), base_url=base_url, follow_redirects=True)
 
 
+_platform_app = cache(platform_app)
+"""One for the session: it has routes only, and finds the platform of a call in the request."""
+
+
 class Served:
     """A platform with its platform application, called as a client would."""
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self._app = platform_app()
+        self._app = _platform_app()
 
     def client(
         self,

@@ -15,6 +15,7 @@ import yaml
 from mock_sei.apis.grades import BEGIN, END, SCHEMAS_BEGIN, SCHEMAS_END
 from mock_sei.apis.rules import GRADES
 from mock_sei.fixtures import bundled_folder
+from tests.apis.engine import SAFE_LOADER
 from tests.facts.every import EVERY
 
 TESTS = Path(__file__).parent
@@ -189,7 +190,7 @@ class Lines:
 def documents() -> dict[str, dict[str, Any]]:
     """Those of ``fixtures/apis`` by their product, as they are written."""
     files = sorted((bundled_folder() / "apis").glob("*.yaml"))
-    return {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in files}
+    return {file.stem: yaml.load(file.read_bytes(), Loader=SAFE_LOADER) for file in files}  # noqa: S506
 
 
 def without_line(text: str) -> list[str]:

@@ -89,6 +89,7 @@ def test_a_document_that_cannot_be_used_is_left_out_whole() -> None:
     assert [each.consequence for each in catalogue.costs] == ["the whole file is left out"]
 
 
+@pytest.mark.slow
 def test_very_many_faults_behind_very_many_references_are_read_in_time() -> None:
     """Each of a thousand faults could reach each of a thousand operations."""
     uses = answering("{$ref: '#/components/schemas/All'}")

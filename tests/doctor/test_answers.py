@@ -33,6 +33,7 @@ from mock_sei.errors import (
     error_body,
     oauth_error_body,
 )
+from tests.cases import every_case
 from tests.doctor.clients import Clients, names, only
 
 TOKEN = {"access_token": "abc.def.ghi", "token_type": "BearerToken", "expires_in": 3600}
@@ -62,8 +63,8 @@ def check(clients: Clients, answer: ObservedAnswer | None, **changes: Any) -> li
     return list(check_answer(clients.setup(), seeing(answer, **changes)))
 
 
-@pytest.mark.parametrize("oauth", [True, False], ids=["with RFC members", "documented alone"])
-@pytest.mark.parametrize(
+@every_case("oauth", [True, False], ids=["with RFC members", "documented alone"])
+@every_case(
     ("kind", "name"),
     [
         (SOURCE_ADDRESS, "answer-source-address"),

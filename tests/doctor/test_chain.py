@@ -13,6 +13,7 @@ from mock_sei.doctor.observed import Ended, Observed, ObservedHandshake, Reached
 from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import Flight
 from mock_sei.rules.connection import ChainProblemKind
+from tests.cases import every_case
 from tests.certificates.chains import ACCOUNT, CHANGES, ONE_CHANGE, Chain, chain_of
 from tests.certificates.client_ca import NOW, pem
 from tests.doctor.clients import Clients, file, names, only
@@ -48,7 +49,7 @@ def setup_of(clients: Clients, chain: Chain) -> Setup:
     )
 
 
-@pytest.mark.parametrize(("name", "place"), ONE_CHANGE)
+@every_case(("name", "place"), ONE_CHANGE)
 def test_the_certificate_that_is_wrong_is_named_and_no_other(
     clients: Clients, name: str, place: str
 ) -> None:
@@ -105,7 +106,7 @@ def test_an_expired_ca_that_is_not_above_the_certificate_is_nobody_s_trouble(
     assert names(check_chain(setup_of(clients, with_another))) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("alert", "name", "row"),
     [
         ("certificate_expired", "expired", "alert-certificate-expired"),
@@ -114,7 +115,7 @@ def test_an_expired_ca_that_is_not_above_the_certificate_is_nobody_s_trouble(
         ("certificate_unknown", "a strange critical extension", "alert-other"),
     ],
 )
-@pytest.mark.parametrize("place", ["intermediate", "leaf"])
+@every_case("place", ["intermediate", "leaf"])
 def test_an_alert_is_about_the_certificate_that_is_wrong(
     clients: Clients, alert: str, name: str, row: str, place: str
 ) -> None:

@@ -16,10 +16,11 @@ from mock_sei.doctor.environment import check_ca_variables
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.proxies import check_proxies
 from mock_sei.doctor.setup import GivenFile
+from tests.cases import every_case
 from tests.doctor.clients import GIVEN, Clients, certificate, file, levels, names, only
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("url", "expected"),
     [
         ("https://localhost:444", []),
@@ -73,8 +74,8 @@ def test_without_credentials_nothing_is_said(clients: Clients) -> None:
     assert list(check_credentials(clients.setup(options=dict.fromkeys(GIVEN)))) == []
 
 
-@pytest.mark.parametrize("name", GIVEN)
-@pytest.mark.parametrize(
+@every_case("name", GIVEN)
+@every_case(
     ("around", "expected"),
     [
         (" {}", "credential-spaces"),
@@ -134,7 +135,7 @@ def test_a_proxy_is_a_hint(clients: Clients, name: str) -> None:
     assert found.actual == f"{name}=http://proxy.example:3128, NO_PROXY=(not set)"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("no_proxy", "url", "expected"),
     [
         ("localhost", "https://localhost:444", []),
@@ -149,7 +150,7 @@ def test_a_proxy_is_a_hint(clients: Clients, name: str) -> None:
         ("127.0.0.1", "https://localhost:444", ["proxy-set"]),
     ],
 )
-@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+@every_case("name", ["NO_PROXY", "no_proxy"])
 def test_no_proxy_leaves_hosts_out(
     clients: Clients, name: str, no_proxy: str, url: str, expected: list[str]
 ) -> None:
@@ -175,7 +176,7 @@ def variables(clients: Clients, **contents: str) -> dict[str, Any]:
     return {"environ": {name: f"{name}.pem" for name in files}, "ca_files": files}
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("contents", "expected"),
     [
         ({}, []),

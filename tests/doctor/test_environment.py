@@ -19,6 +19,7 @@ from mock_sei.doctor.java_options import has_open_quote, quoted, split_options
 from mock_sei.doctor.proxies import check_proxies
 from mock_sei.doctor.setup import GivenFile, Options, Setup, read_setup
 from mock_sei.testing.inputs import ClientName
+from tests.cases import every_case
 from tests.doctor.clients import NOW, Clients, certificate, file, names, only
 
 PROXY = "http://proxy.example:3128"
@@ -170,8 +171,8 @@ def test_an_option_that_was_quoted_is_read_as_it_was(path: str) -> None:
     assert not has_open_quote(text)
 
 
-@pytest.mark.parametrize("name", ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"])
-@pytest.mark.parametrize(
+@every_case("name", ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"])
+@every_case(
     ("text", "piece"),
     [
         ("-Djavax.net.ssl.trustStore=/my certs/truststore.p12", "'certs/truststore.p12'"),
@@ -403,8 +404,8 @@ def test_without_a_name_nothing_is_said_of_clients(clients: Clients) -> None:
     assert list(check_client(clients.setup())) == []
 
 
-@pytest.mark.parametrize("client", KNOWN_CLIENTS)
-@pytest.mark.parametrize("passphrase", [None, "pass phrase"])
+@every_case("client", KNOWN_CLIENTS)
+@every_case("passphrase", [None, "pass phrase"])
 def test_an_encrypted_key_is_a_problem_of_the_clients_that_cannot_open_one(
     clients: Clients, client: str, passphrase: str | None
 ) -> None:

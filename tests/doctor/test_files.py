@@ -20,6 +20,7 @@ from mock_sei.doctor.files import check_ca_file, check_certificate_file
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.key_files import check_key_file
 from mock_sei.doctor.setup import GivenFile, Setup
+from tests.cases import every_case
 from tests.doctor.clients import NOW, Clients, certificate, file, levels, names, only
 
 CHECKS = (check_ca_file, check_certificate_file, check_key_file)
@@ -44,7 +45,7 @@ UNREADABLE = GivenFile(path=Path("x.pem"), problem="Permission denied")
 EMPTY = file(b" \n", "x.pem")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("field", "broken", "name"),
     [
         ("ca", MISSING, "ca-file-missing"),

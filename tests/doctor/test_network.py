@@ -66,7 +66,7 @@ def test_a_connection_that_was_not_made(clients: Clients, reached: Reached, name
     assert names(check(clients.setup(), Observed(reached=reached, problem="so"))) == [name]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("alert", "name"),
     [
         ("certificate_required", "alert-certificate-required"),

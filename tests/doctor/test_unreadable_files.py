@@ -29,6 +29,7 @@ from mock_sei.doctor.findings import (
 )
 from mock_sei.doctor.loading import Loading
 from mock_sei.doctor.setup import Options, Setup, read_setup
+from tests.cases import every_case
 from tests.doctor.clients import Clients, file, names, only
 from tests.doctor.file_changes import CHANGES, under_legacy_cipher
 from tests.doctor.key_files import identifier, tlv
@@ -44,7 +45,7 @@ REFUSED = Loading(was_tried=True, ca="[X509] no", certificate="[SSL] no", key="[
 PAIR_REFUSED = Loading(was_tried=True, pair="[SSL] not together")
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@every_case("name", CHANGES)
 def test_a_finding_is_made_by_its_file_and_not_by_the_good_one(clients: Clients, name: str) -> None:
     sound = clients.setup()
     assert names(check(sound)) == []

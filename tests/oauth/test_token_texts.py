@@ -58,6 +58,7 @@ def other_texts(token: str) -> Iterator[tuple[str, str]]:
     yield "lower case", token.lower()
 
 
+@pytest.mark.slow
 def test_only_the_text_that_was_minted_is_good(served: Served) -> None:
     for _ in range(5):  # a signature of its own each, with other characters
         good = served.token()
@@ -126,6 +127,7 @@ def odd_claims(served: Served) -> Iterator[tuple[str, bytes]]:
         yield repr(content[:20]), content
 
 
+@pytest.mark.slow
 def test_odd_claims_under_our_own_signature_are_refused(served: Served, platform: Platform) -> None:
     header = json.dumps(platform.signing_key.header).encode()
     for what, content in odd_claims(served):

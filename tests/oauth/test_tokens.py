@@ -315,6 +315,7 @@ def test_a_spoilt_copy_of_a_token_that_was_shown_is_refused(served: Served) -> N
         assert served.get(headers=served.headers(token=spoilt)).status_code == 401
 
 
+@pytest.mark.slow
 def test_of_many_tokens_few_are_kept(served: Served) -> None:
     tokens = served.platform.state.oauth.tokens
     shown = [served.token() for _ in range(300)]

@@ -86,6 +86,7 @@ def readers(served: Served) -> list[Callable[[], object]]:
     ]
 
 
+@pytest.mark.slow
 def test_writers_and_readers_do_not_disturb_one_another(served: Served) -> None:
     platform = served.platform
     before = platform.registry.copy()

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import mock_sei
 from mock_sei.runtime.launch import IMPORTED_LATE
 
@@ -33,6 +35,7 @@ def test_every_library_that_is_imported_late_is_there() -> None:
     assert [each for each in IMPORTED_LATE if importlib.util.find_spec(each) is None] == []
 
 
+@pytest.mark.slow
 def test_no_function_that_a_request_calls_imports_a_library_that_is_not_loaded() -> None:
     loaded = {each.split(".")[0] for each in IMPORTED_LATE}
     ours = {"mock_sei", *BEFORE_IT_IS_READY, *sys.stdlib_module_names}

@@ -31,12 +31,14 @@ def test_a_sound_folder_breaks_no_promise(certs: Path) -> None:
     assert list(look(certs)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ca.key", "svc-demo/privatekey.key", "svc-demo/certificate.pfx"])
 def test_a_key_that_others_read_is_found(certs: Path, name: str) -> None:
     (certs / name).chmod(0o640)
     assert promises(certs) == {SECRET}
 
 
+@pytest.mark.slow
 def test_a_half_written_key_that_others_read_is_found(certs: Path) -> None:
     left = certs / "svc-demo" / ".part-00"
     left.write_bytes(b"-----BEGIN PRIVATE KEY-----")
@@ -46,6 +48,7 @@ def test_a_half_written_key_that_others_read_is_found(certs: Path) -> None:
     assert promises(certs) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["ca.pem", "server.pem", "signing.key", "truststore.p12"]
@@ -57,6 +60,7 @@ def test_a_file_that_is_cut_short_is_found(certs: Path, name: str) -> None:
     assert promises(certs) == {SOUND}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["server.key", "ca.key", "svc-demo/privatekey.key"])
 @pytest.mark.parametrize("damage", ["gone", "another"])
 def test_a_certificate_without_its_key_is_found(certs: Path, key: str, damage: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.apis.products.calls import Api
+from tests.cases import every_case
 
 BASE = "/v1/investorallocation"
 OPERATIONS = ("positions", "transactions", "performance")
@@ -55,8 +56,8 @@ def test_an_investor_without_a_part_in_the_fund_has_nothing(reading: Api, operat
     assert reading.read(path(operation, fund="FND-03"))["data"] == []
 
 
-@pytest.mark.parametrize("operation", ["positions", "performance"])
-@pytest.mark.parametrize(
+@every_case("operation", ["positions", "performance"])
+@every_case(
     ("day", "expected"),
     [
         ("2025-03-30", set()),

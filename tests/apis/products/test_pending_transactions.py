@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.apis.products.calls import Api, Fits
+from tests.cases import every_case
 
 TRANSACTIONS = "/v1/transactions"
 ONE = "/v1/transactions/PTX-0001"
@@ -47,8 +48,8 @@ def read(api: Api, key: str = "PTX-0001") -> dict[str, Any]:
     return found[0]
 
 
-@pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("status", ["Active", "Cancel"])
+@every_case("kind", TYPES)
+@every_case("status", ["Active", "Cancel"])
 def test_every_type_occurs_in_both_states(reading: Api, kind: str, status: str) -> None:
     reading.check_filters(
         TRANSACTIONS,
@@ -60,7 +61,7 @@ def test_every_type_occurs_in_both_states(reading: Api, kind: str, status: str) 
     )
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "fits"),
     [
         ("status=Cancel", lambda each: each["status"] == "Cancel"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.apis.products.calls import Api, Fits
+from tests.cases import every_case
 
 METADATA = "/v1/portfolio/metadata"
 POSITIONS = "/v2/portfolio/PRT-01/positions"
@@ -31,7 +32,7 @@ def test_a_filter_picks_positions(reading: Api, query: str, fits: Fits) -> None:
     reading.check_filters(CLOSED, {query: fits})
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "expected"),
     [
         ("asOfDate=2025-03-30", set()),
@@ -75,7 +76,7 @@ def test_securities_are_added_when_asked_for(reading: Api, path: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "fits"),
     [
         ("id=600020", lambda each: each["id"] == "600020"),
@@ -130,7 +131,7 @@ def test_a_tracking_id_may_come_with_the_call(reading: Api) -> None:
     assert answer.headers["RequestTrackingId"] == own
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "fits"),
     [
         *((f"periodFrequency={name}", lambda each, name=name: each["periodFrequency"] == name)

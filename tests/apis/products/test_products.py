@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.apis.products.calls import Api, Fits
+from tests.cases import every_case
 
 PRODUCTS = "/v1/products"
 METADATA = "/v1/products/metadata"
@@ -15,7 +16,7 @@ CLASS = "/v1/products/FND-01-A/relationships"
 JOB = "/v1/insight/status"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "fits"),
     [
         ("externalId=FND-01", lambda each: each["externalId"] == "FND-01"),
@@ -32,7 +33,7 @@ JOB = "/v1/insight/status"
         ("type=Class&active=false", lambda each: each["type"] == "Class" and not each["active"]),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("path", [PRODUCTS, METADATA])
+@every_case("path", [PRODUCTS, METADATA])
 def test_a_filter_picks_products(reading: Api, path: str, query: str, fits: Fits) -> None:
     reading.check_filters(path, {query: fits})
 
@@ -59,7 +60,7 @@ def test_metadata_are_what_identifies_a_product(reading: Api) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "fits"),
     [
         ("alternateId=A-0001", lambda each: each["alternateId"] == "A-0001"),
@@ -93,7 +94,7 @@ def test_walking_the_pages_gives_every_record_once(reading: Api, path: str) -> N
     reading.check_walk(path, "relationshipId" if path == FUND else "externalId", 4)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "fields"),
     [
         ("type=fund&active=geneva", ["type", "active"]),
@@ -106,7 +107,7 @@ def test_walking_the_pages_gives_every_record_once(reading: Api, path: str) -> N
         ("cursor=!", ["cursor"]),
     ],
 )
-@pytest.mark.parametrize("path", [PRODUCTS, METADATA, FUND])
+@every_case("path", [PRODUCTS, METADATA, FUND])
 def test_a_wrong_value_is_named(reading: Api, path: str, query: str, fields: list[str]) -> None:
     assert sorted(reading.faults(f"{path}?{query}")) == sorted((each, "query") for each in fields)
 

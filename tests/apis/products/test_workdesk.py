@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.apis.products.calls import Api, Record, faults
+from tests.cases import every_case
 
 TICKETS = "/v2/workdesk/ticketinfo"
 FIELDS = "/v1/workdesk/projectissuetypefields"
@@ -30,7 +31,7 @@ def test_walking_by_position_gives_every_ticket_once(reading: Api) -> None:
     assert len(keys) == len(set(keys)) == 72
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "start", "size", "count"),
     [
         ("", 0, 50, 50),
