@@ -69,7 +69,7 @@ OTHERS = [pytest.param(each, marks=pytest.mark.nightly) for each in ("demo-inter
     [
         pytest.param("demo-server", True, id="client_credentials"),
         pytest.param("demo-internal", True, id="password", marks=pytest.mark.nightly),
-        pytest.param("demo-web", False, id="a token of the log-in page"),
+        pytest.param("demo-web", False, id="a token of the log-in page", marks=pytest.mark.nightly),
         pytest.param("demo-spa", False, id="no certificate"),
     ],
 )
@@ -133,6 +133,7 @@ def test_without_the_ca_the_server_is_not_trusted(
     assert all("not trust this server" in str(each.refused_because) for each in refused)
 
 
+@pytest.mark.nightly
 def test_an_application_registered_a_moment_ago_is_written_and_runs(
     mock_sei: MockSei, write: Write, newman: Newman, tmp_path: Path
 ) -> None:

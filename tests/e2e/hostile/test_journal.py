@@ -164,6 +164,7 @@ def test_the_lines_of_the_log_have_a_bounded_size(attacked: tuple[Serving, Attac
     assert max(map(len, lines)) < 100_000
 
 
+@pytest.mark.nightly  # 35 megabytes; tests/journal/ fills smaller journals
 def test_a_journal_that_is_full_says_what_it_let_go(tmp_path: Path) -> None:
     body = b"a" * 20_000
     announced = (b"Content-Type: text/plain", b"Content-Length: %d" % len(body))
