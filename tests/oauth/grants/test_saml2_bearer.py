@@ -134,7 +134,7 @@ def test_another_recipient_is_refused(registered: Served) -> None:
         )
 
     assert_refused(registered, send(registered, to("https://sp.example/acs")), "Recipient of")
-    assert_refused(registered, send(registered, to(f"{ENDPOINT}/")), "slash")
+    assert_refused(registered, send(registered, to(f"{ENDPOINT}/")), "only by a slash at its end")
     assert send(registered, to(ENDPOINT)).status_code == 200
 
 
