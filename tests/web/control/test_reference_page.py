@@ -165,7 +165,7 @@ def test_without_a_further_file_the_answer_says_so(
 
     with monkeypatch.context() as patch:
         if opens == "scandir":
-            patch.setattr(reference_page.os, "scandir", fail)
+            patch.setattr(os, "scandir", fail)
         else:
             patch.setattr(Path, "read_bytes", fail)
         answer = control.get("/docs/swagger-ui.css")
