@@ -10,8 +10,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, Watch, violations
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.needs("chromium")
+
+expect.set_options(timeout=PATIENCE * 1000)  # else five seconds, which a busy machine may need
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 ONE_OF_EACH_METHOD = """() => {

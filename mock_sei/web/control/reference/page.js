@@ -15,7 +15,7 @@ const forScreenReaders = ({ React: { createElement } }) => ({
         "header",
         { role: "banner" }, // Swagger UI has it in a section, where a header is none
         createElement(Original, properties),
-        createElement("h2", { className: "wrapper" }, "Calls"),
+        createElement("h2", null, "Calls"),
       ),
     TextArea: (Original) => (properties) =>
       createElement(Original, { "aria-label": "Request body", ...properties }),
