@@ -16,7 +16,7 @@ PARALLEL := -n auto --dist worksteal
 # Where it is set, each of the many processes of the tests compiles every module again: a second each
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test test-only quick coverage e2e nightly fuzz lint audit duplicates dist index test-wheel lowest bench soak tables screenshots docs clean
+.PHONY: serve test test-only quick coverage end-to-end nightly fuzz lint audit duplicates dist index test-wheel lowest bench soak tables screenshots docs clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -34,13 +34,13 @@ quick: $(VENV)/test.stamp
 		-m "not slow and not nightly" -q
 
 # The tests that open no socket, `slow` ones too, and which lines and branches of mock_sei/ they run.
-# `make lint coverage e2e` runs what `make test` runs.
+# `make lint coverage end-to-end` runs what `make test` runs.
 coverage: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/e2e -m "not nightly" \
 		--cov --cov-report=term:skip-covered
 
 # The part of tier 2 with sockets, processes, browsers and other languages
-e2e: $(VENV)/docs.stamp
+end-to-end: $(VENV)/docs.stamp
 	$(BIN)/python -m pytest $(PARALLEL) -m "not nightly" tests/e2e
 
 # Tier 3: everything that is too long for every change: hours on two cores
