@@ -113,7 +113,7 @@ def test_a_pasted_certificate_of_an_own_ca_opens_444(
     context = server.ssl_context()
     context.load_cert_chain(file)
     certificate = page.get_by_label("Certificate, PEM")
-    authorities = page.get_by_label("The CAs above it")
+    authorities = page.get_by_label("Its chain of CA certificates")
     reveal(page, "Submit a certificate from your own CA")
     for authority, problem in ((stranger, "none of these signed"), (ca, "")):
         certificate.fill(leaf.cert_chain_pems[0].bytes().decode())

@@ -116,7 +116,7 @@ def test_an_application_waits_for_its_approver(my_apps: Page, bench: Bench) -> N
     page.get_by_role("link", name="My Apps").click()
     expect(page.get_by_role("row", name="orders")).to_contain_text("Pending approval")
     page.get_by_role("link", name="Mailbox").click()
-    expect(page.get_by_text("Nothing was sent")).to_be_visible()
+    expect(page.get_by_text("No mail was sent")).to_be_visible()
     open_app(page)
     page.get_by_role("button", name="Approve").click()
     done(page, "The application is approved.")
