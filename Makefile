@@ -95,10 +95,11 @@ bench: $(VENV)/test.stamp
 soak: $(VENV)/test.stamp
 	$(BIN)/python -m soak
 
-# The tables of docs/ that are made: of the grades in fixtures/apis/, of the doctor's findings and clients
+# What of docs/ is made: the grades in fixtures/apis/, the doctor's findings and clients, the references
 tables: $(VENV)/test.stamp
 	$(BIN)/python -m mock_sei.apis.grades docs/fidelity.md
 	$(BIN)/python -m mock_sei.doctor.document docs/doctor.md
+	$(BIN)/python -m docs.generator
 
 # The pictures of docs/, by the tests that open the same pages
 screenshots: $(VENV)/test.stamp

@@ -68,11 +68,13 @@ class Finding:
     """Its row in the table of ``docs/doctor.md``, such as ``key-not-of-certificate``; empty for
     what is right."""
     level: Level
+    """How bad it is."""
     what: str
     """What was found, in a sentence or two."""
     expected: str | None = None
+    """What was expected, where two values differ."""
     actual: str | None = None
-    """The two values that differ, where there are two."""
+    """What is there instead."""
     cure: str | None = None
     """What to do; where it begins with a command, each line is one."""
     unread_by: tuple[str, ...] = ()

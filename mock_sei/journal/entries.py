@@ -197,21 +197,32 @@ class Entry:
     """One exchange, or one handshake that failed."""
 
     kind: Literal["exchange", "handshake"]
+    """``"exchange"``, or ``"handshake"`` for a TLS handshake that failed."""
     timestamp: float
     """Seconds since the epoch on the platform's clock, when it began."""
     connection: Connection
     tls_version: str | None = None
+    """Such as ``TLSv1.3``; None on a listener without TLS."""
     tracking_id: str | None = None
+    """The ``RequestTrackingId`` of the answer."""
     request: Request | None = None
+    """The request: ``method``, ``shown_path``, ``query``, ``headers``, ``body``. None for a
+    handshake."""
     response: Response | None = None
+    """The answer: ``status``, ``headers``, ``body``. None for a handshake."""
     findings: Findings = field(default_factory=Findings)
     refused_by: str | None = None
     """Name of the check that refused, None for what was let through."""
     refused_because: str | None = None
+    """Why it was refused, and what to do: a sentence or two."""
     expected: str | None = None
+    """The value that the check wanted, where two values differ."""
     actual: str | None = None
+    """The value that came instead."""
     duration_ms: float | None = None
+    """How many milliseconds the exchange took."""
     fault: str | None = None
+    """The fault that the exchange met, in words."""
     releases: int | None = field(default=None, repr=False, compare=False)
     """How many names the journal knew to be released when this began."""
     size: int = field(default=0, repr=False, compare=False)
@@ -219,26 +230,32 @@ class Entry:
 
     @property
     def time(self) -> datetime:
+        """When it began, on the platform's clock; UTC."""
         return datetime.fromtimestamp(self.timestamp, UTC)
 
     @property
     def listener(self) -> Listener:
+        """The listener that was called: ``"one-way"`` or ``"two-way"``."""
         return self.connection.listener
 
     @property
     def source_address(self) -> str:
+        """The IP address that the client called from."""
         return self.connection.source_address
 
     @property
     def certificate(self) -> PeerCertificate | None:
+        """The certificate that the client showed, with its ``common_name``; None without one."""
         return self.connection.certificate
 
     @property
     def application(self) -> str | None:
+        """The name of the application, where the request named one."""
         return self.findings.application
 
     @property
     def service_account(self) -> str | None:
+        """The user name of the service account that the exchange stands on."""
         return self.findings.service_account
 
     @property
@@ -253,11 +270,12 @@ class Entry:
 
     @property
     def status(self) -> int | None:
-        """Of the answer; 0 where the connection was reset before one."""
+        """The status of the answer; 0 where the connection was reset before one."""
         return self.response.status if self.response else None
 
     @property
     def notes(self) -> list[str]:
+        """Sentences about what was accepted and is worth a look."""
         return self.findings.notes
 
     def concerns(self, application: Application) -> bool:

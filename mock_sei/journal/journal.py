@@ -30,14 +30,15 @@ MEMORY_LIMIT = 32 * 1024 * 1024
 
 @named_plainly_throughout
 class JournalView(ABC):
-    """Entries to look through, oldest first, wherever they are kept."""
+    """Entries of the journal to look through: all of them, or those of one application."""
 
     nothing = "the journal is empty: the server saw no request and no handshake"
     """What is said where there is no entry."""
 
     @property
     @abstractmethod
-    def entries(self) -> list[Entry]: ...
+    def entries(self) -> list[Entry]:
+        """The entries, oldest first."""
 
     @property
     def last(self) -> Entry:
@@ -50,8 +51,9 @@ class JournalView(ABC):
     def find(self, operation: str | None = None, **wanted: Unpack[WantedFields]) -> list[Entry]:
         """The entries that fit, oldest first: ``find("POST /v2/oauthtoken", status=200)``.
 
-        ``wanted`` are fields of :class:`~mock_sei.journal.search.Wanted`. Raises
-        :class:`~mock_sei.errors.Rejected` for others, and for values that no entry has.
+        ``operation`` is a method and a path; ``{name}`` in it stands for one segment, ``*`` for any
+        characters. Raises :class:`~mock_sei.errors.Rejected` for an unknown keyword, and for a
+        value that no entry has.
         """
         search = read_wanted(operation, wanted)
         return [each for each in self.entries if search.fits(each)]
@@ -63,10 +65,12 @@ class JournalView(ABC):
         times: int | None = None,
         **wanted: Unpack[WantedFields],
     ) -> None:
-        """``AssertionError`` with the nearest recorded exchanges where they are not there.
+        """Checks that calls were made: ``assert_called("POST /v2/oauthtoken", times=1)``.
 
-        Without ``times`` one is enough; 0 means never. Raises
-        :class:`~mock_sei.errors.Rejected` as :meth:`find` does.
+        Raises ``AssertionError`` with the nearest recorded exchanges where they were not. Without
+        ``times`` one entry is enough; 0 means that there is none. Raises
+        :class:`~mock_sei.errors.Rejected` for an unknown keyword, and for a value that no entry
+        has.
         """
         search = read_wanted(operation, wanted)
         if times is not None:
@@ -77,6 +81,7 @@ class JournalView(ABC):
             raise AssertionError(explain_absence(search, times, found, entries))
 
     def __len__(self) -> int:
+        """How many entries there are."""
         return len(self.entries)
 
 
@@ -93,7 +98,7 @@ class WholeJournal(JournalView):
 
     @named_plainly
     def of(self, application: Application) -> JournalView:
-        """One application's: its exchanges, and the handshakes of its certificates."""
+        """The part of one application: its exchanges, and the handshakes of its certificates."""
         return self._of(_require_application(application))
 
     @abstractmethod

@@ -35,27 +35,33 @@ class Mail:
     number: int
     """From 1, in the order of sending."""
     recipient: str
+    """The e-mail address that it was sent to."""
     sent_at: datetime
+    """When it was sent, on the platform's clock; UTC."""
     letter: Letter
 
     @property
     def sender(self) -> str:
+        """The e-mail address that it was sent from."""
         return self.letter.sender
 
     @property
     def subject(self) -> str:
+        """The subject line."""
         return self.letter.subject
 
     @property
     def text(self) -> str:
+        """The whole text."""
         return self.letter.text
 
     @property
     def link(self) -> Link | None:
+        """The one-time link to a certificate in it, None where it has none."""
         return self.letter.link
 
     def message(self) -> EmailMessage:
-        """As the standard library has it; ``bytes()`` of it is an ``.eml`` file."""
+        """The mail as an object of the standard library; ``bytes()`` of it is an ``.eml`` file."""
         message = EmailMessage(policy=SMTP)
         message["From"] = self.sender
         message["To"] = self.recipient
@@ -109,18 +115,19 @@ class Mails(ABC):
 
     @property
     def messages(self) -> list[Mail]:
+        """Every mail, oldest first."""
         return self.page().mails
 
     @property
     def last(self) -> Mail:
-        """Raises ``LookupError`` while there is none."""
+        """The newest mail. Raises ``LookupError`` while there is none."""
         mails = self.page(limit=1).mails
         if not mails:
             raise LookupError("the mailbox is empty: the platform sent no mail")
         return mails[0]
 
     def find(self, *, to: str | None = None, about: str = "") -> list[Mail]:
-        """Those to an address, with words in their subject or text.
+        """The mails to an address, with some words in their subject or text; oldest first.
 
         Raises :class:`~mock_sei.errors.Rejected` for what is no text.
         """
@@ -130,7 +137,7 @@ class Mails(ABC):
         return self.page(to=to, about=about).mails
 
     def require(self, number: int) -> Mail:
-        """Raises :class:`UnknownMessage`."""
+        """The mail with a number. Raises :class:`~mock_sei.errors.UnknownMessage`."""
         require_whole("number", number)
         page = self.page(limit=1, after=number - 1)
         if not page.mails or page.mails[0].number != number:
@@ -138,9 +145,11 @@ class Mails(ABC):
         return page.mails[0]
 
     def __iter__(self) -> Iterator[Mail]:
+        """Every mail, oldest first."""
         return iter(self.messages)
 
     def __len__(self) -> int:
+        """How many mails there are."""
         return self.page(limit=1).count
 
 

@@ -137,19 +137,30 @@ class Application:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     name: str
+    """Its name, which no other application has."""
     type: ApplicationType
+    """``"client-server"``, ``"server-server"``, ``"single-page"`` or ``"native"``."""
     actor: Actor
+    """Who acts through it: ``"server"`` or ``"end-user"``."""
     owner: Owner = Owner.ANYONE
+    """Whom its row of the security standards is for: ``"anyone"``, ``"sei-client"`` or
+    ``"sei-internal"``."""
     app_key: str
+    """The AppKey: the ``client_id`` of OAuth, and the header ``AppKey`` of each call."""
     app_secret: str | None = field(default=None, repr=False)
+    """The AppSecret; None for an application that cannot keep one."""
     service_account: str | None = None
     """User name of its account; two-way TLS applications have one, the others none."""
     redirect_addresses: tuple[str, ...] = ()
+    """Where authorize may send the browser back to."""
     source_addresses: tuple[str, ...] = ()
     """Addresses and networks calls may come from; empty allows all."""
     products: tuple[str, ...] = ("*",)
+    """The API products that it may call; ``*`` for all."""
     environments: tuple[Environment, ...] = tuple(Environment)
+    """The environments of the vendor that it may be used in."""
     scopes: tuple[str, ...] = (DEFAULT_SCOPE,)
+    """The scopes that it may ask for."""
     distribution_list: str = "api-team@example.com"
     """E-mail address of the team, which the platform's mails go to."""
     certificate: CertificateSource = CertificateSource.SEI
@@ -157,6 +168,7 @@ class Application:
     saml_certificate: str | None = field(default=None, repr=False)
     """PEM; its private key signs the assertions of the SAML grant. A file may name its path."""
     approved: bool = True
+    """Whether it is approved; before that its keys do not work."""
 
     @cached_property
     def standard(self) -> Standard:
@@ -180,7 +192,7 @@ class Application:
         return tuple(ipaddress.ip_network(each) for each in self.source_addresses)
 
     def accepts_source(self, address: str) -> bool:
-        """True where the list is empty or holds the address."""
+        """Whether calls may come from an IP address."""
         if not self.source_addresses:
             return True
         source = ipaddress.ip_address(address)
@@ -192,6 +204,7 @@ class Application:
         return {name: getattr(self, name) for name in self.__dataclass_fields__ if name[0] != "_"}
 
     def is_granted(self, product: str) -> bool:
+        """Whether it may call an API product."""
         return "*" in self.products or product in self.products
 
     def check(self) -> None:
