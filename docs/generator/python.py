@@ -373,7 +373,7 @@ def members_of(name: str) -> Iterator[tuple[str, str, str]]:
             yield field, f"{field}: {hint}", prose(fields.get(field, ""))
     seen = set(annotations)
     for base in kind.__mro__:
-        if base is object or issubclass(base, Exception) and base is not kind:
+        if base is object or (issubclass(base, Exception) and base is not kind):
             continue
         if base is not kind and is_public(base):
             continue
@@ -390,9 +390,9 @@ def doc_of(kind: type, member: str) -> str:
     """The docstring of a member, or of the member of a base that it stands for."""
     for base in kind.__mro__:
         found = vars(base).get(member)
-        function = getattr(found, "fget", None) or getattr(found, "func", None) or found
-        if found is not None and getattr(function, "__doc__", None):
-            return inspect.cleandoc(function.__doc__)
+        text = getattr(getattr(found, "fget", found), "__doc__", None)
+        if found is not None and text:
+            return inspect.cleandoc(str(text))
     return ""
 
 
