@@ -120,11 +120,12 @@ soak: $(VENV)/test.stamp
 index: $(VENV)/test.stamp
 	$(BIN)/python -m mock_sei.apis.index fixtures/index.json
 
-# What is made of other files: the index, and the tables of docs/ of the grades in fixtures/apis/ and of the
-# doctor's findings and clients
+# What is made of other files: the index, and in docs/ the grades in fixtures/apis/, the doctor's findings
+# and clients, the references
 tables: index
 	$(BIN)/python -m mock_sei.apis.grades docs/fidelity.md
 	$(BIN)/python -m mock_sei.doctor.document docs/doctor.md
+	$(BIN)/python -m docs.generator
 
 # The pictures of docs/, by the tests that open the same pages
 screenshots: $(VENV)/test.stamp

@@ -37,6 +37,7 @@ root_doc = "README"
 
 NAVIGATION = {
     "Start": ["docs/installing", "docs/testing", "docs/seeding", "docs/identities"],
+    "Reference": ["docs/reference", "docs/control"],
     "Run it": ["docs/container", "docs/ci"],
     "Clients": ["docs/clients", "docs/certificates", "docs/doctor"],
     "The platform": ["docs/apis", "docs/fidelity"],

@@ -68,11 +68,13 @@ class Finding:
     """Its row in the table of ``docs/doctor.md``, such as ``key-not-of-certificate``; empty for
     what is right."""
     level: Level
+    """How bad it is."""
     what: str
     """What was found, in one or two sentences."""
     expected: str | None = None
+    """What was expected, where two values differ."""
     actual: str | None = None
-    """``expected`` and ``actual`` are the two values that differ; None if there are none."""
+    """What is there instead."""
     cure: str | None = None
     """What to do. If the first line is a command, each line is a command."""
     unread_by: tuple[str, ...] = ()

@@ -209,21 +209,32 @@ class Entry:
     """A request with its answer, or a failed handshake."""
 
     kind: Literal["exchange", "handshake"]
+    """``"exchange"``, or ``"handshake"`` for a TLS handshake that failed."""
     timestamp: float
     """Its beginning, in seconds since the epoch on the platform's clock."""
     connection: Connection
     tls_version: str | None = None
+    """Such as ``TLSv1.3``; None on a listener without TLS."""
     tracking_id: str | None = None
+    """The ``RequestTrackingId`` of the answer."""
     request: Request | None = None
+    """The request: ``method``, ``shown_path``, ``query``, ``headers``, ``body``. None for a
+    handshake."""
     response: Response | None = None
+    """The answer: ``status``, ``headers``, ``body``. None for a handshake."""
     findings: Findings = field(default_factory=Findings)
     refused_by: str | None = None
     """The name of the check that refused the request or handshake, None if none did."""
     refused_because: str | None = None
+    """Why it was refused, and what to do: a sentence or two."""
     expected: str | None = None
+    """The value that the check wanted, where two values differ."""
     actual: str | None = None
+    """The value that came instead."""
     duration_ms: float | None = None
+    """How many milliseconds the exchange took."""
     fault: str | None = None
+    """The fault that the exchange met, in words."""
     releases: int | None = field(default=None, repr=False, compare=False)
     """:attr:`Journal.releases` when this entry began."""
     size: int = field(default=0, repr=False, compare=False)

@@ -79,6 +79,7 @@ class JournalView(ABC):
             raise AssertionError(explain_absence(search, times, found, entries))
 
     def __len__(self) -> int:
+        """How many entries there are."""
         return len(self.entries)
 
 

@@ -30,30 +30,34 @@ LONGEST_ANSWER = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class LogIn:
-    """What came back to the application's redirect address."""
+    """What came back to the application's redirect address after a log-in."""
 
     location: str
     """The whole address, query or fragment included."""
     code_verifier: str | None = field(default=None, repr=False)
-    """The one whose challenge was sent."""
+    """The code verifier (PKCE) whose challenge was sent; None where the grant has none."""
 
     @property
     def parameters(self) -> dict[str, str]:
+        """The parameters in the query or fragment of the address."""
         parts = urlsplit(self.location)
         return dict(parse_qsl(parts.fragment or parts.query, keep_blank_values=True))
 
     @property
     def code(self) -> str:
-        """Raises :class:`MockSeiError` naming the error that came instead."""
+        """The authorization code. Raises :class:`~mock_sei.errors.MockSeiError` naming the error
+        that came instead."""
         return self._member("code")
 
     @property
     def access_token(self) -> str:
-        """Of the implicit grant. Raises :class:`MockSeiError` naming the error instead."""
+        """The access token of the implicit grant. Raises :class:`~mock_sei.errors.MockSeiError`
+        naming the error that came instead."""
         return self._member("access_token")
 
     @property
     def error(self) -> str | None:
+        """The error code that came back, None where there is none."""
         return self.parameters.get("error")
 
     def _member(self, name: str) -> str:

@@ -35,7 +35,9 @@ class Mail:
     number: int
     """Its number, from 1, in the order of sending."""
     recipient: str
+    """The e-mail address that it was sent to."""
     sent_at: datetime
+    """When it was sent, on the platform's clock; UTC."""
     letter: Letter
 
     @property
@@ -145,9 +147,11 @@ class Mails(ABC):
         return page.mails[0]
 
     def __iter__(self) -> Iterator[Mail]:
+        """Every mail, oldest first."""
         return iter(self.messages)
 
     def __len__(self) -> int:
+        """How many mails there are."""
         return self.page(limit=1).count
 
 

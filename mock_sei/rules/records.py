@@ -133,19 +133,30 @@ class Application:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     name: str
+    """Its name, which no other application has."""
     type: ApplicationType
+    """``"client-server"``, ``"server-server"``, ``"single-page"`` or ``"native"``."""
     actor: Actor
+    """Who acts through it: ``"server"`` or ``"end-user"``."""
     owner: Owner = Owner.ANYONE
+    """Whom its row of the security standards is for: ``"anyone"``, ``"sei-client"`` or
+    ``"sei-internal"``."""
     app_key: str
+    """The AppKey: the ``client_id`` of OAuth, and the header ``AppKey`` of each call."""
     app_secret: str | None = field(default=None, repr=False)
+    """The AppSecret; None for an application that cannot keep one."""
     service_account: str | None = None
     """User name of its service account. Only two-way TLS applications have one."""
     redirect_addresses: tuple[str, ...] = ()
+    """Where authorize may send the browser back to."""
     source_addresses: tuple[str, ...] = ()
     """IP addresses and networks that calls may come from. An empty list allows all."""
     products: tuple[str, ...] = ("*",)
+    """The API products that it may call; ``*`` for all."""
     environments: tuple[Environment, ...] = tuple(Environment)
+    """The environments of the vendor that it may be used in."""
     scopes: tuple[str, ...] = (DEFAULT_SCOPE,)
+    """The scopes that it may ask for."""
     distribution_list: str = "api-team@example.com"
     """E-mail address of the application's team, to which the platform sends its mails."""
     certificate: CertificateSource = CertificateSource.SEI
@@ -154,6 +165,7 @@ class Application:
     """PEM text of a certificate whose private key signs the assertions of the SAML grant. In a
     user's file it may be the path of a PEM file."""
     approved: bool = True
+    """Whether it is approved; before that its keys do not work."""
 
     @cached_property
     def standard(self) -> Standard:

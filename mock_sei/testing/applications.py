@@ -46,9 +46,11 @@ class Applications:
         return self._registered.count_applications()
 
     def __getitem__(self, name: Owner) -> Application:
+        """One application. Raises :class:`~mock_sei.errors.UnknownApplication`."""
         return self._performer.perform(FindApplication(app_key=name_of(name)))
 
     def __contains__(self, name: object) -> bool:
+        """Whether an application has this name or AppKey."""
         return isinstance(name, str) and self._registered.find_application(name) is not None
 
     def register(self, **fields: Unpack[ApplicationFields]) -> Application:
@@ -61,18 +63,21 @@ class Applications:
         return self._performer.perform(RegisterApplication(fields=dict(fields))).application
 
     def approve(self, name: Owner) -> Application:
-        """Approves it, and mails user name, password and certificate link."""
+        """Approves an application, and mails user name, password and certificate link."""
         return self._performer.perform(ApproveApplication(app_key=name_of(name)))
 
     def change(self, application: Owner, /, **fields: Unpack[ChangedFields]) -> Application:
-        """Changes some fields of the form; ``name`` may be one of them."""
+        """Changes some fields of an application: ``change("ledger", products=["*"])``.
+
+        A new ``name`` may be one of them. Raises :class:`~mock_sei.errors.Rejected`.
+        """
         request = ChangeApplication(app_key=name_of(application), fields=dict(fields))
         return self._performer.perform(request)
 
     def refresh_keys(self, name: Owner) -> Application:
-        """Gives it a new key pair; the old one is dead at once."""
+        """Gives an application a new key pair; the old one stops working at once."""
         return self._performer.perform(RefreshKeys(app_key=name_of(name)))
 
     def remove(self, name: Owner) -> None:
-        """Deletes it with its keys, account, tokens and certificates."""
+        """Deletes an application with its keys, account, tokens and certificates."""
         self._performer.perform(RemoveApplication(app_key=name_of(name)))

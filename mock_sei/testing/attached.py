@@ -147,7 +147,10 @@ class Attached(Workbench):
 
     @named_plainly
     def reset(self, **changes: Unpack[BehaviourFields]) -> None:
-        """Brings back the state as seeded; ``changes`` hold until the next reset."""
+        """Takes the server back to its first state, with the settings of this object.
+
+        ``changes`` are settings that hold until the next reset: ``reset(dialect="rfc")``.
+        """
         super().reset(**{**self._behaviour, **changes})
 
     def _check_version(self) -> None:

@@ -18,12 +18,12 @@ from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
 @named_plainly_throughout
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """A certificate on file, as a client is configured with it."""
+    """A client certificate and its private key, in files."""
 
     cert_file: Path
-    """The leaf alone, PEM."""
+    """The certificate, PEM, without the CAs above it."""
     key_file: Path
-    """PKCS#8, PEM, not encrypted."""
+    """The private key, PKCS#8, PEM, not encrypted."""
     identity: Identity = field(repr=False)
     performer: Performer = field(repr=False)
     account: str
@@ -36,17 +36,17 @@ class Certificate:
 
     @property
     def serial_number(self) -> int:
-        """The serial number, a number; the control API shows it in hexadecimal."""
+        """The serial number of the certificate; the control API shows it in hexadecimal."""
         return self.identity.serial_number
 
     @property
     def not_before(self) -> datetime:
-        """The first moment of its life."""
+        """The first moment at which the certificate is valid."""
         return self.identity.not_before
 
     @property
     def not_after(self) -> datetime:
-        """The last moment of its life."""
+        """The last moment at which the certificate is valid."""
         return self.identity.not_after
 
     def pfx(self, passphrase: str = DEFAULT_PASSPHRASE, *, legacy: bool = False) -> Path:
@@ -67,7 +67,8 @@ class Certificate:
         return path
 
     def revoke(self) -> None:
-        """Revokes it: from the next handshake on, and at the next request of an open connection."""
+        """Revokes the certificate: it is refused from the next handshake on, and at the next
+        request of an open connection."""
         serial_number = f"{self.serial_number:x}"
         self.performer.perform(
             RevokeCertificate(username=self.account, serial_number=serial_number)

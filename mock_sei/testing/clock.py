@@ -40,7 +40,7 @@ class Clock:
 
     @property
     def frozen(self) -> bool:
-        """Whether it stands still."""
+        """Whether the clock stands still."""
         return self._state().frozen
 
     @property
@@ -79,7 +79,7 @@ class Clock:
         return self._performer.perform(SetClock(frozen=False)).now
 
     def reset(self) -> None:
-        """Sets it back to the machine's time."""
+        """Sets the clock back to the machine's time."""
         self._performer.perform(ResetClock())
 
     def _state(self) -> ClockState:

@@ -45,7 +45,10 @@ class Collection:
         return self._performer.perform(ReadRecords(collection=self.name, limit=1)).count
 
     def add(self, *records: Record) -> None:
-        """Adds records. Raises :class:`~mock_sei.errors.Rejected`, and then adds none of them."""
+        """Adds records: ``collection.add({"externalId": "INV-1"})``.
+
+        Raises :class:`~mock_sei.errors.Rejected`, and then adds none of them.
+        """
         self._performer.perform(AddRecords(collection=self.name, body=list(records)))
 
     def replace(self, records: Iterable[Record]) -> None:
@@ -70,7 +73,8 @@ class Data:
         self._performer = performer
 
     def __getitem__(self, name: str) -> Collection:
-        """Raises :class:`~mock_sei.errors.UnknownCollection` naming the nearest ones."""
+        """One collection. Raises :class:`~mock_sei.errors.UnknownCollection` naming the nearest
+        names."""
         found = Collection(
             self._performer, require_text("collection", name, "the name of a collection")
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @named_plainly_throughout
 class Fault:
-    """One fault that was armed."""
+    """One fault that was added."""
 
     def __init__(self, performer: Performer, armed: ArmedFault) -> None:
         self._performer = performer
@@ -29,14 +29,15 @@ class Fault:
 
     @property
     def met(self) -> int:
-        """How often it happened. After it was removed or reset away, the last known number."""
+        """How often the fault happened. After a reset, or when it was removed, the last number
+        that was read."""
         found = self._find()
         if found is not None:
             self._armed = found
         return self._armed.met
 
     def remove(self) -> None:
-        """Removes it; does nothing where it is gone already."""
+        """Removes the fault; does nothing where it is gone already."""
         if self._find() is not None:
             try:
                 self._performer.perform(RemoveFault(identifier=self._armed.identifier))
@@ -66,10 +67,10 @@ class Faults:
         application: Owner | None = None,
         **fields: Unpack[FaultFields],
     ) -> Fault:
-        """Arms a fault: ``faults.add("GET /v2/investors", status=503, times=2)``.
+        """Adds a fault: ``faults.add("GET /v2/investors", status=503, times=2)``.
 
-        With ``application`` only that application meets it. Raises
-        :class:`~mock_sei.errors.Rejected` naming every field that is wrong.
+        Without ``operation`` every call meets it; with ``application`` only the calls of that
+        application. Raises :class:`~mock_sei.errors.Rejected` naming every field that is wrong.
         """
         where: dict[str, Any] = {} if operation is None else {"operation": operation}
         if application is not None:

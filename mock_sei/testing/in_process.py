@@ -81,7 +81,7 @@ class MockSei(Workbench):
 
     @property
     def addresses(self) -> Addresses:
-        """Where the listeners are reached."""
+        """Where the listeners are reached: ``one_way``, ``two_way``, ``control``."""
         return self.platform.addresses
 
     @property

@@ -15,13 +15,13 @@ from mock_sei.rules.records import CertificateSource, Environment
 from mock_sei.rules.standards import Actor, ApplicationType, Listener, Owner
 
 VariantName = Literal["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
-"""How a client certificate is wrong."""
+"""A client certificate that is valid, or wrong in one way."""
 ServerVariantName = Literal["valid", "expired", "wrong-host", "self-signed", "untrusted"]
-"""How the server's certificate is wrong."""
+"""A certificate of the server that is valid, or wrong in one way."""
 ClientName = Literal["curl", "requests", "httpx", "node", "java", "dotnet", "go"]
 """Clients for which ``diagnose`` has advice."""
 FormatName = Literal["pfx", "p12", "p7s", "pem"]
-"""What a one-time link downloads."""
+"""The format of the file that a one-time link downloads."""
 EnvironmentName = Literal["build", "sandbox", "test", "production"]
 """The environments of the vendor."""
 
@@ -30,7 +30,7 @@ class BehaviourFields(TypedDict, total=False):
     """What a reset, and the pytest marker, can change."""
 
     dialect: Literal["sei", "rfc"]
-    """As the vendor documents, or as the RFCs want it."""
+    """``"sei"``: answers as the vendor documents them; ``"rfc"``: as the RFCs want them."""
     environment: EnvironmentName | Environment
     """The environment that the server plays."""
     auto_login: bool
@@ -44,7 +44,7 @@ class BehaviourFields(TypedDict, total=False):
 
 
 class SettingFields(BehaviourFields, total=False):
-    """The settings of ``MockSei``; ``docs/container.md`` describes each."""
+    """The settings of ``MockSei``, of ``Attached`` and of the ``mock_sei_settings`` fixture."""
 
     host: str
     """Address of the one-way listener."""
@@ -146,7 +146,7 @@ class ChangedFields(TypedDict, total=False):
     """The fields of the portal's form that an application can change."""
 
     name: str
-    """Its name."""
+    """The name of the application, which no other has."""
     products: Sequence[str]
     """The API products that it may call; ``*`` for all."""
     environments: Sequence[EnvironmentName | Environment]
@@ -169,8 +169,8 @@ class ApplicationFields(ChangedFields, total=False):
     """The fields of the portal's form."""
 
     type: Literal["client-server", "server-server", "single-page", "native"] | ApplicationType
-    """Such as ``server-server``: a row of the security standards."""
+    """The type of the application, such as ``"server-server"``."""
     actor: Literal["server", "end-user"] | Actor
-    """``server`` or ``end-user``."""
+    """Who acts through it: ``"server"`` or ``"end-user"``."""
     owner: Literal["anyone", "sei-client", "sei-internal"] | Owner
     """Who may use the row of the standards."""

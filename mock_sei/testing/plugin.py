@@ -83,7 +83,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def mock_sei_settings() -> dict[str, Any]:
     """Keyword arguments of the session's ``MockSei``; override it in a conftest.py.
 
-    Attached, a reset applies those it can; the others are the running server's business.
+    With ``--mock-sei-url`` only the settings that a reset can change have an effect.
     """
     return {}
 
@@ -92,13 +92,13 @@ def mock_sei_settings() -> dict[str, Any]:
 def mock_sei_server(
     request: pytest.FixtureRequest, mock_sei_settings: dict[str, Any]
 ) -> Iterator[Workbench]:
-    """The session's platform, never reset. One a worker under pytest-xdist.
+    """The session's platform, which no fixture resets; each worker of pytest-xdist has one.
 
-    In this process a failure of mock-sei itself that no test reported, since it came after the
-    last test's end, is reported at the end of the session.
+    A failure of mock-sei itself that comes after the last test is reported at the end of the
+    session.
 
-    With ``--mock-sei-url`` the server that runs there, for every worker the same; the applications
-    that were made go with the session.
+    With ``--mock-sei-url`` it is the server that runs there, one for all workers. The end of the
+    session removes the applications that the session made.
     """
     from mock_sei.errors import NoServer
     from mock_sei.testing.in_process import MockSei
@@ -119,7 +119,10 @@ def mock_sei_server(
 
 @pytest.fixture
 def mock_sei(request: pytest.FixtureRequest, mock_sei_server: Workbench) -> Iterator[Workbench]:
-    """The session's platform, reset for this test as its ``mock_sei`` marker says."""
+    """The session's platform, reset before this test, with the settings of its marker.
+
+    After the test it checks that mock-sei did not fail, and that required faults were met.
+    """
     if _option(request.config, URL) and _workers(request.config) > 1:
         pytest.fail(
             "mock_sei resets the server that every worker of pytest-xdist shares; use "

@@ -100,10 +100,10 @@ class Whereabouts(Protocol):
 
 @named_plainly_throughout
 class Workbench(ABC):
-    """What the fixtures hand out.
+    """A platform as a test uses it: the fixtures ``mock_sei`` and ``mock_sei_server`` give one.
 
-    :class:`~mock_sei.testing.in_process.MockSei` has a platform of its own,
-    :class:`~mock_sei.testing.attached.Attached` one that runs elsewhere.
+    It is a :class:`~mock_sei.testing.in_process.MockSei`, whose platform runs in the process of the
+    test, or an :class:`~mock_sei.testing.attached.Attached`, whose platform runs elsewhere.
     """
 
     def __init__(self) -> None:
@@ -142,11 +142,11 @@ class Workbench(ABC):
 
     @abstractmethod
     def start(self) -> Self:
-        """Returns when the platform can be used."""
+        """Starts the platform, or looks for the running one; returns when it can be used."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Ends what :meth:`start` began."""
+        """Ends what :meth:`start` began; a server that runs elsewhere runs on."""
 
     def __enter__(self) -> Self:
         return self.start()
@@ -161,16 +161,19 @@ class Workbench(ABC):
 
     @property
     def url(self) -> str:
-        """One-way listener: authorize, SPA and native applications."""
+        """The address of the one-way listener, for the log-in pages and for single-page and native
+        applications: a text such as ``https://localhost:40123``."""
         return self.addresses.one_way
 
     @property
     def two_way_url(self) -> str:
-        """Two-way listener: client-server applications, with their certificate."""
+        """The address of the two-way listener, for clients with a certificate: token endpoint and
+        functional APIs."""
         return self.addresses.two_way
 
     @property
     def control_url(self) -> str:
+        """The address of the control listener, for the control API."""
         return self.addresses.control
 
     @property
@@ -180,7 +183,7 @@ class Workbench(ABC):
 
     @property
     def journal(self) -> Journal:
-        """What the server saw; ``journal.of(application)`` is the part of one application."""
+        """What the server saw: requests, answers, refusals and handshakes that failed."""
         return Journal(self)
 
     @property
@@ -203,9 +206,10 @@ class Workbench(ABC):
         text: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Scripts the answer to an operation's next call, which the gateway checks before.
+        """Sets the answer of the next call: ``enqueue("GET /v2/investors", json={"data": []})``.
 
-        With ``application`` only that application gets it. Raises
+        The call must pass the usual checks first: token, AppKey, certificate. With ``application``
+        only a call of that application gets the answer. Raises
         :class:`~mock_sei.errors.Rejected` for what cannot be sent.
         """
         wanted = "a method and a path, such as GET /v2/investors"
@@ -221,11 +225,15 @@ class Workbench(ABC):
         )
 
     def only_scripted(self) -> None:
-        """From now on, until a reset, a functional call without a script fails the test."""
+        """From now on, until a reset, a functional call without an answer of :meth:`enqueue` fails
+        the test."""
         self.perform(RequireScripts(strict=True))
 
     def server_certificate(self, variant: ServerVariantName | ServerVariant = "valid") -> None:
-        """What both listeners show from the next connection on: does the client check it?"""
+        """Changes the server's certificate from the next connection on: ``"expired"``, for example.
+
+        So a test sees whether the client checks the server's certificate.
+        """
         self.perform(
             SetServerCertificate(variant=require_choice("variant", variant, ServerVariant))
         )
@@ -241,11 +249,11 @@ class Workbench(ABC):
         return Applications(self)
 
     def new_application(self, **fields: Unpack[ApplicationFields]) -> Application:
-        """An approved application with keys, account and certificate of its own.
+        """Registers and approves an application with keys, account and certificate of its own.
 
-        Server-server unless ``type``, ``actor`` and ``owner`` say otherwise; its name is one that
-        no other has. It lives until the next reset, or :meth:`remove_new_applications`. Raises
-        :class:`~mock_sei.errors.Rejected`.
+        Its type is server-server unless ``type``, ``actor`` and ``owner`` say otherwise, and no
+        other application has its name. The next reset removes it, and so does
+        :meth:`remove_new_applications`. Raises :class:`~mock_sei.errors.Rejected`.
         """
         name = f"application-{self._new_identifier()}"
         defaults: ApplicationFields = {"name": name, "type": "server-server", "actor": "server"}
@@ -260,7 +268,7 @@ class Workbench(ABC):
         return secrets.token_hex(4)
 
     def remove_new_applications(self) -> None:
-        """Removes what :meth:`new_application` made and is still there, with its faults."""
+        """Removes the applications that :meth:`new_application` made, with their faults."""
         with self._lock:
             made, self._made = self._made, []
         if not made:
@@ -280,25 +288,32 @@ class Workbench(ABC):
         return found or registry.find_application(made.name)
 
     def reset(self, **changes: Unpack[BehaviourFields]) -> None:
-        """Brings back the state as seeded; ``changes`` hold until the next reset."""
+        """Takes the platform back to its first state: records, tokens, faults, journal, clock.
+
+        ``changes`` are settings that hold until the next reset: ``reset(dialect="rfc")``.
+        """
         by = None if self.test is None else one_line(self.test)[:LONGEST_NAME]
         self.perform(Reset(changes=dict(changes), by=by))
         with self._lock:
             self._made = []
 
     def rotate_signing_key(self) -> str:
-        """A new key signs tokens from now on; returns its ``kid``. The old one stays accepted."""
+        """Signs tokens with a new key from now on; returns its ``kid``.
+
+        Tokens that the old key signed stay valid.
+        """
         return self.perform(RotateSigningKey()).kid
 
     def retire_signing_key(self, kid: str) -> None:
-        """Tokens of an old key are refused from now on.
+        """Refuses the tokens that an old key signed, from now on.
 
-        Raises :class:`~mock_sei.errors.Rejected` for the one that signs, and for an unknown one.
+        Raises :class:`~mock_sei.errors.Rejected` for the key that signs now, and for an unknown
+        one.
         """
         self.perform(RetireSigningKey(kid=require_text("kid", kid)))
 
     def check(self) -> None:
-        """What the fixture asks after each test.
+        """Fails the test for what went wrong in the platform; the fixture calls it after each test.
 
         Raises :class:`~mock_sei.errors.MockSeiBug` with its traceback if mock-sei failed since the
         reset, ``AssertionError`` for a required fault nobody met or a call that wanted a script.
@@ -317,7 +332,10 @@ class Workbench(ABC):
             raise MockSeiBug("\n".join(bugs))
 
     def service_account(self, account: Owner) -> Account:
-        """By user name, or the application's own. Raises :class:`UnknownAccount`."""
+        """A service account, by its user name or its application: ``service_account("svc-demo")``.
+
+        Raises :class:`~mock_sei.errors.UnknownAccount`.
+        """
         username = username_of(account)
         found = self.perform(FindAccount(username=username))
         application = found.application
@@ -332,7 +350,7 @@ class Workbench(ABC):
         )
 
     def certificate(self, account: Owner, variant: VariantName | Variant = "valid") -> Certificate:
-        """The account's current certificate, or a new one that is wrong in one way.
+        """The account's current certificate, or a new one that is wrong in one way: ``"expired"``.
 
         Its files stay until this object is stopped; one that is asked for again has the same.
         """
@@ -380,7 +398,7 @@ class Workbench(ABC):
         return f"{self.url}{urlsplit(self.perform(request).url).path}"
 
     def sign_request(self, account: Owner, request: str) -> str:
-        """A certificate for a key of your own, PEM; ``request`` is a CSR, PEM.
+        """Signs a certificate request (CSR, PEM) for a key of your own; returns the certificate.
 
         Raises :class:`~mock_sei.errors.Rejected`.
         """
@@ -389,7 +407,9 @@ class Workbench(ABC):
         return signed.certificate
 
     def register_certificate(self, account: Owner, certificate: str, ca: str) -> None:
-        """Lets in a certificate of your own CA; both PEM, ``ca`` up to the root.
+        """Accepts a certificate of your own CA from now on.
+
+        Both are PEM texts; ``ca`` has the CAs up to the root.
 
         Raises :class:`~mock_sei.errors.Rejected`.
         """
@@ -460,7 +480,8 @@ class Workbench(ABC):
         return examine(read_setup(target, options, environ=os.environ), observe)
 
     def ssl_context(self, account: Owner | Certificate | None = None) -> ssl.SSLContext:
-        """Trusts this platform's CA alone, and shows the account's certificate if one is named."""
+        """A TLS context for a client: it trusts only this platform's CA, and has the account's
+        certificate if an account is named."""
         if account is not None and not isinstance(account, Certificate):
             account = self.certificate(account)
         return client_context(
@@ -491,7 +512,11 @@ class Workbench(ABC):
     def token_response(
         self, account_or_application: Owner, user: str = DEFAULT_USER
     ) -> dict[str, Any]:
-        """The whole answer, refresh token included where there is one."""
+        """The whole answer of the token endpoint, with the refresh token where there is one.
+
+        For the implicit grant it is what came back in the fragment. Takes what :meth:`token` takes,
+        and raises :class:`~mock_sei.errors.MockSeiError`.
+        """
         asked = account_or_application
         if isinstance(asked, Application):
             name = asked.app_key
@@ -502,7 +527,8 @@ class Workbench(ABC):
     def login(
         self, application: Owner = "demo-web", user: str = DEFAULT_USER, **parameters: str | None
     ) -> LogIn:
-        """Logs a user in and consents, without a page: what comes back to the redirect address.
+        """Logs a user in and consents, without a browser; returns what comes back to the redirect
+        address.
 
         ``parameters`` are added to the authorization request, or left out of it where None.
         """

@@ -1,0 +1,1 @@
+"""Makes ``docs/reference.md`` and ``docs/control.md`` from docstrings: ``make tables``."""

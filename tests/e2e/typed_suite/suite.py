@@ -1,0 +1,50 @@
+"""A small suite of a user, with every type written down."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+import mock_sei as sei
+
+
+@pytest.fixture(scope="session")
+def mock_sei_settings() -> sei.SettingFields:
+    return {"dialect": "sei", "journal_size": 5000}
+
+
+@pytest.fixture
+def application(mock_sei: sei.MockSei) -> sei.Application:
+    return mock_sei.new_application(products=["sma-trade-orders"], type="server-server")
+
+
+@pytest.fixture
+def http(mock_sei: sei.MockSei, application: sei.Application) -> Iterator[httpx2.Client]:
+    with mock_sei.client(application) as client:
+        yield client
+
+
+@pytest.mark.mock_sei(dialect="rfc", seed=7)
+def test_an_outage(mock_sei: sei.MockSei, http: httpx2.Client) -> None:
+    fault: sei.Fault = mock_sei.faults.add("POST /v2/oauthtoken", status=503, times=1)
+    assert http.post("/v2/oauthtoken").status_code == 503
+    assert fault.met == 1
+    found: list[sei.JournalEntry] = mock_sei.journal.find(status=503, listener="two-way")
+    assert [each.fault is not None for each in found] == [True]
+
+
+@pytest.mark.parametrize("variant", ["expired", "untrusted"])
+def test_a_certificate(mock_sei: sei.MockSei, variant: sei.VariantName) -> None:
+    certificate: sei.Certificate = mock_sei.certificate("svc-demo", variant)
+    with mock_sei.client(certificate) as client, pytest.raises(httpx2.HTTPError):
+        client.get("/")
+
+
+def test_the_rest(mock_sei: sei.Workbench) -> None:
+    mock_sei.clock.advance(minutes=31)
+    mock_sei.reset(approval="manual")
+    account: sei.Account = mock_sei.service_account("svc-demo")
+    login: sei.LogIn = mock_sei.login("demo-web")
+    findings: list[sei.Finding] = mock_sei.diagnose(account, client="java")
+    mails: list[sei.Mail] = mock_sei.mailbox.find(about="certificate")
+    assert login.code and findings and not mails
