@@ -23,7 +23,7 @@ from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections, Seed
 from mock_sei.apis.costs import WHOLE
-from mock_sei.apis.data import Data
+from mock_sei.apis.data import ServerData
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.spooled import Body, Spool
@@ -41,14 +41,14 @@ from mock_sei.errors import (
     UnknownCertificate,
 )
 from mock_sei.faults.check_result import CheckResult, Kept
-from mock_sei.faults.faults import Fault, Faults, read_fault
+from mock_sei.faults.faults import FaultRule, ServerFaults, read_fault
 from mock_sei.faults.scripts import Scripts
 from mock_sei.fixtures import Fixtures
 from mock_sei.gateway import Admission, Call, admit
 from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.hiding import KnownSecrets, Secrets
-from mock_sei.journal.journal import Journal
+from mock_sei.journal.journal import ServerJournal
 from mock_sei.matching.targets import Operations, names_of
 from mock_sei.oauth.client_auth import authenticate
 from mock_sei.oauth.endpoint import answer_token_request
@@ -62,7 +62,7 @@ from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.portal.portal import Portal
 from mock_sei.rules import machine
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addresses
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.connection import ClientCertificate, Connection
 from mock_sei.rules.departed import Departed
 from mock_sei.rules.randomness import make_random
@@ -82,7 +82,7 @@ class State:
     registry: Registry
     oauth: AuthorizationServer
     apis: ApiState
-    faults: Faults
+    faults: ServerFaults
     scripts: Scripts
     certificates: AccountCertificates
     portal: Portal
@@ -190,8 +190,8 @@ class Platform:
         # Until the next reset
         self.server_names: Sequence[str] = ("localhost",)
         """Names and addresses of the server's certificate."""
-        self.clock = Clock()
-        self.journal = Journal(journal_size)
+        self.clock = PlatformClock()
+        self.journal = ServerJournal(journal_size)
         self._line = threading.Lock()
         """Held while a reset changes the state, and by whoever must not meet it half done."""
         self._present = self
@@ -209,7 +209,7 @@ class Platform:
             clock=self.clock,
             tls_problem=self._tls_problem,
         )
-        faults, scripts = Faults(make_random(behaviour.seed), self._seeded_faults), Scripts()
+        faults, scripts = ServerFaults(make_random(behaviour.seed), self._seeded_faults), Scripts()
 
         def forget(application: Application) -> None:
             faults.drop_application(application)
@@ -372,7 +372,7 @@ class Platform:
         return answer(request, self.state.apis, self.clock.now())
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> ServerFaults:
         return self.state.faults
 
     @property
@@ -395,9 +395,9 @@ class Platform:
         )
 
     @property
-    def data(self) -> Data:
+    def data(self) -> ServerData:
         """The records behind the functional APIs."""
-        return Data(self.state.apis.collections, self.catalogue)
+        return ServerData(self.state.apis.collections, self.catalogue)
 
     # What the listeners ask and tell
 
@@ -543,7 +543,7 @@ def operations_of(catalogue: Catalogue) -> Operations:
 
 def read_faults(
     seeded: Sequence[Mapping[str, Any]], catalogue: Catalogue, source: object
-) -> list[Fault]:
+) -> list[FaultRule]:
     """The faults of the settings, which every reset arms.
 
     Raises :class:`ConfigurationError` naming where they are from, the entry and its field.

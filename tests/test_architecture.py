@@ -295,6 +295,16 @@ def test_only_what_cannot_change_is_remembered() -> None:
     assert remembering == REMEMBERING
 
 
+def test_one_name_means_one_class() -> None:
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in tree_of(path).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(name_of(path))
+
+    assert {name: each for name, each in places.items() if len(each) > 1} == {}
+
+
 def test_every_module_says_what_it_is() -> None:
     assert [name_of(path) for path in MODULES if not ast.get_docstring(tree_of(path))] == []
 

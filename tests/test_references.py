@@ -153,6 +153,7 @@ def test_every_operation_and_field_has_an_entry_with_an_example() -> None:
         fields = list(fields_of(document["paths"][path_of(row)][row.method.lower()]))
         for name, kind, _, _, what, example in fields:
             assert f"| {name} |" in entry
-            assert kind and what, (row.path, name)
+            assert kind, (row.path, name)
+            assert what, (row.path, name)
             assert example not in ("`null`", '`"text"`', ""), (row.path, name)
     assert entries == {}

@@ -59,7 +59,7 @@ PYTHON: Mapping[Kind, str] = {
     server.DownloadTruststore: 'httpx2.get(f"{mock_sei.control_url}/truststore.p12").content',
     server.SetServerCertificate: 'mock_sei.server_certificate("expired")',
     server.Reset: 'mock_sei.reset(dialect="rfc")',
-    server.Check: "mock_sei.check()",
+    server.CheckTest: "mock_sei.check()",
     server.RotateSigningKey: "mock_sei.rotate_signing_key()",
     server.RetireSigningKey: "mock_sei.retire_signing_key(kid)",
     tokens.IssueToken: 'mock_sei.token("demo-web", user="alice@example.com")',

@@ -21,7 +21,7 @@ MOST_PROBLEMS = 20
 """How many problems one call reports at most. A body of a megabyte could have half a million."""
 
 
-class Data:
+class ServerData:
     """The collections of one platform state. All methods raise :class:`UnknownCollection`."""
 
     def __init__(self, collections: Collections, catalogue: Catalogue) -> None:

@@ -27,7 +27,7 @@ from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.certificates.submitted import CA, CERTIFICATE, read_own_certificate, read_request
 from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.connection import ClientCertificate
 from mock_sei.rules.records import CertificateSource, ServiceAccount
 from mock_sei.rules.registry import Registry
@@ -61,7 +61,7 @@ class AccountCertificates:
         store: CertificateStore,
         seeded: SeededIdentities,
         registry: Registry,
-        clock: Clock,
+        clock: PlatformClock,
         tls_problem: TlsProblem = lambda _: None,
     ) -> None:
         self._authority = store.authority

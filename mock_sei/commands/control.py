@@ -141,7 +141,7 @@ def _application_lines(found: Sequence[Application]) -> Iterator[str]:
         yield f"{each.name}  {each.app_key}  {each.type}, {each.actor}, {state}{account}"
 
 
-def _registered_lines(registered: apps.Registered) -> Iterator[str]:
+def _registered_lines(registered: apps.RegisteredApplication) -> Iterator[str]:
     application = registered.application
     yield from _application_lines([application])
     if application.app_secret is not None:

@@ -84,7 +84,7 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class FindingRow:
     """One row of the table: a possible finding."""
 
     check: str
@@ -92,15 +92,17 @@ class Row:
     level: Level = Level.PROBLEM
 
 
-def _rows(check: str, *, hints: tuple[str, ...] = (), **whens: str) -> dict[str, Row]:
+def _rows(check: str, *, hints: tuple[str, ...] = (), **whens: str) -> dict[str, FindingRow]:
     names = {name.replace("_", "-"): when for name, when in whens.items()}
     return {
-        name: Row(check=check, when=when, level=Level.HINT if name in hints else Level.PROBLEM)
+        name: FindingRow(
+            check=check, when=when, level=Level.HINT if name in hints else Level.PROBLEM
+        )
         for name, when in names.items()
     }
 
 
-CATALOGUE: Mapping[str, Row] = {
+CATALOGUE: Mapping[str, FindingRow] = {
     **_rows(
         URL,
         url_not_https="the URL is not `https://`",

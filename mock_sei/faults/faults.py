@@ -51,7 +51,7 @@ MOST_OVER = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class FaultRule:
     """One fault: which calls meet it, how often, and what goes wrong."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
@@ -113,14 +113,14 @@ class Fault:
                     problems[name] = f"an answer with status {self.status} has no body"
         if self.tls and (self.operation or self.application):
             problems["tls"] = "a handshake has no operation and no application; name a listener"
-        if self == Fault(**{name: getattr(self, name) for name in _WHERE}):
+        if self == FaultRule(**{name: getattr(self, name) for name in _WHERE}):
             problems["status"] = f"nothing goes wrong; there are {', '.join(EFFECTS)}"
         return problems
 
     def __str__(self) -> str:
         """What goes wrong, as the journal shows it."""
         effects = asdict(self)
-        usual = asdict(Fault())
+        usual = asdict(FaultRule())
         found = {name: effects[name] for name in EFFECTS if effects[name] != usual[name]}
         return ", ".join(
             f"{name} {shown(value) if isinstance(value, bool) else value}"
@@ -132,7 +132,7 @@ _FLAGS = ("required", "stall", "malformed")
 _FRACTIONS = ("probability", "latency", "spread")
 _WHERE = ("operation", "application", "listener", "times", "probability", "required")
 
-FIELDS = tuple(each.name for each in fields(Fault))
+FIELDS = tuple(each.name for each in fields(FaultRule))
 EFFECTS = tuple(name for name in FIELDS if name not in _WHERE)
 """The fields that say what goes wrong."""
 
@@ -164,7 +164,7 @@ def _find_bound_problem(name: str, value: Any) -> str | None:
     return None if good else rule
 
 
-_FAULT = TypeAdapter(Fault)
+_FAULT = TypeAdapter(FaultRule)
 
 _NEEDING_A_BODY: Mapping[str, Callable[[Any], bool]] = {
     "malformed": bool,
@@ -180,7 +180,7 @@ class ArmedFault:
     """A fault of a platform, with its identifier and its state."""
 
     identifier: int
-    fault: Fault
+    fault: FaultRule
     met: int = 0
     """The number of calls that met it so far."""
     withdrawn: bool = False
@@ -202,7 +202,7 @@ class ArmedFault:
         }
 
 
-def read_fault(values: Mapping[str, Any], operations: Operations | Iterable[str]) -> Fault:
+def read_fault(values: Mapping[str, Any], operations: Operations | Iterable[str]) -> FaultRule:
     """The fault with these values, by the name of the field.
 
     ``operations`` are all operations of the platform. Raises :class:`Rejected`, which names every
@@ -227,7 +227,7 @@ def check_fault(values: Mapping[str, Any]) -> None:
         raise Rejected(problems)
 
 
-def _typed_fault(values: Mapping[str, Any]) -> Fault:
+def _typed_fault(values: Mapping[str, Any]) -> FaultRule:
     problems = unknown_names(values, FIELDS, what="field")
     for name in FIELDS:
         if name not in values:
@@ -254,7 +254,7 @@ def _typed_fault(values: Mapping[str, Any]) -> Fault:
 
 def fault_schema() -> dict[str, Any]:
     """The JSON Schema of a fault for an OpenAPI document, without references."""
-    usual, schema = asdict(Fault()), _FAULT.json_schema()
+    usual, schema = asdict(FaultRule()), _FAULT.json_schema()
     listeners = [str(each) for each in Listener]
     properties = schema["properties"] | {"listener": {"enum": [*listeners, None]}}
     for name, (least, most, rule) in _RANGES.items():
@@ -298,14 +298,14 @@ def read_armed(told: Mapping[str, Any]) -> ArmedFault:
     )
 
 
-class Faults:
+class ServerFaults:
     """The faults of one platform state.
 
     Faults that are over do not slow down calls. The newest :data:`MOST_OVER` of them are kept, for
     tests to look up. A required fault that no call met is never forgotten.
     """
 
-    def __init__(self, random: Random, seeded: Iterable[Fault] = ()) -> None:
+    def __init__(self, random: Random, seeded: Iterable[FaultRule] = ()) -> None:
         self._random = random
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -320,7 +320,7 @@ class Faults:
         for fault in seeded:
             self.arm(fault)
 
-    def arm(self, fault: Fault) -> ArmedFault:
+    def arm(self, fault: FaultRule) -> ArmedFault:
         """Adds a fault. From now on matching calls meet it."""
         with self._lock:
             armed = ArmedFault(identifier=next(self._numbers), fault=fault)
@@ -401,18 +401,18 @@ class Faults:
                 armed.withdrawn = True
                 self._keep_over(armed)
 
-    def meet(self, caller: Caller) -> Fault | None:
+    def meet(self, caller: Caller) -> FaultRule | None:
         """The oldest fault that a call meets, None if there is none. It is counted as met."""
         with self._lock:
             return self._first(self._live.fitting(caller)) if self._live else None
 
-    def meet_named(self, caller: Caller) -> Fault | None:
+    def meet_named(self, caller: Caller) -> FaultRule | None:
         """As :meth:`meet`, but only for faults whose operation names the call's method."""
         with self._lock:
             fitting = self._live.fitting(caller) if self._live else ()
             return self._first(each for each in fitting if each.fault.target.names(caller.method))
 
-    def foresee(self, caller: Caller) -> Fault | None:
+    def foresee(self, caller: Caller) -> FaultRule | None:
         """The oldest fault that such a call would certainly meet. It is not counted as met.
 
         Faults with a probability below 1 are left out, since nobody knows whether they will happen.
@@ -421,7 +421,7 @@ class Faults:
             fitting = self._live.fitting(caller) if self._live else ()
             return next((each.fault for each in fitting if each.fault.probability >= 1), None)
 
-    def meet_connection(self, listener: Listener) -> Fault | None:
+    def meet_connection(self, listener: Listener) -> FaultRule | None:
         """The oldest fault that a connection meets at its handshake. It is counted as met."""
         with self._lock:
             numbers = heapq.merge(*(self._handshakes.get(each, ()) for each in (None, listener)))
@@ -431,7 +431,7 @@ class Faults:
         """A random number between -1 and 1, for the spread of a latency."""
         return 2 * self._random.random() - 1
 
-    def _first(self, fitting: Iterable[ArmedFault]) -> Fault | None:
+    def _first(self, fitting: Iterable[ArmedFault]) -> FaultRule | None:
         """The first fault that happens by its probability. It is counted as met."""
         for armed in fitting:
             probability = armed.fault.probability

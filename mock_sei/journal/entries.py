@@ -147,7 +147,7 @@ EVERYTHING = max(BODY_SHOWN, QUERY_SHOWN, PATH_SHOWN, VALUE_SHOWN)
 
 
 @dataclass(slots=True, kw_only=True)
-class Request(HttpMessage):
+class HttpRequest(HttpMessage):
     """A request of an entry."""
 
     method: str
@@ -189,7 +189,7 @@ class Request(HttpMessage):
 
 
 @dataclass(slots=True, kw_only=True)
-class Response(HttpMessage):
+class HttpResponse(HttpMessage):
     """An answer of an entry."""
 
     status: int = 0
@@ -217,10 +217,10 @@ class Entry:
     """Such as ``TLSv1.3``; None on a listener without TLS."""
     tracking_id: str | None = None
     """The ``RequestTrackingId`` of the answer."""
-    request: Request | None = None
+    request: HttpRequest | None = None
     """The request: ``method``, ``shown_path``, ``query``, ``headers``, ``body``. None for a
     handshake."""
-    response: Response | None = None
+    response: HttpResponse | None = None
     """The answer: ``status``, ``headers``, ``body``. None for a handshake."""
     findings: Findings = field(default_factory=Findings)
     refused_by: str | None = None

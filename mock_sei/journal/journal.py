@@ -120,10 +120,10 @@ def nothing_of(application: Application) -> str:
     )
 
 
-class ApplicationJournal(JournalView):
+class ServerApplicationJournal(JournalView):
     """The entries of one application in a journal."""
 
-    def __init__(self, whole: Journal, application: Application) -> None:
+    def __init__(self, whole: ServerJournal, application: Application) -> None:
         self._whole = whole
         self._application = application
         self.nothing = nothing_of(application)
@@ -175,7 +175,7 @@ def _names_of(entry: Entry) -> list[tuple[str, str]]:
     return _names(entry.application, shown.common_name if shown else None)
 
 
-class Journal(WholeJournal):
+class ServerJournal(WholeJournal):
     """The journal of a platform in this process.
 
     All entries together have a limit in bytes. If it is reached, the oldest entries first lose
@@ -276,8 +276,8 @@ class Journal(WholeJournal):
         first = recorded - len(found) + 1
         return Told(entries=list(enumerate(found, first)), dropped=recorded - kept, last=recorded)
 
-    def _of(self, application: Application) -> ApplicationJournal:
-        return ApplicationJournal(self, application)
+    def _of(self, application: Application) -> ServerApplicationJournal:
+        return ServerApplicationJournal(self, application)
 
     def tell(
         self,

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mock_sei.journal.entries import EVERYTHING, Entry, Request, Response
+from mock_sei.journal.entries import EVERYTHING, Entry, HttpRequest, HttpResponse
 from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.standards import Listener
 
 
 @dataclass(slots=True, kw_only=True)
-class ShownRequest(Request):
+class ShownRequest(HttpRequest):
     """A request as another server's journal showed it."""
 
     shown: Mapping[str, Any] = field(repr=False)
@@ -45,7 +45,7 @@ class ShownRequest(Request):
 
 
 @dataclass(slots=True, kw_only=True)
-class ShownResponse(Response):
+class ShownResponse(HttpResponse):
     """An answer as another server's journal showed it."""
 
     shown: Mapping[str, Any] = field(repr=False)

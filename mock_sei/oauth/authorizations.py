@@ -21,7 +21,7 @@ from hashlib import sha256
 from random import Random
 
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import SECRET_LENGTH
 
 REFRESH_LIFETIME = timedelta(days=30)
@@ -59,7 +59,7 @@ _FAMILY_BYTES, _NUMBER_BYTES, _SIGNATURE_BYTES = 12, 4, 16
 class Authorizations:
     """The authorizations of one platform state, by family."""
 
-    def __init__(self, *, clock: Clock, random: Random) -> None:
+    def __init__(self, *, clock: PlatformClock, random: Random) -> None:
         self._clock = clock
         self._random = random
         self._key = random.randbytes(32)

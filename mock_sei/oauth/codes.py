@@ -8,7 +8,7 @@ from random import Random
 
 from mock_sei.oauth.proof_key import Challenge
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import new_secret
 
 LIFETIME = timedelta(seconds=20)
@@ -40,7 +40,7 @@ class Code:
 class Codes:
     """The authorization codes of one platform state."""
 
-    def __init__(self, *, clock: Clock, random: Random) -> None:
+    def __init__(self, *, clock: PlatformClock, random: Random) -> None:
         self._clock = clock
         self._random = random
         self._codes: dict[str, Code] = {}

@@ -21,7 +21,7 @@ from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.reasons.pairs import has_key_pair
 from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
 from mock_sei.rules.caller_checks import AccessToken
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.records import Application, EndUser, Environment
 from mock_sei.rules.registry import Registry
 
@@ -47,7 +47,13 @@ class AuthorizationServer:
     """The tokens, codes, authorizations and sessions of one platform state."""
 
     def __init__(
-        self, *, registry: Registry, keys: KeyRing, clock: Clock, random: Random, rules: Rules
+        self,
+        *,
+        registry: Registry,
+        keys: KeyRing,
+        clock: PlatformClock,
+        random: Random,
+        rules: Rules,
     ) -> None:
         self.registry = registry
         self.rules = rules

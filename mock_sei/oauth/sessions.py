@@ -12,7 +12,7 @@ from datetime import timedelta
 from random import Random
 
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import new_secret
 
 LIFETIME = timedelta(minutes=60)
@@ -33,7 +33,7 @@ class Session:
 class Sessions:
     """The sessions of one platform state."""
 
-    def __init__(self, *, clock: Clock, random: Random) -> None:
+    def __init__(self, *, clock: PlatformClock, random: Random) -> None:
         self._clock = clock
         self._random = random
         self._sessions: dict[str, Session] = {}

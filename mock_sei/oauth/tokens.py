@@ -26,7 +26,7 @@ from jose.exceptions import JOSEError
 from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Check, Rejected
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.caller_checks import AccessToken
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.values.texts import is_text, sendable, spelled
 
 ALGORITHM = "ES256"
@@ -180,7 +180,7 @@ class Tokens:
     """Makes and checks the access tokens of one platform state."""
 
     def __init__(
-        self, *, keys: KeyRing, clock: Clock, random: Random, lifetime: Callable[[], int]
+        self, *, keys: KeyRing, clock: PlatformClock, random: Random, lifetime: Callable[[], int]
     ) -> None:
         """``lifetime`` gives the lifetime of each new token in seconds."""
         self._keys = keys

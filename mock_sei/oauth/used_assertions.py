@@ -9,13 +9,13 @@ from datetime import datetime
 from hashlib import sha256
 
 from mock_sei.oauth.sweeping import Ends
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 
 
 class UsedAssertions:
     """The used assertions of one platform state."""
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: PlatformClock) -> None:
         self._clock = clock
         self._used: dict[bytes, float] = {}
         """The end of each assertion, in seconds since the epoch. The key is a digest, since an ID

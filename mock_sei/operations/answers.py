@@ -29,7 +29,7 @@ EARLIER = "X-Earlier-Count"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class WrittenAnswer:
     """An answer as it is sent."""
 
     json: Any = None
@@ -43,7 +43,7 @@ class Written:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Received:
+class ReceivedAnswer:
     """An answer as it came."""
 
     content: bytes
@@ -62,8 +62,8 @@ class Answer(Protocol[A]):
     def schema(self) -> Mapping[str, Any] | None:
         """The JSON Schema of the body; None of a body that is no JSON."""
 
-    def write(self, answer: A, platform: Platform | None = None) -> Written: ...
-    def read(self, received: Received) -> A: ...
+    def write(self, answer: A, platform: Platform | None = None) -> WrittenAnswer: ...
+    def read(self, received: ReceivedAnswer) -> A: ...
 
 
 class Nothing:
@@ -72,10 +72,10 @@ class Nothing:
     def schema(self) -> None:
         """There is no body."""
 
-    def write(self, answer: None, platform: Platform | None = None) -> Written:  # noqa: ARG002  # as its kind
-        return Written()
+    def write(self, answer: None, platform: Platform | None = None) -> WrittenAnswer:  # noqa: ARG002  # as its kind
+        return WrittenAnswer()
 
-    def read(self, received: Received) -> None:
+    def read(self, received: ReceivedAnswer) -> None:
         """Nothing was sent."""
 
 
@@ -93,10 +93,10 @@ class Json(Generic[A]):
         made = self.kind() if isfunction(self.kind) else schema_of(self.kind)
         return made if self.example is None else {**made, "examples": [self.example]}
 
-    def write(self, answer: A, platform: Platform | None = None) -> Written:  # noqa: ARG002  # as its kind
-        return Written(json=self.to_json(answer))
+    def write(self, answer: A, platform: Platform | None = None) -> WrittenAnswer:  # noqa: ARG002  # as its kind
+        return WrittenAnswer(json=self.to_json(answer))
 
-    def read(self, received: Received) -> A:
+    def read(self, received: ReceivedAnswer) -> A:
         return self.from_json(received.json)
 
 
@@ -122,11 +122,11 @@ class Pages(Generic[R]):
     def schema(self) -> Mapping[str, Any]:
         return {"type": "array", "items": self.record.schema()}
 
-    def write(self, answer: TablePage[R], platform: Platform | None = None) -> Written:  # noqa: ARG002  # as its kind
+    def write(self, answer: TablePage[R], platform: Platform | None = None) -> WrittenAnswer:  # noqa: ARG002  # as its kind
         counts = {COUNT: str(answer.count), EARLIER: str(answer.earlier)}
-        return Written(json=list(map(self.record.to_json, answer.records)), headers=counts)
+        return WrittenAnswer(json=list(map(self.record.to_json, answer.records)), headers=counts)
 
-    def read(self, received: Received) -> TablePage[R]:
+    def read(self, received: ReceivedAnswer) -> TablePage[R]:
         """Raises ``ValueError`` where the headers are missing."""
         count, earlier = counts_of(received)
         records = list(map(self.record.from_json, received.json))
@@ -142,14 +142,14 @@ class Lists(Generic[R]):
     def schema(self) -> Mapping[str, Any]:
         return {"type": "array", "items": self.record.schema()}
 
-    def write(self, answer: Sequence[R], platform: Platform | None = None) -> Written:  # noqa: ARG002
-        return Written(json=list(map(self.record.to_json, answer)))
+    def write(self, answer: Sequence[R], platform: Platform | None = None) -> WrittenAnswer:  # noqa: ARG002
+        return WrittenAnswer(json=list(map(self.record.to_json, answer)))
 
-    def read(self, received: Received) -> list[R]:
+    def read(self, received: ReceivedAnswer) -> list[R]:
         return list(map(self.record.from_json, received.json))
 
 
-def counts_of(received: Received) -> tuple[int, int]:
+def counts_of(received: ReceivedAnswer) -> tuple[int, int]:
     """How many entries the list has, and how many stand before this part.
 
     Raises ``ValueError`` where the headers are missing.
@@ -184,10 +184,10 @@ class Files:
     def schema(self) -> None:
         """It is no JSON."""
 
-    def write(self, answer: File, platform: Platform | None = None) -> Written:  # noqa: ARG002  # as its kind
+    def write(self, answer: File, platform: Platform | None = None) -> WrittenAnswer:  # noqa: ARG002  # as its kind
         headers = {} if answer.warning is None else {WARNING: answer.warning}
-        return Written(file=answer, headers=headers)
+        return WrittenAnswer(file=answer, headers=headers)
 
-    def read(self, received: Received) -> File:
+    def read(self, received: ReceivedAnswer) -> File:
         warning = received.headers.get(WARNING)
         return File(name=self.names[0], content=received.content, warning=warning)

@@ -47,7 +47,7 @@ class ListApplications(Request[TablePage[Application]]):
         return page_of(registry.applications, self.limit, self.after, registry.unknown_application)
 
 
-class Registered(Fields):
+class RegisteredApplication(Fields):
     """An application that was registered, and what its client needs."""
 
     application: Application
@@ -75,7 +75,7 @@ def changes_schema() -> dict[str, Any]:
     return schema
 
 
-class RegisterApplication(Request[Registered]):
+class RegisterApplication(Request[RegisteredApplication]):
     """Registers an application. It is approved at once, or waits, as the setting says.
 
     Raises :class:`~mock_sei.errors.Rejected` naming every field at fault.
@@ -93,7 +93,7 @@ class RegisterApplication(Request[Registered]):
     def check(self) -> None:
         read_registration(self.fields)
 
-    def perform(self, platform: Platform) -> Registered:
+    def perform(self, platform: Platform) -> RegisteredApplication:
         application = platform.portal.register(self.fields)
         account = platform.registry.service_accounts.get(application.service_account or "")
         files: list[str] = []
@@ -101,7 +101,7 @@ class RegisterApplication(Request[Registered]):
             control = platform.addresses.seen_by(self.host).control
             here = f"{control}/service-accounts/{quote(account.username)}"
             files = [f"{here}/{each}" for each in ("certificate.crt", "privatekey.key")]
-        return Registered(
+        return RegisteredApplication(
             application=application,
             password=None if account is None else account.password,
             certificate_files=files,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from mock_sei.errors import UnknownFault
-from mock_sei.faults.faults import ArmedFault, Fault, check_fault, fault_schema, read_fault
+from mock_sei.faults.faults import ArmedFault, FaultRule, check_fault, fault_schema, read_fault
 from mock_sei.operations.kinds import MOST_LISTED, Limit
 from mock_sei.operations.requests import Request, WholeBody
 
@@ -22,7 +22,7 @@ def fault_body() -> dict[str, Any]:
     """The JSON Schema of what can be armed, with what each field does and its bounds."""
     from mock_sei.operations.schemas import descriptions
 
-    schema, told = fault_schema(), descriptions(Fault)
+    schema, told = fault_schema(), descriptions(FaultRule)
     for name, member in schema["properties"].items():
         bounds = member.get("description")
         member["description"] = f"{told[name]} ({bounds})" if bounds else told[name]

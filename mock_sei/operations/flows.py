@@ -68,7 +68,7 @@ class LogIn:
         return value
 
 
-class Registered(Protocol):
+class Directory(Protocol):
     """Who is registered: what a flow asks of :class:`~mock_sei.rules.registry.Registry`."""
 
     def require_application(self, name: str) -> Application: ...
@@ -81,7 +81,7 @@ class Registered(Protocol):
 class Flows:
     """The grants of one platform, walked through over its own listeners."""
 
-    registry: Callable[[], Registered]
+    registry: Callable[[], Directory]
     connect: Callable[[str | None], httpx2.Client]
     """A client with a service account's certificate, or a one-way client for None."""
 

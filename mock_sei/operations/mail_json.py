@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AwareDatetime, Field
 from pydantic_core import to_jsonable_python
 
-from mock_sei.operations.answers import COUNT, EARLIER, Received, Written, counts_of
+from mock_sei.operations.answers import COUNT, EARLIER, ReceivedAnswer, WrittenAnswer, counts_of
 from mock_sei.operations.requests import Fields
 from mock_sei.portal.links import Delivery, Link
 from mock_sei.portal.mailbox import Letter, Mail, MailPage
@@ -73,7 +73,7 @@ class ShownMails(Fields):
     """Oldest first."""
 
 
-class Mails:
+class MailsAnswer:
     """Mails, oldest first; headers say how many there are, and how many are older."""
 
     def schema(self) -> Mapping[str, Any]:
@@ -81,22 +81,22 @@ class Mails:
 
         return schema_of(ShownMails)
 
-    def write(self, answer: MailPage, platform: Platform | None = None) -> Written:
+    def write(self, answer: MailPage, platform: Platform | None = None) -> WrittenAnswer:
         if platform is None:
             raise TypeError("the addresses of links are the platform's")
         messages = [_shown(each, platform) for each in answer.mails]
-        return Written(
+        return WrittenAnswer(
             json=to_jsonable_python(ShownMails(messages=messages), fallback=vars),
             headers={COUNT: str(answer.count), EARLIER: str(answer.earlier)},
         )
 
-    def read(self, received: Received) -> MailPage:
+    def read(self, received: ReceivedAnswer) -> MailPage:
         count, earlier = counts_of(received)
         mails = list(map(_mail, received.json["messages"]))
         return MailPage(mails=mails, count=count, earlier=earlier)
 
 
-MAILS = Mails()
+MAILS = MailsAnswer()
 
 
 def _shown(mail: Mail, platform: Platform) -> ShownMail:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from mock_sei.platform import Platform
 
 
-class Waiting(Fields):
+class WaitingAnswers(Fields):
     """How many scripted answers wait."""
 
     waiting: Annotated[int, Field(examples=[1])]
     """How many scripted answers no call has taken yet."""
 
 
-class EnqueueAnswer(Request[Waiting]):
+class EnqueueAnswer(Request[WaitingAnswers]):
     """Scripts the answer to an operation's next call, which the gateway checks before.
 
     Raises :class:`~mock_sei.errors.Rejected` for what cannot be sent.
@@ -54,10 +54,10 @@ class EnqueueAnswer(Request[Waiting]):
     def check(self) -> None:
         self._answer()
 
-    def perform(self, platform: Platform) -> Waiting:
+    def perform(self, platform: Platform) -> WaitingAnswers:
         scripts = platform.scripts
         scripts.enqueue(self._answer())
-        return Waiting(waiting=len(scripts))
+        return WaitingAnswers(waiting=len(scripts))
 
 
 class Scripted(Fields):

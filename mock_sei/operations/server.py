@@ -169,7 +169,7 @@ class Reset(Request[None]):
         platform.reset(self.changes, by=None if self.by is None else one_line(self.by))
 
 
-class Check(Request[CheckResult]):
+class CheckTest(Request[CheckResult]):
     """What speaks against the test that ran since the reset."""
 
     reads: Annotated[bool, Place.READS] = True

@@ -30,8 +30,8 @@ from mock_sei.operations.answers import (
     Lists,
     Nothing,
     Pages,
-    Received,
-    Written,
+    ReceivedAnswer,
+    WrittenAnswer,
     values_of,
 )
 from mock_sei.operations.mail_json import MAILS
@@ -107,14 +107,14 @@ APPLICATION = Json[Application](
 )
 
 
-def _registered(told: Any) -> apps.Registered:
+def _registered(told: Any) -> apps.RegisteredApplication:
     own = {name: told.pop(name) for name in ("password", "certificate_files")}
-    return apps.Registered(application=APPLICATION.from_json(told), **own)
+    return apps.RegisteredApplication(application=APPLICATION.from_json(told), **own)
 
 
-REGISTERED = Json[apps.Registered](
+REGISTERED = Json[apps.RegisteredApplication](
     kind=Application,
-    to_json=apps.Registered.to_json,
+    to_json=apps.RegisteredApplication.to_json,
     from_json=_registered,
     example=EXAMPLE_APPLICATION
     | {
@@ -164,7 +164,7 @@ def anything(example: Any) -> Json[Any]:
     return Json(kind=dict, to_json=dict, from_json=dict, example=example)
 
 
-class Entries:
+class EntriesAnswer:
     """Entries of the journal, written piece by piece: a full journal takes seconds."""
 
     def schema(self) -> Mapping[str, Any]:
@@ -172,10 +172,10 @@ class Entries:
 
         return ENTRIES
 
-    def write(self, answer: Told, platform: Platform | None = None) -> Written:  # noqa: ARG002  # as its kind
-        return Written(pieces=self._pieces(answer))
+    def write(self, answer: Told, platform: Platform | None = None) -> WrittenAnswer:  # noqa: ARG002  # as its kind
+        return WrittenAnswer(pieces=self._pieces(answer))
 
-    def read(self, received: Received) -> Told:
+    def read(self, received: ReceivedAnswer) -> Told:
         told = received.json
         return Told(
             entries=[(each["number"], read_entry(each)) for each in told["entries"]],
@@ -196,20 +196,24 @@ class Entries:
         yield f'{piece}],"dropped":{told.dropped},"last":{told.last}}}'
 
 
-class Verified:
+class VerifiedAnswer:
     """200, or 409 with the nearest entries."""
 
     def schema(self) -> Mapping[str, Any]:
         return values_of(journal.Verification).schema()
 
-    def write(self, answer: journal.Verification, platform: Platform | None = None) -> Written:  # noqa: ARG002
+    def write(
+        self,
+        answer: journal.Verification,
+        platform: Platform | None = None,  # noqa: ARG002  # as each kind of answer
+    ) -> WrittenAnswer:
         nearest = [each.to_json() for each in answer.nearest]
         if answer.problem is None:
-            return Written(json={"found": answer.found, "problem": None, "nearest": nearest})
+            return WrittenAnswer(json={"found": answer.found, "problem": None, "nearest": nearest})
         told = {"error": "NotVerified", "detail": answer.problem, "problems": {}}
-        return Written(json={**told, "found": answer.found, "nearest": nearest}, status=409)
+        return WrittenAnswer(json={**told, "found": answer.found, "nearest": nearest}, status=409)
 
-    def read(self, received: Received) -> journal.Verification:
+    def read(self, received: ReceivedAnswer) -> journal.Verification:
         told = received.json
         return journal.Verification(
             found=told["found"],
@@ -218,16 +222,16 @@ class Verified:
         )
 
 
-class Records:
+class RecordsAnswer:
     """The records of a collection; a header says how many there are."""
 
     def schema(self) -> Mapping[str, Any]:
         return {"type": "array", "items": {}, "examples": [[{"externalId": "INV-1"}]]}
 
-    def write(self, answer: data.RecordPage, platform: Platform | None = None) -> Written:  # noqa: ARG002
-        return Written(json=list(answer.records), headers={COUNT: str(answer.count)})
+    def write(self, answer: data.RecordPage, platform: Platform | None = None) -> WrittenAnswer:  # noqa: ARG002
+        return WrittenAnswer(json=list(answer.records), headers={COUNT: str(answer.count)})
 
-    def read(self, received: Received) -> data.RecordPage:
+    def read(self, received: ReceivedAnswer) -> data.RecordPage:
         return data.RecordPage(records=received.json, count=int(received.headers[COUNT]))
 
 
@@ -264,7 +268,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("PUT", "/server-certificate", server.SetServerCertificate, NOTHING, group=SERVER),
     Row("POST", "/reset", server.Reset, NOTHING, group=SERVER, on_loop=True),
-    Row("GET", "/check", server.Check, CHECK, group=SERVER, on_loop=True),
+    Row("GET", "/check", server.CheckTest, CHECK, group=SERVER, on_loop=True),
     Row(
         "POST",
         "/signing-keys/rotate",
@@ -385,15 +389,15 @@ TABLE: tuple[Row, ...] = (
         "POST",
         "/answers",
         scripts.EnqueueAnswer,
-        values_of(scripts.Waiting),
+        values_of(scripts.WaitingAnswers),
         status=201,
         group=SCRIPTS,
     ),
     Row("GET", "/answers", scripts.ShowScripts, values_of(scripts.Scripted), group=SCRIPTS),
     Row("PUT", "/answers/strict", scripts.RequireScripts, NOTHING, group=SCRIPTS, on_loop=True),
-    Row("GET", "/journal", journal.ReadJournal, Entries(), group=JOURNAL),
-    Row("POST", "/journal/search", journal.SearchJournal, Entries(), group=JOURNAL),
-    Row("POST", "/journal/verify", journal.VerifyJournal, Verified(), group=JOURNAL),
+    Row("GET", "/journal", journal.ReadJournal, EntriesAnswer(), group=JOURNAL),
+    Row("POST", "/journal/search", journal.SearchJournal, EntriesAnswer(), group=JOURNAL),
+    Row("POST", "/journal/verify", journal.VerifyJournal, VerifiedAnswer(), group=JOURNAL),
     Row("DELETE", "/journal", journal.ClearJournal, NOTHING, group=JOURNAL, on_loop=True),
     Row("GET", "/mailbox", mails.ReadMailbox, MAILS, group=MAILBOX),
     Row(
@@ -407,7 +411,7 @@ TABLE: tuple[Row, ...] = (
     Row("DELETE", "/mailbox", mails.ClearMailbox, NOTHING, group=MAILBOX, on_loop=True),
     Row("GET", "/data", data.CountRecords, anything({"investors": 3}), group=DATA),
     Row("GET", "/data-keys", data.ListKeys, anything({"investors": "INV-1"}), group=DATA),
-    Row("GET", OF_COLLECTION, data.ReadRecords, Records(), group=DATA),
+    Row("GET", OF_COLLECTION, data.ReadRecords, RecordsAnswer(), group=DATA),
     Row(
         "POST",
         OF_COLLECTION,

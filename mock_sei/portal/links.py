@@ -18,7 +18,7 @@ from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
 from mock_sei.reasons.values import but_for, find_difference
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.rules.arguments import kind_of
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE, find_warning
 from mock_sei.rules.randomness import new_secret
 from mock_sei.values.texts import is_text
@@ -127,7 +127,7 @@ class CertificateLinks:
     Only the cost of :meth:`of` and :meth:`drop_account` grows with the links of an account.
     """
 
-    def __init__(self, *, clock: Clock, random: Random, lifetime: timedelta) -> None:
+    def __init__(self, *, clock: PlatformClock, random: Random, lifetime: timedelta) -> None:
         self._clock = clock
         self._random = random
         self._lifetime = lifetime

@@ -155,7 +155,7 @@ class Mails(ABC):
         return self.page(limit=1).count
 
 
-class Mailbox(Mails):
+class ServerMailbox(Mails):
     """All mails since the last reset, to all addresses. Any thread may send and read.
 
     The cost of a look-up by number, address or page grows only with its result. A search for a text

@@ -28,7 +28,7 @@ from mock_sei.portal.letters import (
     username_letter,
 )
 from mock_sei.portal.links import CertificateLinks, Delivery, Link
-from mock_sei.portal.mailbox import Letter, Mailbox
+from mock_sei.portal.mailbox import Letter, ServerMailbox
 from mock_sei.portal.notices import RenewalNotices
 from mock_sei.portal.registration import (
     changed_application,
@@ -37,7 +37,7 @@ from mock_sei.portal.registration import (
     new_keys,
     read_registration,
 )
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import new_secret
 from mock_sei.rules.records import Application, CertificateSource, ServiceAccount
 from mock_sei.rules.registry import Registry
@@ -92,7 +92,7 @@ class Portal:
         registry: Registry,
         certificates: PortalCertificates,
         products: Collection[str],
-        clock: Clock,
+        clock: PlatformClock,
         random: Random,
         approval: Literal["auto", "manual"],
         link_lifetime: timedelta,
@@ -113,12 +113,12 @@ class Portal:
         self._forget = forget
         self._rename = rename
         self._lock = threading.RLock()
-        self._mailbox = Mailbox()
+        self._mailbox = ServerMailbox()
         self._notices = RenewalNotices(sorted(notice_days))
         self.links = CertificateLinks(clock=clock, random=random, lifetime=link_lifetime)
 
     @property
-    def mailbox(self) -> Mailbox:
+    def mailbox(self) -> ServerMailbox:
         """The mailbox, after all renewal notices that are due were sent."""
         self._send_due_notices()
         return self._mailbox

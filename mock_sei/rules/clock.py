@@ -2,8 +2,8 @@
 
 It starts with the machine's time and can be moved or stopped. Tools that freeze the time of a test
 do not move it (:mod:`mock_sei.rules.machine`). OpenSSL always reads the machine's clock, so
-:attr:`Clock.is_machine` says when the TLS code must check dates itself. Times are aware UTC
-``datetime`` values; :meth:`Clock.timestamp` gives the time in seconds.
+:attr:`PlatformClock.is_machine` says when the TLS code must check dates itself. Times are aware UTC
+``datetime`` values; :meth:`PlatformClock.timestamp` gives the time in seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LATEST = datetime(2999, 1, 1, tzinfo=UTC)
 """The clock stays between ``EARLIEST`` and ``LATEST``, while the certificate authority is valid."""
 
 UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
-"""The keywords of :meth:`Clock.advance`: those of a ``timedelta``."""
+"""The keywords of :meth:`PlatformClock.advance`: those of a ``timedelta``."""
 
 
 class _Setting(NamedTuple):
@@ -35,7 +35,7 @@ class _Setting(NamedTuple):
     """The time of a stopped clock, in seconds since the epoch; None while the clock runs."""
 
 
-class Clock:
+class PlatformClock:
     """A clock that runs with the machine's clock, ahead of it or behind it, or that is stopped."""
 
     def __init__(self, read_machine: Callable[[], float] = machine.timestamp) -> None:
@@ -128,7 +128,7 @@ class Clock:
 
 
 def forward_step(amount: timedelta | None, parts: Mapping[str, float]) -> timedelta:
-    """The duration that the arguments of :meth:`Clock.advance` mean, not negative.
+    """The duration that the arguments of :meth:`PlatformClock.advance` mean, not negative.
 
     Raises :class:`Rejected` if they do not fit.
     """

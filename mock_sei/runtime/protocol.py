@@ -22,7 +22,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from mock_sei.certificates.bundles import describe_pem, pem_of
 from mock_sei.errors import Refusal, error_body
 from mock_sei.journal.diagnosis import HandshakeFailure
-from mock_sei.journal.entries import Entry, Request, Response
+from mock_sei.journal.entries import Entry, HttpRequest, HttpResponse
 from mock_sei.platform import Platform
 from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection
 from mock_sei.rules.standards import Listener
@@ -139,10 +139,10 @@ class PlatformProtocol(PinnedProtocol):
             connection=self._connection(),
             tls_version=self.tls_version,
             tracking_id=tracking_id,
-            request=Request(method="?", path="?"),
-            response=Response(status=status, raw_headers=headers, raw_body=body)
+            request=HttpRequest(method="?", path="?"),
+            response=HttpResponse(status=status, raw_headers=headers, raw_body=body)
             if answer
-            else Response(),
+            else HttpResponse(),
         )
         entry.refuse(refusal.why)
         platform.record(entry)

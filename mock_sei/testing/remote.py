@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pydantic_core import to_jsonable_python
 
 from mock_sei.errors import Rejected
-from mock_sei.operations.answers import Received
+from mock_sei.operations.answers import ReceivedAnswer
 from mock_sei.operations.places import Placed, place
 from mock_sei.operations.requests import Request
 from mock_sei.operations.table import Row, row_of
@@ -40,7 +40,7 @@ class Remote:
             _body(request, placed),
             query={name: to_jsonable_python(getattr(request, name)) for name in placed.query},
         )
-        received = Received(
+        received = ReceivedAnswer(
             content=answer.content,
             headers={name.title(): value for name, value in answer.headers.items()},
             status=answer.status_code,

@@ -39,7 +39,7 @@ from mock_sei.operations.requests import Request
 from mock_sei.operations.scripts import EnqueueAnswer, RequireScripts
 from mock_sei.operations.server import (
     LONGEST_NAME,
-    Check,
+    CheckTest,
     Reset,
     RetireSigningKey,
     RotateSigningKey,
@@ -318,7 +318,7 @@ class Workbench(ABC):
         Raises :class:`~mock_sei.errors.MockSeiBug` with its traceback if mock-sei failed since the
         reset, ``AssertionError`` for a required fault nobody met or a call that wanted a script.
         """
-        result = self.perform(Check())
+        result = self.perform(CheckTest())
         self._reported = set(result.bugs)
         result.check()
 
@@ -326,7 +326,7 @@ class Workbench(ABC):
         """Raises :class:`~mock_sei.errors.MockSeiBug` for failures of mock-sei itself that no
         :meth:`check` has reported.
         """
-        bugs = [each for each in self.perform(Check()).bugs if each not in self._reported]
+        bugs = [each for each in self.perform(CheckTest()).bugs if each not in self._reported]
         self._reported |= set(bugs)
         if bugs:
             raise MockSeiBug("\n".join(bugs))

@@ -16,7 +16,7 @@ from starlette.types import Message, Scope
 
 from mock_sei.certificates.bundles import describe_pem
 from mock_sei.errors import BODY_TOO_LARGE, HEAD_TOO_LARGE, Explanation, Refusal
-from mock_sei.journal.entries import BODY_KEPT, Entry, RawHeaders, Request, Response
+from mock_sei.journal.entries import BODY_KEPT, Entry, HttpRequest, HttpResponse, RawHeaders
 from mock_sei.platform import Platform
 from mock_sei.rules import machine
 from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection
@@ -115,14 +115,14 @@ class Exchange:
             connection=self.connection,
             tls_version=TLS_VERSIONS.get(tls.get("tls_version", 0)),
             tracking_id=self.tracking_id,
-            request=Request(
+            request=HttpRequest(
                 secrets=platform.state.secrets,
                 method=scope["method"],
                 path=scope["path"],
                 raw_headers=kept_headers(headers),
                 raw_query=scope["query_string"],
             ),
-            response=Response(secrets=platform.state.secrets),
+            response=HttpResponse(secrets=platform.state.secrets),
             releases=platform.journal.releases,
         )
         if own is not None and not guid:
@@ -272,7 +272,7 @@ def let_go(scope: Scope) -> None:
         scope.pop(key, None)
 
 
-def is_preflight(request: Request) -> bool:
+def is_preflight(request: HttpRequest) -> bool:
     """Whether this is a CORS preflight, which a browser sends without token and AppKey."""
     asked = find_header(request.raw_headers, b"access-control-request-method")
     return request.method == "OPTIONS" and asked is not None

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.errors import Refusal, RefusalKind, error_body
-from mock_sei.faults.faults import RETRY_LATER, TRANSIENT, Fault
+from mock_sei.faults.faults import RETRY_LATER, TRANSIENT, FaultRule
 from mock_sei.faults.scripts import ScriptedAnswer
 from mock_sei.journal.entries import BODY_KEPT
 from mock_sei.matching.targets import Caller
@@ -76,7 +76,7 @@ def has_form(scope: Scope) -> bool:
 class FaultyExchange:
     """One exchange that meets a fault, and what the fault does to it."""
 
-    def __init__(self, fault: Fault, exchange: Exchange, scope: Scope) -> None:
+    def __init__(self, fault: FaultRule, exchange: Exchange, scope: Scope) -> None:
         self._fault = fault
         self._exchange = exchange
         self._scope = scope
@@ -242,7 +242,7 @@ def scripted_answer(answer: ScriptedAnswer) -> Response:
     )
 
 
-def fault_of(exchange: Exchange, scope: Scope, form: bytes) -> Fault | None:
+def fault_of(exchange: Exchange, scope: Scope, form: bytes) -> FaultRule | None:
     """The fault an exchange meets; None if it meets none.
 
     A HEAD meets a fault that is armed for HEAD. Otherwise it meets the fault of the next GET, which

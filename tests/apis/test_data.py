@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from mock_sei.apis.data import MOST_PROBLEMS, Data
+from mock_sei.apis.data import MOST_PROBLEMS, ServerData
 from mock_sei.errors import Rejected, UnknownCollection
 from tests.apis.engine import LIST, Engine, operation, widgets
 
 
 @pytest.fixture
-def data() -> Data:
+def data() -> ServerData:
     engine = Engine.of(operation(LIST), widgets=widgets(2), gadgets=[{"any": "thing"}])
-    return Data(engine.state.collections, engine.catalogue)
+    return ServerData(engine.state.collections, engine.catalogue)
 
 
 def endless() -> dict[str, Any]:
@@ -38,10 +38,10 @@ WRONG: list[tuple[list[Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize("put", [Data.add, Data.replace], ids=["add", "replace"])
+@pytest.mark.parametrize("put", [ServerData.add, ServerData.replace], ids=["add", "replace"])
 @pytest.mark.parametrize(("records", "place", "problem"), WRONG)
 def test_a_wrong_record_is_told_and_nothing_is_kept(
-    data: Data, put: Callable[..., None], records: list[Any], place: str, problem: str
+    data: ServerData, put: Callable[..., None], records: list[Any], place: str, problem: str
 ) -> None:
     with pytest.raises(Rejected) as caught:
         put(data, "widgets", records)
@@ -53,7 +53,7 @@ def test_a_wrong_record_is_told_and_nothing_is_kept(
 @pytest.mark.parametrize(
     "record", [7, {"name": "x"}, {"id": 1}], ids=["no object", "no key", "one key"]
 )
-def test_of_many_wrong_records_only_the_first_are_told(data: Data, record: Any) -> None:
+def test_of_many_wrong_records_only_the_first_are_told(data: ServerData, record: Any) -> None:
     with pytest.raises(Rejected) as caught:
         data.replace("widgets", [record] * 10_000)
 
@@ -65,7 +65,7 @@ def test_of_many_wrong_records_only_the_first_are_told(data: Data, record: Any) 
 
 def test_a_key_that_is_there_is_refused_and_replaced() -> None:
     engine = Engine.of(operation(LIST), widgets=widgets(2))
-    data = Data(engine.state.collections, engine.catalogue)
+    data = ServerData(engine.state.collections, engine.catalogue)
 
     with pytest.raises(Rejected, match=r"0\.id: a record with 2 exists already"):
         data.add("widgets", [{"id": 2}])
@@ -87,7 +87,9 @@ def test_a_key_that_is_there_is_refused_and_replaced() -> None:
     ],
     ids=["all", "add", "replace", "clear"],
 )
-def test_an_unknown_collection_names_the_nearest(data: Data, use: Callable[[Data], None]) -> None:
+def test_an_unknown_collection_names_the_nearest(
+    data: ServerData, use: Callable[[ServerData], None]
+) -> None:
     with pytest.raises(
         UnknownCollection,
         match=r"no operation reads a collection 'widgts'; did you mean widgets or gadgets\?",
@@ -97,7 +99,7 @@ def test_an_unknown_collection_names_the_nearest(data: Data, use: Callable[[Data
     assert data.names == ["gadgets", "widgets"]
 
 
-def test_what_is_changed_afterwards_is_not_the_platforms(data: Data) -> None:
+def test_what_is_changed_afterwards_is_not_the_platforms(data: ServerData) -> None:
     record: dict[str, Any] = {"id": 7, "deep": {"er": [1]}}
 
     data.add("widgets", [record])
@@ -107,13 +109,13 @@ def test_what_is_changed_afterwards_is_not_the_platforms(data: Data) -> None:
     assert data.all("widgets")[-1] == {"id": 7, "deep": {"er": [1]}}
 
 
-def test_records_without_a_rule_need_no_key(data: Data) -> None:
+def test_records_without_a_rule_need_no_key(data: ServerData) -> None:
     data.add("gadgets", [{"other": 1}])
 
     assert len(data.all("gadgets")) == 2
 
 
-def test_a_key_is_added_once_by_two_at_once(data: Data) -> None:
+def test_a_key_is_added_once_by_two_at_once(data: ServerData) -> None:
     def add(number: int) -> bool:
         try:
             data.add("widgets", [{"id": 100 + number % 5}, {"id": 1000 + number}])
@@ -130,7 +132,7 @@ def test_a_key_is_added_once_by_two_at_once(data: Data) -> None:
 
 
 @pytest.mark.parametrize("records", [[7] * 1000, [{}] * 1000, [{"id": 9}] * 1000])
-def test_of_many_wrong_records_the_first_are_named(data: Data, records: list[Any]) -> None:
+def test_of_many_wrong_records_the_first_are_named(data: ServerData, records: list[Any]) -> None:
     with pytest.raises(Rejected) as caught:
         data.add("widgets", records)
 

@@ -9,7 +9,7 @@ import pytest
 
 from mock_sei.apis.calls import Contents
 from mock_sei.apis.collections import Collections, Seed
-from mock_sei.apis.data import Data
+from mock_sei.apis.data import ServerData
 from mock_sei.apis.spooled import Content
 from tests.apis.engine import JSON, Engine
 from tests.growth import Action, assert_flat
@@ -143,7 +143,7 @@ def test_adding_by_a_test_costs_what_it_did() -> None:
 
     def make(count: int) -> Action:
         engine = engine_with(count)
-        data = Data(engine.state.collections, engine.catalogue)
+        data = ServerData(engine.state.collections, engine.catalogue)
         return lambda: data.add("widgets", [{"id": f"n{next(numbers)}"}])
 
     assert_flat(make, many=MANY)

@@ -20,7 +20,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import Rejected, UnknownAccount, UnknownCertificate
 from mock_sei.fixtures import load_fixtures
 from mock_sei.platform import Platform
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.records import ServiceAccount
 from mock_sei.rules.registry import Registry
 from mock_sei.settings import Behaviour
@@ -420,7 +420,7 @@ def crowded(store: CertificateStore, count: int) -> AccountCertificates:
     for each in accounts:
         registry.service_accounts[each.username] = each
     made = AccountCertificates(
-        store=store, seeded=SeededIdentities(store, {}), registry=registry, clock=Clock()
+        store=store, seeded=SeededIdentities(store, {}), registry=registry, clock=PlatformClock()
     )
     for each in accounts:
         made.issue(each.username)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_sei.errors import Rejected
-from mock_sei.faults.faults import EFFECTS, Fault, Faults, read_fault
+from mock_sei.faults.faults import EFFECTS, FaultRule, ServerFaults, read_fault
 from mock_sei.fixtures import load_fixtures
 from mock_sei.matching.targets import Caller
 from mock_sei.rules.standards import Listener
@@ -30,12 +30,12 @@ def call(
     return Caller(method=method, path=path, listener=listener, app_key=app_key, registry=registry)
 
 
-def armed(*faults: dict[str, Any], seed: int = 1) -> Faults:
+def armed(*faults: dict[str, Any], seed: int = 1) -> ServerFaults:
     random = Random(seed)  # noqa: S311  # repeatable on purpose
-    return Faults(random, [read_fault(each, OPERATIONS) for each in faults])
+    return ServerFaults(random, [read_fault(each, OPERATIONS) for each in faults])
 
 
-def met(faults: Faults, **how: Any) -> bool:
+def met(faults: ServerFaults, **how: Any) -> bool:
     return faults.meet(call(**how)) is not None
 
 
@@ -127,7 +127,7 @@ def test_required_faults_are_told_until_they_are_met() -> None:
 def test_nothing_is_asked_while_nothing_is_armed() -> None:
     faults = armed()
     quiet = [faults.is_quiet]
-    faults.arm(Fault(status=503))
+    faults.arm(FaultRule(status=503))
     quiet.append(faults.is_quiet)
     faults.clear()
     quiet.append(faults.is_quiet)
@@ -219,20 +219,20 @@ def test_one_that_chance_spares_leaves_the_call_to_the_next() -> None:
     assert [each and each.status for each in found] == [503] * 20
 
 
-OTHERS: dict[str, Callable[[int], Fault]] = {
-    "applications": lambda number: Fault(application=f"app-{number}", status=503),
-    "applications at one operation": lambda number: Fault(
+OTHERS: dict[str, Callable[[int], FaultRule]] = {
+    "applications": lambda number: FaultRule(application=f"app-{number}", status=503),
+    "applications at one operation": lambda number: FaultRule(
         operation="GET /v2/investors", application=f"app-{number}", status=503
     ),
-    "paths": lambda number: Fault(operation=f"PATCH /v1/investors/INV-{number}", status=503),
-    "patterns": lambda number: Fault(operation=f"GET /v1/*/INV-{number}/*", status=503),
-    "listener": lambda _: Fault(listener=Listener.ONE_WAY, status=503),
-    "handshakes": lambda _: Fault(listener=Listener.ONE_WAY, tls="close"),
+    "paths": lambda number: FaultRule(operation=f"PATCH /v1/investors/INV-{number}", status=503),
+    "patterns": lambda number: FaultRule(operation=f"GET /v1/*/INV-{number}/*", status=503),
+    "listener": lambda _: FaultRule(listener=Listener.ONE_WAY, status=503),
+    "handshakes": lambda _: FaultRule(listener=Listener.ONE_WAY, tls="close"),
 }
 
 
-def many(others: str, count: int) -> Faults:
-    return Faults(Random(1), map(OTHERS[others], range(count)))  # noqa: S311
+def many(others: str, count: int) -> ServerFaults:
+    return ServerFaults(Random(1), map(OTHERS[others], range(count)))  # noqa: S311
 
 
 @pytest.mark.slow
@@ -252,7 +252,7 @@ def test_faults_that_are_over_cost_a_call_nothing() -> None:
     caller = call()
 
     def make(count: int) -> Action:
-        faults = Faults(Random(1), [Fault(status=503, times=1)] * count)  # noqa: S311
+        faults = ServerFaults(Random(1), [FaultRule(status=503, times=1)] * count)  # noqa: S311
         for _ in range(count):
             faults.meet(caller)
         return lambda: (faults.is_quiet, faults.meet(caller))
@@ -262,7 +262,7 @@ def test_faults_that_are_over_cost_a_call_nothing() -> None:
 
 @pytest.mark.slow
 def test_what_is_done_with_one_fault_costs_the_same_beside_many() -> None:
-    fault = Fault(application="app-7", status=503)
+    fault = FaultRule(application="app-7", status=503)
 
     def make(count: int) -> Action:
         faults = armed(
@@ -293,7 +293,7 @@ def test_a_removed_application_is_forgotten_without_looking_at_the_others() -> N
 
 
 def test_the_journal_is_told_what_went_wrong_alone() -> None:
-    fault = Fault(operation="GET /v2/investors", times=3, status=503, retry_after=2)
+    fault = FaultRule(operation="GET /v2/investors", times=3, status=503, retry_after=2)
 
     assert str(fault) == "status 503, retry_after 2"
     assert "times" not in EFFECTS

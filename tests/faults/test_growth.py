@@ -11,9 +11,9 @@ import pytest
 
 from mock_sei.commands.journal import line
 from mock_sei.errors import Explanation
-from mock_sei.journal.entries import HEAD_KEPT, Entry, Request, Response
+from mock_sei.journal.entries import HEAD_KEPT, Entry, HttpRequest, HttpResponse
 from mock_sei.journal.hiding import KnownSecrets, find_sent, hide_beginnings, hide_values
-from mock_sei.journal.journal import Journal
+from mock_sei.journal.journal import ServerJournal
 from mock_sei.journal.redaction import redact_form
 from mock_sei.journal.search import Wanted, explain_absence
 from mock_sei.rules.connection import Connection, Findings
@@ -147,7 +147,7 @@ def exchange(known: KnownSecrets = KNOWN, path: str = "/v1/order", **options: ob
         kind="exchange",
         timestamp=1_800_000_000.0,
         connection=Connection(listener=Listener.TWO_WAY, source_address="192.0.2.1"),
-        request=Request(
+        request=HttpRequest(
             method="POST",
             path=path,
             secrets=lambda: known,
@@ -155,7 +155,7 @@ def exchange(known: KnownSecrets = KNOWN, path: str = "/v1/order", **options: ob
             raw_headers=[(b"content-type", b"application/json"), (b"appkey", b"demo-server-key")],
             raw_body=b'{"name": "secret-3", "client_secret": "secret-5"}',
         ),
-        response=Response(status=200, secrets=lambda: known, raw_body=b'{"a": 1}'),
+        response=HttpResponse(status=200, secrets=lambda: known, raw_body=b'{"a": 1}'),
         findings=Findings(application="demo-server"),
     )
     for name, value in options.items():
@@ -234,14 +234,14 @@ def test_a_refusal_costs_the_same_whatever_was_sent() -> None:
 # The journal
 
 
-def full(number: int, path: str = "/v1/order") -> Journal:
-    journal = Journal(size=number)
+def full(number: int, path: str = "/v1/order") -> ServerJournal:
+    journal = ServerJournal(size=number)
     for _ in range(number):
         journal.add(exchange(path=path))
     return journal
 
 
-JOURNAL: dict[str, Callable[[Journal], object]] = {
+JOURNAL: dict[str, Callable[[ServerJournal], object]] = {
     "adding": lambda journal: journal.add(exchange()),
     "the newest": lambda journal: journal.last,
     "the number of entries": len,
@@ -266,7 +266,7 @@ def test_a_call_of_the_journal_costs_the_same_in_a_full_one(what: str) -> None:
 
 def test_adding_costs_the_same_in_a_journal_whose_memory_is_used_up() -> None:
     def make(number: int) -> Action:
-        journal = Journal(size=10**6, limit=number * 2000)
+        journal = ServerJournal(size=10**6, limit=number * 2000)
         for _ in range(3 * number):
             journal.add(exchange())
         return lambda: journal.add(exchange())
@@ -278,7 +278,7 @@ def test_searching_costs_what_is_looked_at_and_hides_nothing() -> None:
     def looked_up() -> KnownSecrets:
         raise AssertionError("an entry was shown that is only looked at")
 
-    journal = Journal(size=10)
+    journal = ServerJournal(size=10)
     for _ in range(10):
         journal.add(exchange())
     for entry in journal.entries:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mock_sei.commands.journal import line
-from mock_sei.journal.entries import Entry, Request, Response, difference
+from mock_sei.journal.entries import Entry, HttpRequest, HttpResponse, difference
 from mock_sei.journal.hiding import HIDDEN, KnownSecrets
 from mock_sei.journal.recorded import read_entry
 from mock_sei.rules.connection import Connection
@@ -21,7 +21,7 @@ FORM = [(b"content-type", b"application/x-www-form-urlencoded")]
 
 
 def body_of_answer(content: object) -> str:
-    return Response(raw_headers=JSON, raw_body=json.dumps(content).encode(), status=400).body
+    return HttpResponse(raw_headers=JSON, raw_body=json.dumps(content).encode(), status=400).body
 
 
 @every_case(
@@ -54,7 +54,7 @@ def test_an_issued_code_is_hidden_within_the_text_of_an_error() -> None:
     known = KnownSecrets(SecretIndex(), lambda text: text == CODE)
     content = json.dumps({"code": "x.failure", "message": f"the code {CODE} is used"}).encode()
 
-    shown = Response(raw_headers=JSON, raw_body=content, secrets=lambda: known).body
+    shown = HttpResponse(raw_headers=JSON, raw_body=content, secrets=lambda: known).body
 
     assert shown == json.dumps({"code": "x.failure", "message": f"the code {HIDDEN} is used"})
 
@@ -64,11 +64,13 @@ def test_a_code_is_hidden_in_every_part_of_a_request_and_in_a_redirect() -> None
     as_json = json.dumps({"code": short}).encode()
     form = f"code={short}&a=b".encode()
 
-    assert short not in Request(method="POST", path="/", raw_headers=JSON, raw_body=as_json).body
-    assert short not in Request(method="POST", path="/", raw_headers=FORM, raw_body=form).body
-    assert short not in Request(method="GET", path="/", raw_query=form).query
+    assert (
+        short not in HttpRequest(method="POST", path="/", raw_headers=JSON, raw_body=as_json).body
+    )
+    assert short not in HttpRequest(method="POST", path="/", raw_headers=FORM, raw_body=form).body
+    assert short not in HttpRequest(method="GET", path="/", raw_query=form).query
     location = f"https://localhost/callback?code={short}&state=s".encode()
-    headers = Response(raw_headers=[(b"location", location)]).headers
+    headers = HttpResponse(raw_headers=[(b"location", location)]).headers
     assert headers["location"] == f"https://localhost/callback?code={HIDDEN}&state=s"
 
 
@@ -97,8 +99,8 @@ def test_a_value_that_is_not_there_is_not_printed(
         kind="exchange",
         timestamp=0,
         connection=Connection(listener=Listener.ONE_WAY, source_address="127.0.0.1"),
-        request=Request(method="GET", path="/"),
-        response=Response(status=404),
+        request=HttpRequest(method="GET", path="/"),
+        response=HttpResponse(status=404),
         refused_by="path",
         refused_because="Nothing is there.",
         expected=expected,

@@ -22,8 +22,8 @@ from mock_sei.journal.entries import (
     QUERY_SHOWN,
     VALUE_SHOWN,
     Entry,
-    Request,
-    Response,
+    HttpRequest,
+    HttpResponse,
 )
 from mock_sei.journal.hiding import HIDDEN, KnownSecrets, hide_values
 from mock_sei.rules.connection import Connection
@@ -199,8 +199,8 @@ def entry(**options: object) -> Entry:
         kind="exchange",
         timestamp=0,
         connection=Connection(listener=Listener.ONE_WAY, source_address="192.0.2.1"),
-        request=Request(**request | options),  # type: ignore[arg-type]  # each is of its field
-        response=Response(secrets=lambda: KNOWN, status=200),
+        request=HttpRequest(**request | options),  # type: ignore[arg-type]  # each is of its field
+        response=HttpResponse(secrets=lambda: KNOWN, status=200),
     )
 
 

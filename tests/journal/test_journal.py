@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from mock_sei.errors import Explanation
-from mock_sei.journal.entries import Entry, Request, Response
-from mock_sei.journal.journal import Journal
+from mock_sei.journal.entries import Entry, HttpRequest, HttpResponse
+from mock_sei.journal.journal import ServerJournal
 from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.secret_index import SecretIndex
 from mock_sei.rules.standards import Listener
@@ -33,14 +33,14 @@ def exchange(path: str = "/v2/oauthtoken", body: bytes = b"") -> Entry:
         connection=CONNECTION,
         tls_version="TLSv1.3",
         tracking_id="an-id",
-        request=Request(method="POST", path=path, raw_headers=form, raw_body=body),
-        response=Response(status=200),
+        request=HttpRequest(method="POST", path=path, raw_headers=form, raw_body=body),
+        response=HttpResponse(status=200),
         findings=Findings(application="demo-server", service_account="svc-demo"),
     )
 
 
 def test_it_keeps_the_last_and_says_how_many_it_dropped() -> None:
-    journal = Journal(size=2)
+    journal = ServerJournal(size=2)
     for path in ("/1", "/2", "/3"):
         journal.add(exchange(path))
 
@@ -51,11 +51,11 @@ def test_it_keeps_the_last_and_says_how_many_it_dropped() -> None:
 
 def test_an_empty_one_says_so() -> None:
     with pytest.raises(LookupError, match="no request and no handshake"):
-        _ = Journal(size=1).last
+        _ = ServerJournal(size=1).last
 
 
 def test_clearing_forgets_what_was_dropped_too() -> None:
-    journal = Journal(size=1)
+    journal = ServerJournal(size=1)
     journal.add(exchange())
     journal.add(exchange())
     journal.clear()
@@ -127,7 +127,7 @@ def test_a_failed_handshake_has_no_request_and_a_line_of_its_own() -> None:
 
 
 def test_everything_it_says_is_json() -> None:
-    journal = Journal(size=3)
+    journal = ServerJournal(size=3)
     journal.add(exchange(body=b"a=\xff"))
     journal.add(handshake(CERTIFICATE))
 
@@ -139,13 +139,13 @@ def test_a_request_is_shown_as_it_came_but_for_its_secrets() -> None:
         kind="exchange",
         timestamp=0,
         connection=CONNECTION,
-        request=Request(
+        request=HttpRequest(
             method="GET",
             path="/v2/oauth/authorize",
             raw_query=b"client_id=k&code=hunter2",
             raw_headers=[(b"accept", b"*/*"), (b"authorization", b"Bearer hunter2")],
         ),
-        response=Response(
+        response=HttpResponse(
             status=302, raw_headers=[(b"location", b"https://x/cb?code=hunter2&state=1")]
         ),
     )
@@ -166,7 +166,7 @@ def test_a_request_is_shown_as_it_came_but_for_its_secrets() -> None:
 
 def test_known_secrets_are_hidden_in_the_reason_too() -> None:
     """A client that swaps its key pair sends the AppSecret as the AppKey, which is shown."""
-    request = Request(method="POST", path="/", secrets=lambda: SecretIndex(["hunter2-hunter2"]))
+    request = HttpRequest(method="POST", path="/", secrets=lambda: SecretIndex(["hunter2-hunter2"]))
     entry = Entry(kind="exchange", timestamp=0, connection=CONNECTION, request=request)
     entry.refuse(
         Explanation(
@@ -194,12 +194,12 @@ def test_what_was_let_through_with_a_note_says_the_note() -> None:
 
 def test_secrets_and_links_are_hidden_in_a_note_a_path_and_a_reason() -> None:
     link = "/portal/certificates/bFUdegFvgFBcEKIZRTsmNR"
-    request = Request(
+    request = HttpRequest(
         method="POST",
         path=f"{link}/hunter2-hunter2",
         secrets=lambda: SecretIndex(["hunter2-hunter2"]),
     )
-    response = Response(status=405)
+    response = HttpResponse(status=405)
     entry = Entry(
         kind="exchange", timestamp=0, connection=CONNECTION, request=request, response=response
     )

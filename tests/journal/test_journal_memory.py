@@ -22,11 +22,11 @@ from mock_sei.journal.entries import (
     SENTENCE_SHOWN,
     VALUE_SHOWN,
     Entry,
-    Request,
-    Response,
+    HttpRequest,
+    HttpResponse,
 )
 from mock_sei.journal.hiding import LOOK_AHEAD
-from mock_sei.journal.journal import MEMORY_LIMIT, Journal
+from mock_sei.journal.journal import MEMORY_LIMIT, ServerJournal
 from mock_sei.journal.recorded import read_entry
 from mock_sei.rules.connection import Connection
 from mock_sei.rules.standards import Listener
@@ -44,8 +44,8 @@ def exchange(number: int = 0, **options: object) -> Entry:
         timestamp=1_800_000_000.0 + number,
         connection=Connection(listener=Listener.ONE_WAY, source_address=f"192.0.2.{number % 200}"),
         tracking_id=f"{number:036}",
-        request=Request(**given | options),  # type: ignore[arg-type]  # each is of its field
-        response=Response(status=200),
+        request=HttpRequest(**given | options),  # type: ignore[arg-type]  # each is of its field
+        response=HttpResponse(status=200),
     )
 
 
@@ -89,7 +89,7 @@ MAKERS: dict[str, tuple[Callable[[int], Entry], int]] = {
 @pytest.mark.parametrize("kind", MAKERS)
 def test_the_memory_of_all_entries_stays_below_its_limit(kind: str) -> None:
     make, number = MAKERS[kind]
-    journal = Journal(size=1_000_000, limit=LIMIT)
+    journal = ServerJournal(size=1_000_000, limit=LIMIT)
     gc.collect()
     tracemalloc.start()
     try:
@@ -110,7 +110,7 @@ def test_the_limit_is_32_mebibytes() -> None:
 
 
 def test_the_oldest_lose_their_bodies_first_and_say_so() -> None:
-    journal = Journal(size=1000, limit=LIMIT)
+    journal = ServerJournal(size=1000, limit=LIMIT)
     for number in range(300):
         journal.add(with_body(number))
 
@@ -131,7 +131,7 @@ def test_the_oldest_lose_their_bodies_first_and_say_so() -> None:
 
 
 def test_then_their_headers_so_that_the_counts_stay_right() -> None:
-    journal = Journal(size=1000, limit=LIMIT)
+    journal = ServerJournal(size=1000, limit=LIMIT)
     for number in range(600):
         journal.add(exchange(number, raw_headers=[(b"a", b"b" * 8000)], raw_query=b"a" * 200))
 
@@ -145,7 +145,7 @@ def test_then_their_headers_so_that_the_counts_stay_right() -> None:
 
 
 def test_then_the_entries_themselves_and_they_are_counted() -> None:
-    journal = Journal(size=1_000_000, limit=LIMIT)
+    journal = ServerJournal(size=1_000_000, limit=LIMIT)
     for number in range(2000):
         journal.add(exchange(number))
 
@@ -156,7 +156,7 @@ def test_then_the_entries_themselves_and_they_are_counted() -> None:
 
 
 def test_an_entry_that_was_let_go_reads_back_as_it_is_shown() -> None:
-    journal = Journal(size=1000, limit=LIMIT)
+    journal = ServerJournal(size=1000, limit=LIMIT)
     for number in range(600):
         journal.add(with_body(number) if number else long_everything(number))
     for entry in (journal.entries[0], journal.entries[1]):
@@ -166,7 +166,7 @@ def test_an_entry_that_was_let_go_reads_back_as_it_is_shown() -> None:
 
 
 def test_an_emptied_journal_has_its_memory_again() -> None:
-    journal = Journal(size=1000, limit=LIMIT)
+    journal = ServerJournal(size=1000, limit=LIMIT)
     for number in range(300):
         journal.add(with_body(number))
     journal.clear()
@@ -177,7 +177,7 @@ def test_an_emptied_journal_has_its_memory_again() -> None:
 
 
 def test_of_one_entry_a_bounded_part_is_kept_and_the_rest_is_counted() -> None:
-    journal = Journal(size=1)
+    journal = ServerJournal(size=1)
     journal.add(many_headers(1))
     shown = journal.last.to_json()
     assert len(shown["request"]["headers"]) == HEADERS_KEPT

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from mock_sei.journal.entries import Entry
-from mock_sei.journal.journal import Journal
+from mock_sei.journal.journal import ServerJournal
 from mock_sei.rules.connection import Connection, Findings
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
@@ -99,7 +99,7 @@ def entry(application: str, releases: int | None = None) -> Entry:
 
 
 def test_names_that_no_entry_has_are_forgotten_and_the_others_are_not(served: Served) -> None:
-    journal = Journal(size=3)
+    journal = ServerJournal(size=3)
     demo = served.application("demo-server")
     journal.add(entry(demo.name))
     journal.release(application=demo.name, account=demo.service_account)
@@ -111,7 +111,7 @@ def test_names_that_no_entry_has_are_forgotten_and_the_others_are_not(served: Se
 
 
 def releasing(size: int) -> Action:
-    journal = Journal(size=100)
+    journal = ServerJournal(size=100)
     for number in range(size):
         journal.release(application=f"a{number}")
     return partial(journal.release, application="x")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.errors import Explanation
-from mock_sei.journal.entries import Entry, Request, Response
+from mock_sei.journal.entries import Entry, HttpRequest, HttpResponse
 from mock_sei.journal.recorded import read_entry
 from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.standards import Listener
@@ -34,7 +34,7 @@ def entry(body: bytes = b"password=hunter2", path: str = "/v2/oauthtoken") -> En
         ),
         tls_version="TLSv1.3",
         tracking_id="an-id",
-        request=Request(
+        request=HttpRequest(
             method="POST",
             path=path,
             raw_query=b"code=hunter2",
@@ -44,7 +44,7 @@ def entry(body: bytes = b"password=hunter2", path: str = "/v2/oauthtoken") -> En
             ],
             raw_body=body,
         ),
-        response=Response(
+        response=HttpResponse(
             status=403, raw_headers=[(b"content-type", b"application/json")], raw_body=b"{"
         ),
         findings=Findings(application="demo-server", service_account="svc-demo", notes=["a note"]),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from mock_sei.journal.journal import Journal
+from mock_sei.journal.journal import ServerJournal
 from tests.support import TICKETS, Served
 
 
 @pytest.fixture
-def journal(served: Served) -> Journal:
+def journal(served: Served) -> ServerJournal:
     """A token request, a good call and a refused call."""
     headers = served.headers()
     served.get(headers=headers)
@@ -17,7 +17,7 @@ def journal(served: Served) -> Journal:
     return served.platform.journal
 
 
-def test_entries_are_found_by_what_they_are(journal: Journal) -> None:
+def test_entries_are_found_by_what_they_are(journal: ServerJournal) -> None:
     assert len(journal.find()) == 3
     assert len(journal.find(f"GET {TICKETS}")) == 2
     assert len(journal.find("GET /v1/*", status=401)) == 1
@@ -27,7 +27,7 @@ def test_entries_are_found_by_what_they_are(journal: Journal) -> None:
     assert len(journal.find(service_account="svc-demo", listener="two-way")) == 2
 
 
-def test_a_word_that_entries_do_not_have_is_a_mistake(journal: Journal) -> None:
+def test_a_word_that_entries_do_not_have_is_a_mistake(journal: ServerJournal) -> None:
     with pytest.raises(TypeError, match="operaton"):
         journal.find(operaton="GET /x")  # type: ignore[call-arg]
 
@@ -36,11 +36,13 @@ def test_a_word_that_entries_do_not_have_is_a_mistake(journal: Journal) -> None:
     ("operation", "times"),
     [(f"GET {TICKETS}", None), (f"GET {TICKETS}", 2), ("POST /v2/oauthtoken", 1), ("PUT /x", 0)],
 )
-def test_what_was_called_is_asserted(journal: Journal, operation: str, times: int | None) -> None:
+def test_what_was_called_is_asserted(
+    journal: ServerJournal, operation: str, times: int | None
+) -> None:
     journal.assert_called(operation, times=times)
 
 
-def test_a_failed_assertion_shows_what_is_nearest(journal: Journal) -> None:
+def test_a_failed_assertion_shows_what_is_nearest(journal: ServerJournal) -> None:
     with pytest.raises(AssertionError) as caught:
         journal.assert_called("GET /v1/order/tradeticket", status=200)
 
@@ -50,7 +52,7 @@ def test_a_failed_assertion_shows_what_is_nearest(journal: Journal) -> None:
     assert "GET /v1/order/tradetickets 200 demo-server/svc-demo" in text
 
 
-def test_a_wrong_number_shows_the_ones_there_are(journal: Journal) -> None:
+def test_a_wrong_number_shows_the_ones_there_are(journal: ServerJournal) -> None:
     with pytest.raises(AssertionError) as caught:
         journal.assert_called(f"GET {TICKETS}", times=3)
 
@@ -64,7 +66,7 @@ def test_an_empty_journal_says_so(served: Served) -> None:
         served.platform.journal.assert_called("GET /x")
 
 
-def test_numbers_go_on_where_a_reader_left_off(journal: Journal) -> None:
+def test_numbers_go_on_where_a_reader_left_off(journal: ServerJournal) -> None:
     first = journal.to_json()
     rest = journal.to_json(after=2)
 

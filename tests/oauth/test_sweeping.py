@@ -16,7 +16,7 @@ from mock_sei.oauth.sweeping import Ends
 from mock_sei.oauth.tokens import KeyRing, Tokens, lifetime_of_request
 from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.platform import Platform
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import make_random
 from tests.growth import Action, assert_flat
 from tests.oauth.flows import ALICE, call, redeem
@@ -55,7 +55,7 @@ class Stores:
     """One of each store, on a stopped clock."""
 
     def __init__(self) -> None:
-        self.clock, random = Clock(), make_random(1)
+        self.clock, random = PlatformClock(), make_random(1)
         self.clock.freeze()
         self.authorizations = Authorizations(clock=self.clock, random=random)
         self.sessions = Sessions(clock=self.clock, random=random)
@@ -63,7 +63,7 @@ class Stores:
         self.assertions = UsedAssertions(clock=self.clock)
 
 
-def assert_swept(clock: Clock, add: Callable[[], object], size: Callable[[], int]) -> None:
+def assert_swept(clock: PlatformClock, add: Callable[[], object], size: Callable[[], int]) -> None:
     for _ in range(400):
         add()
     assert size() == 400
@@ -129,7 +129,7 @@ def test_a_key_that_is_added_again_has_the_new_end() -> None:
 
 
 def test_many_rotations_of_one_consent_keep_nothing() -> None:
-    store = Authorizations(clock=Clock(), random=make_random(1))
+    store = Authorizations(clock=PlatformClock(), random=make_random(1))
     authorization, rotations = granted(store), 20_000
     store.rotate(authorization)
     tracemalloc.start()
@@ -145,7 +145,7 @@ def test_many_rotations_of_one_consent_keep_nothing() -> None:
 
 
 def test_every_used_refresh_token_of_a_living_consent_is_known() -> None:
-    store = Authorizations(clock=Clock(), random=make_random(1))
+    store = Authorizations(clock=PlatformClock(), random=make_random(1))
     authorization, other = granted(store), granted(store)
     tokens = []
     for _ in range(2000):
@@ -162,7 +162,9 @@ def test_every_used_refresh_token_of_a_living_consent_is_known() -> None:
 
 def test_no_other_text_is_a_refresh_token() -> None:
     """Forged refresh tokens: a number not issued yet, another signature, a changed character."""
-    store, twin = (Authorizations(clock=Clock(), random=make_random(seed)) for seed in (1, 2))
+    store, twin = (
+        Authorizations(clock=PlatformClock(), random=make_random(seed)) for seed in (1, 2)
+    )
     token = str(granted(store).refresh_token)
     other = str(granted(store).refresh_token)
     changed = [
@@ -252,7 +254,7 @@ def use_assertion(count: int) -> Action:
 def revoke_token(platform: Platform, count: int) -> Action:
     tokens = Tokens(
         keys=KeyRing(platform.signing_key),
-        clock=Clock(),
+        clock=PlatformClock(),
         random=make_random(1),
         lifetime=lifetime_of_request,
     )

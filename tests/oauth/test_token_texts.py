@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mock_sei.errors import Refusal
 from mock_sei.oauth.tokens import MOST_KEYS, KeyRing, SigningKey, Tokens, lifetime_of_request
 from mock_sei.platform import Platform
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import make_random
 from tests.growth import Action, assert_flat, assert_linear
 from tests.oauth.test_tokens import assert_invalid_token, decoded, encoded
@@ -182,7 +182,7 @@ def test_the_reason_names_the_claim(served: Served, platform: Platform) -> None:
 @given(st.text(max_size=60) | st.binary(max_size=60).map(lambda each: each.decode("latin-1")))
 def test_no_text_is_a_token(text: str) -> None:
     tokens = Tokens(
-        keys=_ring(1), clock=Clock(), random=make_random(1), lifetime=lifetime_of_request
+        keys=_ring(1), clock=PlatformClock(), random=make_random(1), lifetime=lifetime_of_request
     )
     with pytest.raises(Refusal):
         tokens.read(text)

@@ -15,9 +15,9 @@ from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import UnknownAccount, UnknownApplication
 from mock_sei.portal.links import CertificateLinks, Delivery
-from mock_sei.portal.mailbox import Letter, Mailbox
+from mock_sei.portal.mailbox import Letter, ServerMailbox
 from mock_sei.portal.portal import Portal, PortalCertificate
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application, ServiceAccount
 from mock_sei.rules.registry import Registry
@@ -136,7 +136,7 @@ def portal_of(size: int) -> Portal:
         registry=registry(size),
         certificates=NoCertificates(),
         products=["investors"],
-        clock=Clock(),
+        clock=PlatformClock(),
         random=make_random(1),
         approval="auto",
         link_lifetime=timedelta(days=7),
@@ -167,7 +167,9 @@ def test_the_life_of_an_application_is_flat() -> None:
     assert_flat(living)
 
 
-def portal_with_ending_certificates(store: CertificateStore, size: int, clock: Clock) -> Portal:
+def portal_with_ending_certificates(
+    store: CertificateStore, size: int, clock: PlatformClock
+) -> Portal:
     """All accounts have certificates that end soon, and their notices were sent."""
     known = registry(size)
     certificates = AccountCertificates(
@@ -198,7 +200,7 @@ def test_reading_and_sending_mails_is_flat_in_the_last_days_of_everybody(
     shared_store: CertificateStore,
 ) -> None:
     def looking(size: int) -> Action:
-        clock = Clock()
+        clock = PlatformClock()
         portal = portal_with_ending_certificates(shared_store, size, clock)
         end = clock.now()
 
@@ -217,15 +219,15 @@ def test_a_start_is_linear() -> None:
     assert_linear(lambda size: lambda: registry(size), 300)
 
 
-def mailbox(size: int) -> Mailbox:
-    made, now = Mailbox(), Clock().now()
+def mailbox(size: int) -> ServerMailbox:
+    made, now = ServerMailbox(), PlatformClock().now()
     for number in range(size):
         made.send(LETTER, to=f"team-{number}@example.com", at=now)
     return made
 
 
-MAILS: dict[str, Callable[[Mailbox], object]] = {
-    "send": lambda box: box.send(LETTER, to="new@example.com", at=Clock().now()),
+MAILS: dict[str, Callable[[ServerMailbox], object]] = {
+    "send": lambda box: box.send(LETTER, to="new@example.com", at=PlatformClock().now()),
     "last": lambda box: box.last,
     "by number": lambda box: box.require(5),
     "by address": lambda box: box.find(to="team-5@example.com"),
@@ -247,7 +249,9 @@ def test_a_look_into_the_mailbox_is_flat(look: str) -> None:
 
 
 def links(size: int) -> CertificateLinks:
-    made = CertificateLinks(clock=Clock(), random=make_random(1), lifetime=timedelta(days=1))
+    made = CertificateLinks(
+        clock=PlatformClock(), random=make_random(1), lifetime=timedelta(days=1)
+    )
     for number in range(size):
         made.create(account="svc-many", serial_number=number, delivery=Delivery())
         made.create(account=f"svc-{number}", serial_number=number, delivery=Delivery())

@@ -11,20 +11,20 @@ import pytest
 
 from mock_sei.errors import Refusal, Rejected
 from mock_sei.portal.links import CertificateLinks, Delivery, Link
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 
 LIFETIME = timedelta(days=7)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    clock = Clock()
+def clock() -> PlatformClock:
+    clock = PlatformClock()
     clock.freeze()
     return clock
 
 
 @pytest.fixture
-def links(clock: Clock) -> CertificateLinks:
+def links(clock: PlatformClock) -> CertificateLinks:
     return CertificateLinks(clock=clock, random=Random(1), lifetime=LIFETIME)  # noqa: S311
 
 
@@ -77,7 +77,7 @@ def test_of_a_hundred_at_once_exactly_one_wins(links: CertificateLinks) -> None:
         assert sum(threads.map(take, range(100))) == 1
 
 
-def test_a_link_ends_by_the_clock(links: CertificateLinks, clock: Clock) -> None:
+def test_a_link_ends_by_the_clock(links: CertificateLinks, clock: PlatformClock) -> None:
     link = create(links)
 
     clock.advance(LIFETIME - timedelta(seconds=1))
@@ -88,7 +88,7 @@ def test_a_link_ends_by_the_clock(links: CertificateLinks, clock: Clock) -> None
 
 
 def test_a_used_link_stays_used_when_its_time_is_over(
-    links: CertificateLinks, clock: Clock
+    links: CertificateLinks, clock: PlatformClock
 ) -> None:
     link = create(links)
     links.take(link.token)
@@ -137,14 +137,14 @@ def test_the_links_of_an_account_are_listed_oldest_first(links: CertificateLinks
     assert links.of("svc-one") == [first, second]
 
 
-def test_a_link_says_its_state(links: CertificateLinks, clock: Clock) -> None:
+def test_a_link_says_its_state(links: CertificateLinks, clock: PlatformClock) -> None:
     link = create(links)
     assert link.state(clock.now()) == f"live until {link.expires_at:%Y-%m-%d %H:%M} UTC"
     links.take(link.token)
     assert link.state(clock.now()).startswith("dead: it was used at ")
 
 
-def test_links_cannot_be_guessed_and_repeat_under_a_seed(clock: Clock) -> None:
+def test_links_cannot_be_guessed_and_repeat_under_a_seed(clock: PlatformClock) -> None:
     def tokens(seed: int) -> list[str]:
         links = CertificateLinks(clock=clock, random=Random(seed), lifetime=LIFETIME)  # noqa: S311
         return [create(links).token for _ in range(50)]

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mock_sei.errors import UnknownMessage
-from mock_sei.portal.mailbox import Letter, Mail, Mailbox
+from mock_sei.portal.mailbox import Letter, Mail, ServerMailbox
 
 SENT = datetime(2027, 3, 4, 5, 6, 7, tzinfo=UTC)
 LIST = "team@example.com"
@@ -24,7 +24,7 @@ def letter(subject: str = "A subject", text: str = "A text\n") -> Letter:
 
 
 def parsed(message: Letter, *, to: str = LIST) -> EmailMessage:
-    mail = Mailbox().send(message, to=to, at=SENT)
+    mail = ServerMailbox().send(message, to=to, at=SENT)
     read = email.message_from_bytes(bytes(mail.message()), policy=email.policy.default)
     assert isinstance(read, EmailMessage)
     assert not read.defects
@@ -64,7 +64,7 @@ def test_subjects_survive_in_any_script_and_length(subject: str) -> None:
 def test_texts_survive_and_no_line_is_longer_than_mail_allows(text: str) -> None:
     """A line has at most 998 characters (RFC 5322 section 2.1.1)."""
     message = letter(text=text)
-    raw = bytes(Mailbox().send(message, to=LIST, at=SENT).message())
+    raw = bytes(ServerMailbox().send(message, to=LIST, at=SENT).message())
 
     assert max(map(len, raw.split(b"\r\n"))) <= 998
     assert b"\n" not in raw.replace(b"\r\n", b"")
@@ -94,7 +94,7 @@ def test_no_name_adds_a_header(name: str) -> None:
 
 
 def test_mails_are_numbered_in_the_order_of_sending() -> None:
-    mailbox = Mailbox()
+    mailbox = ServerMailbox()
     first = mailbox.send(letter("first"), to=LIST, at=SENT)
     second = mailbox.send(letter("second"), to="other@example.com", at=SENT)
 
@@ -106,7 +106,7 @@ def test_mails_are_numbered_in_the_order_of_sending() -> None:
 
 
 def test_an_emptied_mailbox_goes_on_counting() -> None:
-    mailbox = Mailbox()
+    mailbox = ServerMailbox()
     mailbox.send(letter(), to=LIST, at=SENT)
     mailbox.clear()
 
@@ -118,7 +118,7 @@ def test_an_emptied_mailbox_goes_on_counting() -> None:
 
 @pytest.mark.parametrize("number", [0, -1, 2, 10**9])
 def test_a_mail_that_was_not_sent_is_not_found(number: int) -> None:
-    mailbox = Mailbox()
+    mailbox = ServerMailbox()
     mailbox.send(letter(), to=LIST, at=SENT)
 
     with pytest.raises(UnknownMessage, match=f"no mail {number}; there are 1"):
@@ -126,7 +126,7 @@ def test_a_mail_that_was_not_sent_is_not_found(number: int) -> None:
 
 
 def test_mails_are_found_by_recipient_and_words() -> None:
-    mailbox = Mailbox()
+    mailbox = ServerMailbox()
     link = mailbox.send(letter("Your link", "press it"), to=LIST, at=SENT)
     other = mailbox.send(letter("Password", "secret link"), to="other@example.com", at=SENT)
 
@@ -138,14 +138,14 @@ def test_mails_are_found_by_recipient_and_words() -> None:
 
 
 def test_what_is_changed_in_a_list_of_mails_does_not_reach_the_mailbox() -> None:
-    mailbox = Mailbox()
+    mailbox = ServerMailbox()
     mailbox.send(letter(), to=LIST, at=SENT)
     mailbox.messages.clear()
     assert len(mailbox) == 1
 
 
 def test_many_at_once_are_all_kept_with_numbers_of_their_own() -> None:
-    mailbox = Mailbox()
+    mailbox = ServerMailbox()
 
     def send(_: int) -> Mail:
         return mailbox.send(letter(), to=LIST, at=SENT)
@@ -158,5 +158,5 @@ def test_many_at_once_are_all_kept_with_numbers_of_their_own() -> None:
 
 
 def test_no_representation_holds_the_text() -> None:
-    mail = Mailbox().send(letter(text="the password is hunter2"), to=LIST, at=SENT)
+    mail = ServerMailbox().send(letter(text="the password is hunter2"), to=LIST, at=SENT)
     assert "hunter2" not in repr(mail)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from mock_sei.rules.clock import EARLIEST, LATEST, Clock
+from mock_sei.rules.clock import EARLIEST, LATEST, PlatformClock
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -28,11 +28,13 @@ def machine() -> Machine:
 
 
 @pytest.fixture
-def clock(machine: Machine) -> Clock:
-    return Clock(machine)
+def clock(machine: Machine) -> PlatformClock:
+    return PlatformClock(machine)
 
 
-def test_it_starts_as_the_machines_clock_and_runs_with_it(clock: Clock, machine: Machine) -> None:
+def test_it_starts_as_the_machines_clock_and_runs_with_it(
+    clock: PlatformClock, machine: Machine
+) -> None:
     assert clock.now() == NOON
     assert clock.timestamp() == NOON.timestamp()
     assert clock.is_machine
@@ -45,10 +47,10 @@ def test_it_starts_as_the_machines_clock_and_runs_with_it(clock: Clock, machine:
 def test_the_machines_own_clock_is_the_default() -> None:
     before = datetime.now(UTC)
 
-    assert before <= Clock().now() <= datetime.now(UTC)
+    assert before <= PlatformClock().now() <= datetime.now(UTC)
 
 
-def test_advancing_moves_it_and_it_runs_on(clock: Clock, machine: Machine) -> None:
+def test_advancing_moves_it_and_it_runs_on(clock: PlatformClock, machine: Machine) -> None:
     assert clock.advance(minutes=31) == NOON + 31 * MINUTE
     machine.seconds += 60
 
@@ -56,14 +58,14 @@ def test_advancing_moves_it_and_it_runs_on(clock: Clock, machine: Machine) -> No
     assert not clock.is_machine
 
 
-def test_advancing_takes_a_timedelta_too(clock: Clock) -> None:
+def test_advancing_takes_a_timedelta_too(clock: PlatformClock) -> None:
     clock.advance(timedelta(days=1))
     clock.advance(timedelta(days=1))
 
     assert clock.now() == NOON + timedelta(days=2)
 
 
-def test_advancing_backwards_is_refused_and_moves_nothing(clock: Clock) -> None:
+def test_advancing_backwards_is_refused_and_moves_nothing(clock: PlatformClock) -> None:
     with pytest.raises(ValueError, match=r"negative, use set\(\) to go back"):
         clock.advance(minutes=-1)
 
@@ -72,7 +74,7 @@ def test_advancing_backwards_is_refused_and_moves_nothing(clock: Clock) -> None:
 
 @pytest.mark.parametrize("step", [{"days": 400_000}, {"days": 3_000_000}, {"days": 10**12}])
 def test_advancing_past_the_last_year_is_refused_and_moves_nothing(
-    clock: Clock, step: dict[str, float]
+    clock: PlatformClock, step: dict[str, float]
 ) -> None:
     """The limits of the clock, of ``datetime`` and of ``timedelta``."""
     with pytest.raises(ValueError, match=r"the clock goes|outside the years 2001 to 2998"):
@@ -84,7 +86,7 @@ def test_advancing_past_the_last_year_is_refused_and_moves_nothing(
 
 @pytest.mark.parametrize("moment", [NOON - timedelta(days=400), NOON + timedelta(days=400)])
 def test_setting_goes_both_ways_and_it_runs_on(
-    clock: Clock, machine: Machine, moment: datetime
+    clock: PlatformClock, machine: Machine, moment: datetime
 ) -> None:
     assert clock.set(moment) == moment
     machine.seconds += 60
@@ -92,14 +94,14 @@ def test_setting_goes_both_ways_and_it_runs_on(
     assert clock.now() == moment + MINUTE
 
 
-def test_setting_answers_in_utc(clock: Clock) -> None:
+def test_setting_answers_in_utc(clock: PlatformClock) -> None:
     there = NOON.astimezone(timezone(timedelta(hours=5)))
 
     assert clock.set(there).utcoffset() == timedelta(0)
     assert clock.now() == NOON
 
 
-def test_a_time_without_zone_is_refused(clock: Clock) -> None:
+def test_a_time_without_zone_is_refused(clock: PlatformClock) -> None:
     with pytest.raises(ValueError, match="has no time zone"):
         clock.set(NOON.replace(tzinfo=None))
 
@@ -107,7 +109,7 @@ def test_a_time_without_zone_is_refused(clock: Clock) -> None:
 @pytest.mark.parametrize("moment", [EARLIEST - timedelta(seconds=1), LATEST])
 @pytest.mark.parametrize("frozen", [None, True])
 def test_years_the_certificates_do_not_reach_are_refused(
-    clock: Clock, moment: datetime, frozen: bool | None
+    clock: PlatformClock, moment: datetime, frozen: bool | None
 ) -> None:
     with pytest.raises(ValueError, match="2001 to 2998"):
         clock.set(moment, frozen=frozen)
@@ -116,13 +118,15 @@ def test_years_the_certificates_do_not_reach_are_refused(
 
 
 @pytest.mark.parametrize("moment", [EARLIEST, LATEST - timedelta(seconds=1)])
-def test_the_first_and_last_moment_are_taken(clock: Clock, moment: datetime) -> None:
+def test_the_first_and_last_moment_are_taken(clock: PlatformClock, moment: datetime) -> None:
     clock.set(moment)
 
     assert clock.now() == moment
 
 
-def test_a_stopped_clock_stands_still_and_can_be_moved(clock: Clock, machine: Machine) -> None:
+def test_a_stopped_clock_stands_still_and_can_be_moved(
+    clock: PlatformClock, machine: Machine
+) -> None:
     assert clock.freeze() == NOON
     machine.seconds += 60
     assert clock.now() == NOON
@@ -135,7 +139,9 @@ def test_a_stopped_clock_stands_still_and_can_be_moved(clock: Clock, machine: Ma
     assert not clock.is_machine
 
 
-def test_a_stopped_clock_runs_on_from_where_it_stands(clock: Clock, machine: Machine) -> None:
+def test_a_stopped_clock_runs_on_from_where_it_stands(
+    clock: PlatformClock, machine: Machine
+) -> None:
     clock.freeze()
     machine.seconds += 3600
     assert clock.unfreeze() == NOON
@@ -146,7 +152,7 @@ def test_a_stopped_clock_runs_on_from_where_it_stands(clock: Clock, machine: Mac
     assert not clock.is_machine
 
 
-def test_letting_a_running_clock_run_changes_nothing(clock: Clock) -> None:
+def test_letting_a_running_clock_run_changes_nothing(clock: PlatformClock) -> None:
     clock.unfreeze()
 
     assert clock.is_machine
@@ -155,7 +161,7 @@ def test_letting_a_running_clock_run_changes_nothing(clock: Clock) -> None:
 @pytest.mark.parametrize("stopped_before", [True, False])
 @pytest.mark.parametrize("frozen", [True, False, None])
 def test_setting_can_stop_and_start_it(
-    clock: Clock, machine: Machine, *, stopped_before: bool, frozen: bool | None
+    clock: PlatformClock, machine: Machine, *, stopped_before: bool, frozen: bool | None
 ) -> None:
     moment = NOON + timedelta(days=7)
     if stopped_before:
@@ -169,7 +175,7 @@ def test_setting_can_stop_and_start_it(
     assert clock.now() == (moment if stands else moment + MINUTE)
 
 
-def test_a_reset_brings_the_machines_clock_back(clock: Clock, machine: Machine) -> None:
+def test_a_reset_brings_the_machines_clock_back(clock: PlatformClock, machine: Machine) -> None:
     clock.advance(minutes=5)
     clock.freeze()
     machine.seconds += 60
@@ -189,7 +195,7 @@ def test_who_reads_a_clock_that_is_set_running_sees_no_third_time() -> None:
             seen.append(moved.now())
         return NOON.timestamp() - 3600
 
-    moved = Clock(machine)
+    moved = PlatformClock(machine)
     moved.set(NOON, frozen=True)
 
     moved.unfreeze()

@@ -16,7 +16,7 @@ from freezegun import freeze_time
 from freezegun.api import FakeDatetime
 
 from mock_sei.rules import machine
-from mock_sei.rules.clock import Clock
+from mock_sei.rules.clock import PlatformClock
 from mock_sei.runtime.loops import new_thread_loop
 from tests.patience import PATIENCE
 
@@ -54,7 +54,7 @@ def test_no_tool_reaches_it(tool: Tool) -> None:
         assert abs(time.time() - true) > 10**7  # or the tool did nothing
         assert 0 <= machine.timestamp() - true + 0.1 < PATIENCE
         assert 0 <= machine.now().timestamp() - true + 0.1 < PATIENCE
-        assert 0 <= Clock().timestamp() - true + 0.1 < PATIENCE
+        assert 0 <= PlatformClock().timestamp() - true + 0.1 < PATIENCE
 
 
 def test_what_measures_durations_goes_on(tool: Tool) -> None:

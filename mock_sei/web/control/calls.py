@@ -11,7 +11,7 @@ from fastapi import Body, FastAPI, Path, Query, Request, Response
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, StreamingResponse
 
-from mock_sei.operations.answers import File, Written
+from mock_sei.operations.answers import File, WrittenAnswer
 from mock_sei.operations.places import Placed, place
 from mock_sei.operations.requests import Fields, Place
 from mock_sei.operations.schemas import hint_of, model_with, values_of
@@ -117,7 +117,7 @@ def _parameter(kind: type[Fields], name: str, where: Callable[[], Any]) -> Param
     return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-def sent(written: Written, status: int) -> Response:
+def sent(written: WrittenAnswer, status: int) -> Response:
     """The answer as the framework sends it."""
     answer: Response
     if written.pieces is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from mock_sei.operations.answers import Files
 from mock_sei.operations.places import mark_of, place
 from mock_sei.operations.schemas import body_schema, descriptions, examples_of
-from mock_sei.operations.table import TABLE, Row, Verified
+from mock_sei.operations.table import TABLE, Row, VerifiedAnswer
 from mock_sei.web.control.calls import status_of
 from mock_sei.web.downloads import media_type_of
 
@@ -61,7 +61,7 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
         responses[str(status_of(row))] = _good_answer(row)
         for status in _possible(operation):
             responses.setdefault(status, _refusal(REFUSALS[status]))
-        if isinstance(row.answer, Verified):
+        if isinstance(row.answer, VerifiedAnswer):
             responses["409"] = _refusal(REFUSALS["409"])
     return document
 
