@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import httpx2
-import mock_sei as sei
 import pytest
+
+import mock_sei as sei
 
 
 @pytest.fixture(scope="session")
@@ -46,4 +47,6 @@ def test_the_rest(mock_sei: sei.Workbench) -> None:
     login: sei.LogIn = mock_sei.login("demo-web")
     findings: list[sei.Finding] = mock_sei.diagnose(account, client="java")
     mails: list[sei.Mail] = mock_sei.mailbox.find(about="certificate")
-    assert login.code and findings and not mails
+    assert login.code
+    assert findings
+    assert mails == []
