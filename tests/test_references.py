@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -156,3 +157,10 @@ def test_every_operation_and_field_has_an_entry_with_an_example() -> None:
             assert "" not in (kind, what), (row.path, name)
             assert example not in ("`null`", '`"text"`', ""), (row.path, name)
     assert entries == {}
+
+
+def test_every_reference_of_the_openapi_document_leads_somewhere() -> None:
+    document = control_app().openapi()
+    parts = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+
+    assert set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(document))) <= parts

@@ -118,20 +118,25 @@ def fields_of(row: Row, operation: Mapping[str, Any]) -> Iterator[list[str]]:
         return
     example = body["content"]["application/json"]["example"]
     for name, member in members.items():
-        required = name in schema.get("required", ())
+        told = dict(member)
+        if "examples" not in told and isinstance(example, dict) and name in example:
+            told["examples"] = [example[name]]
+        usual = "none"
         if row.method == "PATCH":
-            member = {key: each for key, each in member.items() if key != "default"}
-        if "examples" not in member and isinstance(example, dict) and name in example:
-            member = member | {"examples": [example[name]]}
-        yield _field(name, member, "body", required=required)
+            told.pop("default", None)
+            usual = "as it is"
+        required = name in schema.get("required", ())
+        yield _field(name, told, "body", required=required, usual=usual)
 
 
 def _told(parameter: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": parameter["description"], "examples": [parameter["example"]]}
 
 
-def _field(name: str, schema: Mapping[str, Any], where: str, *, required: bool) -> list[str]:
-    default = value(schema["default"]) if "default" in schema else "as it is"
+def _field(
+    name: str, schema: Mapping[str, Any], where: str, *, required: bool, usual: str = "none"
+) -> list[str]:
+    default = value(schema["default"]) if "default" in schema else usual
     if required:
         default = "must be given"
     return [
