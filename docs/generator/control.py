@@ -112,8 +112,8 @@ def fields_of(row: Row, operation: Mapping[str, Any]) -> Iterator[list[str]]:
     schema = body["content"]["application/json"]["schema"]
     members = schema.get("properties")
     if members is None:
-        told = descriptions(row.request)[place(row).whole or ""]
-        schema = schema | {"description": told}
+        about = descriptions(row.request)[place(row).whole or ""]
+        schema = schema | {"description": about}
         yield _field("(the body)", schema, "body", required=body["required"])
         return
     example = body["content"]["application/json"]["example"]
