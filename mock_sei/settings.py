@@ -110,11 +110,17 @@ class Behaviour:
     """The settings that a reset or the pytest marker can change while the server runs."""
 
     dialect: Literal["sei", "rfc"] = "sei"
+    """``"sei"``: answers as the vendor documents them; ``"rfc"``: as the RFCs want them."""
     environment: Environment = Environment.TEST
+    """The environment that the server plays."""
     auto_login: bool = False
+    """Whether a ``login_hint`` that names a user logs in and consents without a page."""
     seed: int | None = None
+    """Makes keys, passwords and identifiers repeatable."""
     approval: Literal["auto", "manual"] = "auto"
+    """Whether a new application is approved at once."""
     concurrent_sessions: Literal["allow", "refuse"] = "allow"
+    """Whether a user may have two sessions of one application."""
 
     def with_changes(self, changes: Mapping[str, Any], *, source: str) -> Behaviour:
         """A copy with some fields changed.

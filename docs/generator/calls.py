@@ -178,6 +178,8 @@ EXAMPLES: Mapping[str, Any] = {
     "listener": "two-way",
     "malformed": True,
     "name": "ledger",
+    "now": "2027-01-31T09:00:00Z",
+    "operation": "GET /v2/investors",
     "probability": 0.1,
     "products": ["sma-trade-orders"],
     "redirect_addresses": ["http://localhost:8000/callback"],

@@ -10,6 +10,8 @@ from typing import Any
 from docs.generator.calls import COMMANDS, EXAMPLES, LINES, PREPARATIONS, PYTHON
 from docs.generator.markdown import block, table, value
 from mock_sei.operations.answers import Files
+from mock_sei.operations.places import place
+from mock_sei.operations.schemas import descriptions
 from mock_sei.operations.table import TABLE, Row
 from mock_sei.web.control.app import control_app
 from mock_sei.web.control.calls import status_of
@@ -86,7 +88,7 @@ def _entry(row: Row, document: Mapping[str, Any]) -> Iterator[str]:
     operation = document["paths"][path_of(row)][row.method.lower()]
     yield f"### {title(row)}"
     yield row.description
-    fields = list(fields_of(operation))
+    fields = list(fields_of(row, operation))
     if fields:
         head = ["field", "type", "where", "default", "what", "example"]
         yield table(head, fields)
@@ -99,7 +101,7 @@ def _entry(row: Row, document: Mapping[str, Any]) -> Iterator[str]:
     yield " ".join(others)
 
 
-def fields_of(operation: Mapping[str, Any]) -> Iterator[list[str]]:
+def fields_of(row: Row, operation: Mapping[str, Any]) -> Iterator[list[str]]:
     """The row of each field: name, type, where it stands, default, what it is, an example."""
     for each in operation.get("parameters", ()):
         schema = each["schema"]
@@ -110,22 +112,33 @@ def fields_of(operation: Mapping[str, Any]) -> Iterator[list[str]]:
     schema = body["content"]["application/json"]["schema"]
     members = schema.get("properties")
     if members is None:
+        about = descriptions(row.request)[place(row).whole or ""]
+        schema = schema | {"description": about}
         yield _field("(the body)", schema, "body", required=body["required"])
         return
     example = body["content"]["application/json"]["example"]
     for name, member in members.items():
+        told = dict(member)
+        if "examples" not in told and isinstance(example, dict) and name in example:
+            told["examples"] = [example[name]]
+        usual = "none"
+        if row.method == "PATCH":
+            told.pop("default", None)
+            usual = "as it is"
         required = name in schema.get("required", ())
-        if "examples" not in member and isinstance(example, dict) and name in example:
-            member = member | {"examples": [example[name]]}
-        yield _field(name, member, "body", required=required)
+        yield _field(name, told, "body", required=required, usual=usual)
 
 
 def _told(parameter: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": parameter["description"], "examples": [parameter["example"]]}
 
 
-def _field(name: str, schema: Mapping[str, Any], where: str, *, required: bool) -> list[str]:
-    default = "must be given" if required else value(schema.get("default"))
+def _field(
+    name: str, schema: Mapping[str, Any], where: str, *, required: bool, usual: str = "none"
+) -> list[str]:
+    default = value(schema["default"]) if "default" in schema else usual
+    if required:
+        default = "must be given"
     return [
         f"`{name}`",
         type_of(schema),

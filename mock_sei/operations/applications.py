@@ -76,7 +76,7 @@ def changes_schema() -> dict[str, Any]:
 
 
 class RegisterApplication(Request[RegisteredApplication]):
-    """Registers an application. It is approved at once, or waits, as the setting says.
+    """Registers an application. The setting ``approval`` says whether it is approved at once.
 
     Raises :class:`~mock_sei.errors.Rejected` naming every field at fault.
     """
@@ -155,7 +155,7 @@ class ApproveApplication(Request[Application]):
 
 
 class RefreshKeys(Request[Application]):
-    """Gives an application a new key pair; the old one is dead at once."""
+    """Gives an application a new key pair; the old one stops working at once."""
 
     app_key: AppKey
     """Its AppKey, or its name."""

@@ -31,11 +31,11 @@ class HeldCertificate(Fields):
     """One certificate of an account."""
 
     serial_number: SerialNumber
-    """Hexadecimal."""
+    """The serial number, hexadecimal."""
     not_before: Annotated[AwareDatetime, Field(examples=["2026-01-31T09:00:00Z"])]
-    """The first moment of its life."""
+    """The first moment at which it is valid."""
     not_after: Annotated[AwareDatetime, Field(examples=["2028-01-31T09:00:00Z"])]
-    """The last moment of its life."""
+    """The last moment at which it is valid."""
     issuer: Annotated[str, Field(examples=["CN=mock-sei issuing CA"])]
     """The name of the CA that signed it."""
     origin: Annotated[Origin, Field(examples=["issued"])]
@@ -84,13 +84,13 @@ class IssuedCertificate(Fields):
     """A certificate with its private key, PEM."""
 
     certificate: Pem
-    """The leaf."""
+    """The certificate, without the CAs above it."""
     chain: Pem
     """The CAs above it, nearest first."""
     private_key: Annotated[str, Field(examples=["-----BEGIN PRIVATE KEY-----\n…"])]
-    """PKCS#8, not encrypted."""
+    """The private key, PKCS#8, not encrypted."""
     serial_number: SerialNumber
-    """Hexadecimal."""
+    """The serial number, hexadecimal."""
 
     @classmethod
     def of(cls, identity: Identity) -> IssuedCertificate:
@@ -121,9 +121,9 @@ class DownloadCertificate(Request[File]):
     username: Username
     """The user name of the account."""
     passphrase: Passphrase = DEFAULT_PASSPHRASE
-    """Of an encrypted file; empty for a file that anybody can open."""
+    """The passphrase of an encrypted file; empty for a file that anybody can open."""
     legacy: Annotated[bool, Field(examples=[False])] = False
-    """Encryption that old importers of Windows and macOS read."""
+    """True: with the encryption that old importers of Windows and macOS read."""
     file: str
     """The name of the file."""
 
@@ -157,7 +157,7 @@ class RevokeCertificate(Request[None]):
     username: Username
     """The user name of the account."""
     serial_number: SerialNumber
-    """Hexadecimal."""
+    """The serial number, hexadecimal."""
 
     def perform(self, platform: Platform) -> None:
         try:
@@ -174,7 +174,7 @@ class CertificateLink(Fields):
     url: Annotated[str, Field(examples=["https://localhost/portal/certificates/…"])]
     """The address that downloads the certificate, once."""
     expires: Annotated[AwareDatetime, Field(examples=["2026-02-07T09:00:00Z"])]
-    """The end of its life."""
+    """When it ends."""
     warning: Annotated[str | None, Field(examples=[None])]
     """What to know of a file with an empty passphrase."""
 
@@ -187,9 +187,9 @@ class SendCertificateLink(Request[CertificateLink]):
     format: Annotated[Literal["pfx", "p12", "p7s", "pem"] | None, Field(examples=["pfx"])] = None
     """What the link downloads; left out: pfx, or pem where only the client has the key."""
     passphrase: Passphrase = DEFAULT_PASSPHRASE
-    """Of an encrypted file; empty for a file that anybody can open."""
+    """The passphrase of an encrypted file; empty for a file that anybody can open."""
     legacy: Annotated[Flag, Field(examples=[False])] = False
-    """Encryption that old importers of Windows and macOS read."""
+    """True: with the encryption that old importers of Windows and macOS read."""
     renew: Annotated[Flag, Field(examples=[False])] = False
     """True: the link is to a further certificate, made for it; the first works until it ends."""
 
@@ -206,11 +206,11 @@ class SignedCertificate(Fields):
     """A certificate whose private key stays with the client, PEM."""
 
     certificate: Pem
-    """The leaf."""
+    """The certificate, without the CAs above it."""
     chain: Pem
     """The CAs above it, nearest first."""
     serial_number: SerialNumber
-    """Hexadecimal."""
+    """The serial number, hexadecimal."""
 
 
 class SignRequest(Request[SignedCertificate]):

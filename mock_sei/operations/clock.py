@@ -62,13 +62,13 @@ class AdvanceClock(Request[ClockState]):
     """Moves the clock forward. Raises :class:`~mock_sei.errors.Rejected`."""
 
     seconds: Annotated[Number, Field(ge=0, le=FARTHEST.total_seconds(), examples=[1860])] = 0.0
-    """Seconds; with the other fields, their sum."""
+    """How many seconds; with the other fields, the clock moves by their sum."""
     minutes: Annotated[Number, Field(ge=0, le=FARTHEST.total_seconds() / 60, examples=[31])] = 0.0
-    """Minutes."""
+    """How many minutes."""
     hours: Annotated[Number, Field(ge=0, le=FARTHEST.total_seconds() / 3600, examples=[1])] = 0.0
-    """Hours."""
+    """How many hours."""
     days: Annotated[Number, Field(ge=0, le=FARTHEST.days, examples=[730])] = 0.0
-    """Days of 24 hours."""
+    """How many days of 24 hours."""
 
     def perform(self, platform: Platform) -> ClockState:
         step = timedelta(self.days, self.seconds, 0, 0, self.minutes, self.hours)
@@ -79,7 +79,7 @@ class AdvanceClock(Request[ClockState]):
 
 
 class ResetClock(Request[None]):
-    """Back to the machine's time."""
+    """Sets the clock back to the machine's time."""
 
     def perform(self, platform: Platform) -> None:
         with platform.before_reset() as is_now:

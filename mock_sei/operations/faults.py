@@ -42,7 +42,7 @@ class ListFaults(Request[list[ArmedFault]]):
 
 
 class AddFault(Request[ArmedFault]):
-    """Arms a fault: something goes wrong at the calls, or handshakes, that it describes.
+    """Adds a fault: something goes wrong at the calls, or handshakes, that it describes.
 
     Raises :class:`~mock_sei.errors.Rejected` naming every field at fault.
     """
@@ -65,7 +65,7 @@ class FindFault(Request[ArmedFault]):
     """One fault, with how often it was met. Raises :class:`~mock_sei.errors.UnknownFault`."""
 
     identifier: Identifier
-    """Its id."""
+    """The id of the fault."""
 
     def perform(self, platform: Platform) -> ArmedFault:
         found = platform.faults.find(self.identifier)
@@ -78,7 +78,7 @@ class RemoveFault(Request[None]):
     """Removes one fault. Raises :class:`~mock_sei.errors.UnknownFault`."""
 
     identifier: Identifier
-    """Its id."""
+    """The id of the fault."""
 
     def perform(self, platform: Platform) -> None:
         if not platform.faults.remove(self.identifier):

@@ -54,19 +54,19 @@ class WantedEntries(Fields):
 
 
 class ReadJournal(WantedEntries, Request[Told]):
-    """Exchanges, and handshakes that failed, oldest first."""
+    """The entries of the journal, oldest first: exchanges, and handshakes that failed."""
 
     after: Annotated[int, Field(examples=[0])] = 0
-    """Only entries with a higher number."""
+    """Only entries with a higher number are given."""
     limit: Annotated[int | None, Field(ge=1, examples=[100])] = None
-    """Only the newest so many."""
+    """How many entries are given at most: the newest ones."""
 
     def perform(self, platform: Platform) -> Told:
         return self.find(platform, after=self.after, limit=self.limit)
 
 
 class SearchJournal(ReadJournal):
-    """The entries that fit, oldest first: as ``GET /journal``, with the fields in the body."""
+    """The entries that fit, oldest first, as ``GET /journal`` gives them."""
 
 
 class Verification(Fields):
@@ -81,7 +81,7 @@ class Verification(Fields):
 
 
 class VerifyJournal(WantedEntries, Request[Verification]):
-    """Whether calls were made: 200, or 409 with the nearest recorded exchanges."""
+    """Checks that calls were made: 200, or 409 with the nearest recorded exchanges."""
 
     times: Annotated[int | None, Field(ge=0, examples=[1])] = None
     """How many entries must fit: 0 means that there is none; left out, at least one."""

@@ -96,7 +96,7 @@ def _described(kind: type[Any]) -> dict[str, str]:
 def schema_of(kind: Any) -> dict[str, Any]:
     """The JSON Schema of a type, without references, its fields described by their docstrings."""
     schema = adapter_of(kind).json_schema()
-    inlined: dict[str, Any] = _inlined(schema, schema.pop("$defs", {}))
+    inlined: dict[str, Any] = without_references(schema, schema.pop("$defs", {}))
     _describe(inlined, kind)
     return inlined
 
@@ -104,7 +104,7 @@ def schema_of(kind: Any) -> dict[str, Any]:
 def body_schema(kind: type[Fields], names: tuple[str, ...]) -> dict[str, Any]:
     """The JSON Schema of some fields of a class, with their descriptions."""
     schema = model_with(kind, names).model_json_schema()
-    inlined: dict[str, Any] = _inlined(schema, schema.pop("$defs", {}))
+    inlined: dict[str, Any] = without_references(schema, schema.pop("$defs", {}))
     _describe(inlined, kind)
     return inlined
 
@@ -143,14 +143,15 @@ def _class_in(kind: type[Any], name: str) -> Any:
     return found
 
 
-def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
+def without_references(schema: Any, parts: dict[str, Any]) -> Any:
+    """A JSON Schema, or anything that holds some, with the parts in place of its references."""
     if isinstance(schema, list):
-        return [_inlined(each, parts) for each in schema]
+        return [without_references(each, parts) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         part = parts[schema["$ref"].rpartition("/")[2]]
-        return _inlined(part, parts) | {
+        return without_references(part, parts) | {
             name: value for name, value in schema.items() if name != "$ref"
         }
-    return {name: _inlined(value, parts) for name, value in schema.items()}
+    return {name: without_references(value, parts) for name, value in schema.items()}

@@ -23,7 +23,7 @@ class WaitingAnswers(Fields):
 
 
 class EnqueueAnswer(Request[WaitingAnswers]):
-    """Scripts the answer to an operation's next call, which the gateway checks before.
+    """Sets the answer of the next call of an operation; the usual checks of the call come first.
 
     Raises :class:`~mock_sei.errors.Rejected` for what cannot be sent.
     """
@@ -89,7 +89,7 @@ class ShowScripts(Request[Scripted]):
 
 
 class RequireScripts(Request[None]):
-    """Whether a functional call without a script fails the test, until a reset."""
+    """Makes a functional call without a script fail the test, or not, until a reset."""
 
     strict: Annotated[Flag, Field(examples=[True])]
     """True: such a call fails the test."""

@@ -32,12 +32,12 @@ LONGEST_NAME = 200
 
 
 class Health(Fields):
-    """That the server answers, and which one it is."""
+    """A server that is healthy."""
 
     status: Annotated[str, Field(examples=["ok"])]
-    """``ok``."""
+    """Always ``ok``: a server that cannot answer is not healthy."""
     version: Annotated[str, Field(examples=[__version__])]
-    """Of mock-sei."""
+    """The version of mock-sei."""
 
 
 class ShowHealth(Request[Health]):
@@ -124,7 +124,9 @@ class DownloadTruststore(Request[File]):
 
 
 class SetServerCertificate(Request[None]):
-    """What both TLS listeners show from the next connection on, until a reset."""
+    """Changes the certificate that both TLS listeners show, from the next connection on, until a
+    reset.
+    """
 
     variant: Annotated[ServerVariant, Field(examples=["expired"])]
     """Valid, or wrong in one way."""
@@ -146,8 +148,8 @@ def behaviour_schema() -> dict[str, Any]:
 
 
 class Reset(Request[None]):
-    """Back to the state as seeded: records, tokens, faults, journal, clock, revocations, server
-    certificate.
+    """Takes the server back to its first state: records, tokens, faults, journal, clock,
+    revocations, server certificate.
 
     Raises :class:`~mock_sei.errors.ConfigurationError` for what a reset cannot change, and then
     resets nothing.
@@ -170,7 +172,9 @@ class Reset(Request[None]):
 
 
 class CheckTest(Request[CheckResult]):
-    """What speaks against the test that ran since the reset."""
+    """What went wrong since the reset: failures of mock-sei itself, required faults that no call
+    met, calls that found no script.
+    """
 
     reads: Annotated[bool, Place.READS] = True
     """Whether the caller reads the answer; failures of mock-sei count as reported then."""

@@ -48,17 +48,29 @@ class Registration:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     name: str
+    """The name of the application, which no other has."""
     type: ApplicationType
+    """The type of the application."""
     actor: Actor
+    """Who acts through it."""
     owner: Owner = Owner.ANYONE
+    """Whom its row of the security standards is for."""
     products: tuple[str, ...] = ("*",)
+    """The API products that it may call; ``*`` for all."""
     environments: tuple[Environment, ...] = tuple(Environment)
+    """The environments of the vendor that it may be used in."""
     redirect_addresses: tuple[str, ...] = ()
+    """Where authorize may send the browser back to."""
     source_addresses: tuple[str, ...] = ()
+    """Addresses and networks that calls may come from; empty for all."""
     scopes: tuple[str, ...] = Application.scopes
+    """The scopes that it may ask for."""
     distribution_list: str = Application.distribution_list
+    """The e-mail address of the team, which the platform's mails go to."""
     certificate: CertificateSource = CertificateSource.SEI
+    """A certificate of the platform, or of your own CA."""
     saml_certificate: str | None = None
+    """The certificate of its SAML identity provider, PEM."""
 
 
 FIELDS = tuple(each.name for each in fields_of(Registration))

@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_sei.operations.answers import Files
 from mock_sei.operations.places import mark_of, place
-from mock_sei.operations.schemas import body_schema, descriptions, examples_of
+from mock_sei.operations.schemas import body_schema, descriptions, examples_of, without_references
 from mock_sei.operations.table import TABLE, Row, VerifiedAnswer
 from mock_sei.web.control.calls import status_of
 from mock_sei.web.downloads import media_type_of
@@ -50,6 +50,7 @@ _PROBLEM = {
 def describe(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the good answers of each call, and with its refusals."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    document["paths"] = without_references(document["paths"], schemas)
     schemas.clear()
     schemas["Problem"] = _PROBLEM
     for row in TABLE:

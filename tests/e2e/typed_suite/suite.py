@@ -49,4 +49,4 @@ def test_the_rest(mock_sei: sei.Workbench) -> None:
     mails: list[sei.Mail] = mock_sei.mailbox.find(about="certificate")
     assert login.code
     assert findings
-    assert not mails
+    assert mails == []
