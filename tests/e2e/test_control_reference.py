@@ -84,9 +84,9 @@ def test_a_call_is_tried_and_its_answer_is_shown(
     assert control.get("/clock").json()["now"].startswith("2030-01-01T00:31:00")
     assert watch.complaints == []
 
-    answer = execute(page, '{"minutes": 31}')
+    answer = execute(page, '{"minuets": 31}')
     expect(answer).to_contain_text(re.compile("400|422"))
-    expect(answer).to_contain_text("minutes")
+    expect(answer).to_contain_text("minuets")
     assert control.get("/clock").json()["now"].startswith("2030-01-01T00:31:00")
     assert watch.origins == {bench.server.control_url}
 
