@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from mock_sei.errors import Rejected
 from mock_sei.operations.kinds import MOST_LISTED, AppKey, Limit
 from mock_sei.operations.requests import Fields, Place, Request, WholeBody
 from mock_sei.portal.registration import Registration, read_registration
@@ -118,6 +119,10 @@ class FindApplication(Request[Application]):
         return platform.portal.require(self.app_key)
 
 
+_SOUND = {"name": "x", "type": "server-server", "actor": "server"}
+"""The fields that every registration has."""
+
+
 class ChangeApplication(Request[Application]):
     """Changes some fields of an application. Raises :class:`~mock_sei.errors.Rejected`."""
 
@@ -129,6 +134,14 @@ class ChangeApplication(Request[Application]):
         Field(examples=[{"source_addresses": ["203.0.113.7"]}]),
     ]
     """The fields that change. Type, actor and owner cannot."""
+
+    def check(self) -> None:
+        try:
+            read_registration({**_SOUND, **self.fields})
+        except Rejected as error:
+            problems = {name: each for name, each in error.problems.items() if name in self.fields}
+            if problems:
+                raise Rejected(problems) from None
 
     def perform(self, platform: Platform) -> Application:
         return platform.portal.change(self.app_key, self.fields)

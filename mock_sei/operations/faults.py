@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from mock_sei.errors import UnknownFault
+from mock_sei.errors import Rejected, UnknownFault
 from mock_sei.faults.faults import ArmedFault, FaultRule, check_fault, fault_schema, read_fault
 from mock_sei.operations.kinds import MOST_LISTED, Limit
 from mock_sei.operations.requests import Request, WholeBody
+from mock_sei.values.sendable import json_content
 
 if TYPE_CHECKING:
     from mock_sei.platform import Platform
@@ -55,7 +56,11 @@ class AddFault(Request[ArmedFault]):
     """Which calls meet it, and what goes wrong."""
 
     def check(self) -> None:
-        check_fault(self.fields)
+        try:
+            json_content(dict(self.fields))
+        except ValueError as error:
+            check_fault(self.fields)
+            raise Rejected({"fault": str(error)}) from None
 
     def perform(self, platform: Platform) -> ArmedFault:
         return platform.faults.arm(read_fault(self.fields, platform.operations))

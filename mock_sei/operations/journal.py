@@ -56,6 +56,7 @@ class WantedEntries(Fields):
 class ReadJournal(WantedEntries, Request[Told]):
     """The entries of the journal, oldest first: exchanges, and handshakes that failed."""
 
+    knows_its_query = True
     after: Annotated[int, Field(examples=[0])] = 0
     """Only entries with a higher number are given."""
     limit: Annotated[int | None, Field(ge=1, examples=[100])] = None

@@ -84,6 +84,9 @@ class Fields:
 class Request(Fields, Generic[A]):
     """One thing that a test can do to a platform."""
 
+    knows_its_query: ClassVar[bool] = False
+    """Whether another parameter of the query is refused: a misspelt one would match everything."""
+
     def check(self) -> None:
         """Raises :class:`~mock_sei.errors.MockSeiError` for what no platform accepts.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
-from collections.abc import Callable, Iterator
+import linecache
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -13,7 +14,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic.fields import FieldInfo
 
-from mock_sei.operations.requests import Fields
+from mock_sei.operations.requests import Fields, Request
 
 R = TypeVar("R")
 
@@ -75,22 +76,40 @@ def descriptions(kind: Any) -> dict[str, str]:
     """The docstrings below the fields of a class and of its bases, by the field."""
     found: dict[str, str] = {}
     for each in reversed(kind.__mro__):
-        if "__annotations__" in vars(each) and each.__module__.startswith("mock_sei."):
+        is_ours = each.__module__.startswith("mock_sei.") and each not in (Fields, Request)
+        if is_ours and "__annotations__" in vars(each):
             found |= _described(each)
     names = kind.names if issubclass(kind, Fields) else found.keys()
     return {name: found[name] for name in names if name in found}
 
 
+def read_sources(kinds: Iterable[type[Any]]) -> None:
+    """Reads the source files of classes, which their schemas need, ahead of time.
+
+    ``mock-sei serve`` answers when it can open no further file.
+    """
+    for name in {each.__module__ for each in kinds}:
+        linecache.getlines(sys.modules[name].__file__ or "")
+
+
 def _described(kind: type[Any]) -> dict[str, str]:
-    module = ast.parse(textwrap.dedent(inspect.getsource(kind)))
-    body = [line for each in module.body if isinstance(each, ast.ClassDef) for line in each.body]
+    """The docstrings below the fields of one class."""
     found = {}
-    for field, text in pairwise(body):
+    for field, text in pairwise(_bodies(kind.__module__)[kind.__name__]):
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
             continue
         if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
             found[field.target.id] = inspect.cleandoc(str(text.value.value)).replace("``", "`")
     return found
+
+
+@cache
+def _bodies(module: str) -> dict[str, list[ast.stmt]]:
+    """The lines of each class of a module."""
+    source = "".join(linecache.getlines(sys.modules[module].__file__ or ""))
+    return {
+        each.name: each.body for each in ast.parse(source).body if isinstance(each, ast.ClassDef)
+    }
 
 
 def schema_of(kind: Any) -> dict[str, Any]:

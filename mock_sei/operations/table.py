@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mock_sei.certificates.authority import read_identity
 from mock_sei.faults.check_result import CheckResult
 from mock_sei.faults.faults import ArmedFault, armed_schema, read_armed
+from mock_sei.journal.entry_schema import ENTRIES
 from mock_sei.journal.journal import Told, numbered
 from mock_sei.journal.recorded import read_entry
 from mock_sei.operations import applications as apps
@@ -36,7 +37,7 @@ from mock_sei.operations.answers import (
 )
 from mock_sei.operations.mail_json import MAILS
 from mock_sei.operations.requests import Request
-from mock_sei.operations.schemas import adapter_of
+from mock_sei.operations.schemas import adapter_of, schema_of
 from mock_sei.rules.records import Application, EndUser, ServiceAccount
 
 if TYPE_CHECKING:
@@ -112,8 +113,24 @@ def _registered(told: Any) -> apps.RegisteredApplication:
     return apps.RegisteredApplication(application=APPLICATION.from_json(told), **own)
 
 
+def _registered_schema() -> dict[str, Any]:
+    schema = schema_of(Application)
+    schema["properties"] |= {
+        "password": {
+            "type": ["string", "null"],
+            "description": "of its service account; null without one",
+        },
+        "certificate_files": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "addresses of the files of its certificate; none if the client has one",
+        },
+    }
+    return schema
+
+
 REGISTERED = Json[apps.RegisteredApplication](
-    kind=Application,
+    kind=_registered_schema,
     to_json=apps.RegisteredApplication.to_json,
     from_json=_registered,
     example=EXAMPLE_APPLICATION
@@ -168,8 +185,6 @@ class EntriesAnswer:
     """Entries of the journal, written piece by piece: a full journal takes seconds."""
 
     def schema(self) -> Mapping[str, Any]:
-        from mock_sei.journal.entry_schema import ENTRIES
-
         return ENTRIES
 
     def write(self, answer: Told, platform: Platform | None = None) -> WrittenAnswer:  # noqa: ARG002  # as its kind

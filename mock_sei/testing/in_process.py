@@ -37,8 +37,8 @@ class MockSei(Workbench):
     variables are read. Raises :class:`~mock_sei.errors.ConfigurationError`.
 
     In a process that was forked off the server runs on in the parent. This object then works by
-    the control API, and :meth:`stop` ends nothing; :attr:`platform`, and what was taken from this
-    object before the fork, raises :class:`~mock_sei.errors.MockSeiError`.
+    the control API, also by the clock or journal that was taken from it before the fork, and
+    :meth:`stop` ends nothing. :attr:`platform` raises :class:`~mock_sei.errors.MockSeiError`.
     """
 
     @named_plainly

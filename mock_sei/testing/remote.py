@@ -73,8 +73,8 @@ def _body(request: Request[Any], placed: Placed) -> Any:
         body = {name: getattr(request, name) for name in placed.body}
     else:
         return None
-    body = to_jsonable_python(body)
     try:
+        body = to_jsonable_python(body)
         json_content(body)
     except ValueError as error:
         raise Rejected({"body": str(error)}) from None

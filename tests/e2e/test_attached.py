@@ -160,7 +160,7 @@ def test_with_several_workers_a_missing_server_is_one_line_a_test(
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["no mock-sei answers at *"])
-    assert "pytest_plugin.py" not in result.stdout.str()
+    assert "testing/plugin.py" not in result.stdout.str()
 
 
 SHARING = """
@@ -203,7 +203,7 @@ def test_several_workers_share_a_server_by_applications_of_their_own(
 
     result.assert_outcomes(passed=6, errors=1)
     result.stdout.fnmatch_lines(["mock_sei resets the server*mock_sei_server*new_application()*"])
-    assert "pytest_plugin.py" not in result.stdout.str()
+    assert "testing/plugin.py" not in result.stdout.str()
     names = [each["name"] for each in httpx2.get(f"{url}/applications", trust_env=False).json()]
     assert [each for each in names if not each.startswith("demo-")] == []
 

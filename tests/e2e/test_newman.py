@@ -163,7 +163,7 @@ def test_with_a_passphrase_the_key_is_encrypted_and_the_collection_runs(
     [
         ((), "leave empty"),
         (("--passphrase", ""), "leave empty"),
-        (("--passphrase", "of my own"), "the one given here"),
+        (("--passphrase", "of my own"), "the --passphrase value"),
     ],
 )
 def test_the_fields_of_postman_s_settings_are_named(

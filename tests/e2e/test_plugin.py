@@ -292,7 +292,8 @@ def test_a_suite_that_does_not_use_it_imports_nothing_of_it(pytester: pytest.Pyt
             assert "mock_sei.testing.plugin" in sys.modules
             assert not HEAVY & sys.modules.keys()
             assert {name for name in sys.modules if name.startswith("mock_sei.")} == {
-                "mock_sei.testing.plugin"
+                "mock_sei.testing",
+                "mock_sei.testing.plugin",
             }
         """,
     )
@@ -377,4 +378,4 @@ def test_the_marker_and_the_fixtures_are_listed(pytester: pytest.Pytester) -> No
     markers.stdout.fnmatch_lines(["*@pytest.mark.mock_sei(dialect, environment,*"])
     fixtures = pytester.runpytest_inprocess("--fixtures")
     for name in ("mock_sei", "mock_sei_server", "mock_sei_settings", "mock_sei_client"):
-        fixtures.stdout.re_match_lines([rf"{name}\b.* -- .*pytest_plugin"])
+        fixtures.stdout.re_match_lines([rf"{name}\b.* -- .*testing/plugin"])

@@ -35,7 +35,7 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
     "no moment": (lambda sei: sei.clock.set(), "moment: missing"),
     "a moment too far away": (
         lambda sei: sei.clock.set(MOMENT.replace(year=9999)),
-        "9999-01-01T00:00:00+00:00 is outside 2001 to 2998",
+        "9999-01-01T00:00:00+00:00 is outside the years 2001 to 2998",
     ),
     "a misspelt keyword of the clock": (
         lambda sei: sei.clock.set(MOMENT, frozn=True),

@@ -26,10 +26,11 @@ from mock_sei.errors import (
     listed,
     with_head,
 )
+from mock_sei.operations.schemas import read_sources
 from mock_sei.platform import Platform
 from mock_sei.values.texts import spelled
 from mock_sei.web.control.calls import PlainJson, add_calls
-from mock_sei.web.control.described import describe
+from mock_sei.web.control.described import describe, described_classes
 from mock_sei.web.control.listener import own_failure
 from mock_sei.web.control.problems import REFUSALS, problem
 from mock_sei.web.control.reading import CallRoute, UnreadableBody, rejection, validation_answer
@@ -74,6 +75,7 @@ def control_app() -> FastAPI:
     app.router.route_class = CallRoute
     add_calls(app)
     add_reference(app)
+    read_sources(described_classes())
 
     @app.exception_handler(MockSeiError)
     async def explain(request: Request, error: Exception) -> Response:

@@ -17,6 +17,7 @@ from mock_sei.operations.requests import Fields, Place
 from mock_sei.operations.schemas import hint_of, model_with, values_of
 from mock_sei.operations.table import TABLE, Row
 from mock_sei.platform import Platform
+from mock_sei.rules.arguments import refuse_unknown
 from mock_sei.web.downloads import attachment
 from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.heads import only_looks
@@ -64,6 +65,8 @@ def _endpoint(row: Row) -> Callable[..., Any]:
     ]
 
     def perform(request: Request, values: dict[str, Any]) -> Response:
+        if row.request.knows_its_query:
+            refuse_unknown(request.query_params, placed.query, what="parameter")
         platform: Platform = request.scope[CONTROL_KEY]
         values |= row.fixed or {}
         body = values.pop(BODY, None)

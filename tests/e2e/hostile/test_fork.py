@@ -97,19 +97,25 @@ PROGRAMS = {
             assert mock.clock.is_machine
             assert len(mock.faults) == 0
         """,
-    "what was taken before the fork says that it is the parents": """
+    "what was taken before the fork asks the server of the parent": """
         with MockSei() as mock:
-            clock, journal = mock.clock, mock.journal
-            mailbox, platform = mock.mailbox, mock.platform
+            clock, journal, mailbox = mock.clock, mock.journal, mock.mailbox
+            child = os.fork()
+            if not child:
+                clock.advance(days=1)
+                assert not clock.is_machine
+                assert journal.entries == [] and mailbox.messages == []
+                os._exit(0)
+            assert ended(child) == 0
+            assert not mock.clock.is_machine
+        """,
+    "the platform itself says that it is the parents": """
+        with MockSei() as mock:
+            platform = mock.platform
             child = os.fork()
             if not child:
                 for use in (
-                    lambda: clock.advance(minutes=1),
-                    clock.reset,
-                    lambda: journal.entries,
-                    journal.clear,
                     platform.reset,
-                    lambda: arm_fault(platform, {"status": 503}),
                     lambda: platform.portal.approve("demo-web"),
                 ):
                     try:

@@ -183,7 +183,7 @@ def test_without_a_context_nobody_is_let_in_and_the_journal_and_the_check_say_wh
     entry = handshake_entry(server)
     assert (entry.listener, entry.refused_by) == (listener, "TLS of the listener")
     assert "cannot be set up" in str(entry.refused_because)
-    assert "tried again at the next connection" in str(entry.refused_because)
+    assert "The next connection tries again" in str(entry.refused_because)
     with pytest.raises(Exception, match=f"{listener} listener cannot be set up"):
         server.check()
 
