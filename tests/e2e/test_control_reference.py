@@ -113,7 +113,7 @@ def test_no_script_of_others_runs_in_the_page(page: Page, bench: Bench, watch: W
     assert len([each for each in watch.complaints if "Content Security Policy" in each]) == 2
 
 
-ANIMATIONS_END = "() => Promise.all(document.getAnimations().map((each) => each.finished))"
+ANIMATIONS_END = "() => Promise.allSettled(document.getAnimations().map((each) => each.finished))"
 """While colours change, the contrast is that of no colour of ours."""
 
 
