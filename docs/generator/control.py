@@ -10,7 +10,6 @@ from typing import Any
 from docs.generator.calls import COMMANDS, EXAMPLES, LINES, PREPARATIONS, PYTHON
 from docs.generator.markdown import block, table, value
 from mock_sei.operations.answers import Files
-from mock_sei.operations.places import place
 from mock_sei.operations.schemas import descriptions
 from mock_sei.operations.table import TABLE, Row
 from mock_sei.web.control.app import control_app
@@ -112,7 +111,7 @@ def fields_of(row: Row, operation: Mapping[str, Any]) -> Iterator[list[str]]:
     schema = body["content"]["application/json"]["schema"]
     members = schema.get("properties")
     if members is None:
-        about = descriptions(row.request)[place(row).whole or ""]
+        about = descriptions(row.request)[row.placed.whole or ""]
         schema = schema | {"description": about}
         yield _field("(the body)", schema, "body", required=body["required"])
         return

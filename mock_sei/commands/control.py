@@ -22,7 +22,7 @@ from mock_sei.errors import ConfigurationError
 from mock_sei.faults.faults import ArmedFault
 from mock_sei.operations import applications as apps
 from mock_sei.operations import clock, data, faults, server
-from mock_sei.operations.places import mark_of, place
+from mock_sei.operations.places import mark_of
 from mock_sei.operations.requests import Request
 from mock_sei.operations.schemas import body_schema, descriptions
 from mock_sei.operations.table import Row, row_of_kind
@@ -274,7 +274,7 @@ def _run(command: Command, control_url: str, given: Mapping[str, Any], *, as_jso
         if each.name.lower() in values:
             fields[each.field] = each.read(values.pop(each.name.lower()))
     fields |= values
-    placed = place(command.row)
+    placed = command.row.placed
     if placed.whole is not None and placed.whole not in fields:
         whole = {name: fields.pop(name) for name in list(fields) if name not in placed.path}
         fields[placed.whole] = {
@@ -292,7 +292,7 @@ def _run(command: Command, control_url: str, given: Mapping[str, Any], *, as_jso
 def _options(command: Command) -> Iterator[click.Option]:
     """An option for each field that no argument and no name of the command gives."""
     request, row = command.request, command.row
-    placed = place(row)
+    placed = row.placed
     taken = {each.field for each in command.arguments} | (command.fixed or {}).keys()
     if placed.whole in taken:
         return

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from mock_sei.operations.requests import Fields, Place, WholeBody
+from mock_sei.operations.requests import Fields, Place, Request, WholeBody
 from mock_sei.operations.schemas import hint_of
-from mock_sei.operations.table import Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,22 +23,27 @@ class Placed:
     """Fields that the request itself gives, not the client."""
 
 
-def place(row: Row) -> Placed:
-    """Puts each field of a row's request where the call has it."""
+def place(
+    request: type[Request[Any]], *, method: str, called: str, fixed: Collection[str]
+) -> Placed:
+    """Puts each field of a request where its call has it.
+
+    ``called`` is the path; ``fixed`` are the fields that the path gives without naming them.
+    """
     path, query, body, given = [], [], [], {}
     whole = None
-    for name in row.request.names:
-        marks = getattr(hint_of(row.request, name), "__metadata__", ())
-        fixed = next((each for each in marks if isinstance(each, Place)), None)
-        if name in (row.fixed or {}):
+    for name in request.names:
+        marks = getattr(hint_of(request, name), "__metadata__", ())
+        mark = next((each for each in marks if isinstance(each, Place)), None)
+        if name in fixed:
             continue
-        if f"{{{name}}}" in row.path or f"{{{name}:" in row.path:
+        if f"{{{name}}}" in called or f"{{{name}:" in called:
             path.append(name)
         elif any(isinstance(each, WholeBody) for each in marks):
             whole = name
-        elif fixed in (Place.HOST, Place.READS):
-            given[name] = fixed
-        elif fixed is Place.QUERY or row.method in ("GET", "DELETE"):
+        elif mark in (Place.HOST, Place.READS):
+            given[name] = mark
+        elif mark is Place.QUERY or method in ("GET", "DELETE"):
             query.append(name)
         else:
             body.append(name)

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from inspect import getdoc
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ from mock_sei.operations.answers import (
     values_of,
 )
 from mock_sei.operations.mail_json import MAILS
+from mock_sei.operations.places import Placed, place
 from mock_sei.operations.requests import Request
 from mock_sei.operations.schemas import adapter_of, schema_of
 from mock_sei.rules.records import Application, EndUser, ServiceAccount
@@ -60,6 +62,13 @@ class Row:
     """Its part of the reference."""
     fixed: Mapping[str, Any] | None = None
     """Values of fields that the path gives."""
+
+    @cached_property
+    def placed(self) -> Placed:
+        """Where the fields of the request stand in the call."""
+        return place(
+            self.request, method=self.method, called=self.path, fixed=tuple(self.fixed or ())
+        )
 
     @property
     def description(self) -> str:

@@ -9,7 +9,7 @@ from pydantic_core import to_jsonable_python
 
 from mock_sei.errors import Rejected
 from mock_sei.operations.answers import ReceivedAnswer
-from mock_sei.operations.places import Placed, place
+from mock_sei.operations.places import Placed
 from mock_sei.operations.requests import Request
 from mock_sei.operations.table import Row, row_of
 from mock_sei.testing.calls import ControlApi
@@ -32,7 +32,7 @@ class Remote:
         """
         request.check()
         row = row_of(request)
-        placed = place(row)
+        placed = row.placed
         self._check_names(request, placed)
         answer = self.api.call(
             row.method,

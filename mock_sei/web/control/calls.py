@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, StreamingResponse
 
 from mock_sei.operations.answers import File, WrittenAnswer
-from mock_sei.operations.places import Placed, place
+from mock_sei.operations.places import Placed
 from mock_sei.operations.requests import Fields, Place
 from mock_sei.operations.schemas import hint_of, model_with, values_of
 from mock_sei.operations.table import TABLE, Row
@@ -58,7 +58,7 @@ def status_of(row: Row) -> int:
 
 
 def _endpoint(row: Row) -> Callable[..., Any]:
-    placed = place(row)
+    placed = row.placed
     parameters = [
         Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request),
         *_parameters(row, placed),

@@ -9,7 +9,7 @@ from mock_sei.faults.check_result import CheckResult
 from mock_sei.faults.faults import FaultRule
 from mock_sei.operations.answers import Files
 from mock_sei.operations.mail_json import ShownMails
-from mock_sei.operations.places import mark_of, place
+from mock_sei.operations.places import mark_of
 from mock_sei.operations.schemas import body_schema, descriptions, examples_of, without_references
 from mock_sei.operations.table import TABLE, Row, VerifiedAnswer
 from mock_sei.portal.registration import Registration
@@ -80,7 +80,7 @@ def described_classes() -> Iterator[type[Any]]:
 
 
 def _describe_call(operation: dict[str, Any], row: Row) -> None:
-    request, placed = row.request, place(row)
+    request, placed = row.request, row.placed
     operation |= {"summary": row.summary, "description": row.description, "tags": [row.group]}
     told = descriptions(request)
     for parameter in operation.get("parameters", ()):
