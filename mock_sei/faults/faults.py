@@ -275,20 +275,6 @@ def fault_schema() -> dict[str, Any]:
     }
 
 
-def armed_schema() -> dict[str, Any]:
-    """What became of a fault, for an OpenAPI document: JSON Schema, without references."""
-    fault = fault_schema()
-    more = {
-        "id": {"type": "integer", "description": "its number, from 1"},
-        "met": {"type": "integer", "description": "how often it happened"},
-        "withdrawn": {
-            "type": "boolean",
-            "description": "whether its application was removed before it was over",
-        },
-    }
-    return {"type": "object", "properties": fault["properties"] | more}
-
-
 def read_armed(told: Mapping[str, Any]) -> ArmedFault:
     """The armed fault whose ``to_json()`` returned this."""
     fields_told = {name: told[name] for name in FIELDS}

@@ -20,14 +20,26 @@ Identifier = Annotated[int, Field(examples=[1])]
 
 
 def fault_body() -> dict[str, Any]:
-    """The JSON Schema of what can be armed, with what each field does and its bounds."""
+    """The JSON Schema of what can be armed, with what each field does."""
     from mock_sei.operations.schemas import descriptions
 
     schema, told = fault_schema(), descriptions(FaultRule)
     for name, member in schema["properties"].items():
-        bounds = member.get("description")
-        member["description"] = f"{told[name]} ({bounds})" if bounds else told[name]
+        member["description"] = told[name]
     return schema
+
+
+def armed_body() -> dict[str, Any]:
+    """The JSON Schema of an armed fault: what was asked for, and what became of it."""
+    more = {
+        "id": {"type": "integer", "description": "Its number, from 1."},
+        "met": {"type": "integer", "description": "How many calls met it."},
+        "withdrawn": {
+            "type": "boolean",
+            "description": "Whether its application was removed before it was over.",
+        },
+    }
+    return {"type": "object", "properties": fault_body()["properties"] | more}
 
 
 class ListFaults(Request[list[ArmedFault]]):

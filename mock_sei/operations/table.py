@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_sei.certificates.authority import read_identity
 from mock_sei.faults.check_result import CheckResult
-from mock_sei.faults.faults import ArmedFault, armed_schema, read_armed
+from mock_sei.faults.faults import ArmedFault, read_armed
 from mock_sei.journal.entry_schema import ENTRIES
 from mock_sei.journal.journal import Told, numbered
 from mock_sei.journal.recorded import read_entry
@@ -172,7 +172,7 @@ IDENTITY = Json[Any](
     ),
 )
 FAULT = Json[ArmedFault](
-    kind=armed_schema,
+    kind=faults.armed_body,
     to_json=ArmedFault.to_json,
     from_json=read_armed,
     example={"id": 1, "operation": "POST /v2/oauthtoken", "status": 503, "times": 2, "met": 0},

@@ -1,1 +1,1 @@
-"""The control API: what a test bench does to the platform, over plain HTTP on its own listener."""
+"""The control API: what a test does to the platform, over plain HTTP on its own listener."""
