@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import gc
 import hashlib
 import http.server
 import json
@@ -11,6 +12,7 @@ import os
 import shutil
 import socket
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +22,15 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import Browser, ConsoleMessage, FloatRect, Page, Playwright, Request
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    FloatRect,
+    Page,
+    Playwright,
+    Request,
+    sync_playwright,
+)
 
 from mock_sei import MockSei
 from tests.patience import PATIENCE
@@ -55,6 +65,16 @@ _SINGLE_PAGE = Path(__file__).parent / "single_page"
 
 def find_browser() -> str | None:
     return next((path for path in map(shutil.which, CHROMIUM) if path), None)
+
+
+@contextmanager
+def driver() -> Iterator[Playwright]:
+    """Playwright's driver. The sockets that it does not close are collected here, at its end."""
+    with sync_playwright() as playwright:
+        yield playwright
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def launch(playwright: Playwright, server: MockSei | None, *more: str) -> Browser:

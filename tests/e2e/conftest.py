@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from mock_sei import Attached, MockSei
 from mock_sei.certificates.store import CertificateStore
@@ -23,7 +23,7 @@ from mock_sei.runtime.loops import new_event_loop, new_thread_loop
 from mock_sei.runtime.server import ServerThread
 from mock_sei.testing.workbench import Workbench
 from tests.doctor.shapes import Shape, make_shapes
-from tests.e2e.browser import CHROMIUM, Bench, Site, launch
+from tests.e2e.browser import CHROMIUM, Bench, Site, driver, launch
 from tests.e2e.building import NAME, ROOT, build, once
 from tests.e2e.portal_steps import watched
 from tests.e2e.programs import GOPATH
@@ -156,7 +156,7 @@ def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         application.serving(),
         stranger.serving(),
         MockSei(fixtures=folder) as server,
-        sync_playwright() as playwright,
+        driver() as playwright,
         launch(playwright, server) as browser,
     ):
         application.config = {"platform": server.url, "appKey": "demo-spa-key"}

@@ -10,9 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tests.e2e.browser import launch
+from tests.e2e.browser import driver, launch
 from tests.e2e.building import ROOT, once
 from tests.e2e.serving import run
 from tests.e2e.snippets import read
@@ -127,7 +126,7 @@ def test_what_is_loaded_from_another_host_is_found(page: str) -> None:
 @pytest.mark.needs("chromium")
 def test_the_search_finds_a_page_without_any_outside_request(site: Path) -> None:
     requested: list[str] = []
-    with sync_playwright() as playwright, launch(playwright, None) as browser:
+    with driver() as playwright, launch(playwright, None) as browser:
         page = browser.new_page()
         page.set_default_timeout(PATIENCE * 1000)
         page.on("request", lambda request: requested.append(request.url))
