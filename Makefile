@@ -54,7 +54,7 @@ nightly: test
 	for version in 3.11 3.12 3.13; do \
 		python=$$(.ci/find-python $$version) && $(MAKE) test-wheel PYTHON=$$python || exit 1; \
 	done
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m performance.benchmarks
 
 # Every property under thousands of examples
 fuzz: $(VENV)/test.stamp
@@ -110,11 +110,11 @@ define unpack
 endef
 
 bench: $(VENV)/test.stamp
-	$(BIN)/python -m benchmarks --install-peers
+	$(BIN)/python -m performance.benchmarks --install-peers
 
-# Ten minutes of load, hostile connections, gigabytes of hostile traffic, a hundred kills: soak/README.md
+# Ten minutes of load, hostile connections, gigabytes of hostile traffic, a hundred kills: performance/soak/README.md
 soak: $(VENV)/test.stamp
-	$(BIN)/python -m soak
+	$(BIN)/python -m performance.soak
 
 # What a start and a test ask of the OpenAPI documents in fixtures/apis/, so that it need not parse them
 index: $(VENV)/test.stamp
@@ -157,5 +157,5 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) .venv-peers benchmarks/peers/node_modules dist build .mypy_cache .pytest_cache .ruff_cache tests/e2e/javascript/node_modules \
+	rm -rf $(VENV) .venv-peers performance/benchmarks/peers/node_modules dist build .mypy_cache .pytest_cache .ruff_cache tests/e2e/javascript/node_modules \
 		tests/e2e/scanner/.venv

@@ -46,8 +46,8 @@ NAVIGATION = {
         "CONTRIBUTING",
         "SECURITY",
         "docs/architecture",
-        "benchmarks/README",
-        "soak/README",
+        "performance/benchmarks/README",
+        "performance/soak/README",
     ],
 }
 """The pages beside the README, in the order of the side bar."""

@@ -22,7 +22,7 @@ PACKAGE = Path(mock_sei.__file__).parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
-DEVELOPERS = ("tests", "benchmarks", "docs", "soak", "fixtures")
+DEVELOPERS = ("tests", "docs", "performance", "fixtures")
 OURS = {"mock_sei", *DEVELOPERS}
 
 GUESTS = {"gevent", "oidc_provider_mock", "platform_use", "pytest_httpserver", "truststore"}

@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks import contestants, hostile, peers, processes
-from benchmarks.contestants import line_up
-from benchmarks.foreign_documents import SLOW_SCHEMAS
-from benchmarks.growth import SUBJECTS
-from benchmarks.load import Plan, run
-from benchmarks.machine import Cores
-from benchmarks.peers import Peer
-from benchmarks.processes import Runner
-from benchmarks.requests import TOKEN_REQUEST, form_request, functional_request
-from benchmarks.table import BARE, Against, Limit, Row, markdown
 from mock_sei.testing.in_process import MockSei
+from performance.benchmarks import contestants, hostile, peers, processes
+from performance.benchmarks.contestants import line_up
+from performance.benchmarks.foreign_documents import SLOW_SCHEMAS
+from performance.benchmarks.growth import SUBJECTS
+from performance.benchmarks.load import Plan, run
+from performance.benchmarks.machine import Cores
+from performance.benchmarks.peers import Peer
+from performance.benchmarks.processes import Runner
+from performance.benchmarks.requests import TOKEN_REQUEST, form_request, functional_request
+from performance.benchmarks.table import BARE, Against, Limit, Row, markdown
 from tests.patience import patient
 
 pytestmark = pytest.mark.nightly
@@ -112,7 +112,14 @@ def rows_of(table: str) -> list[list[str]]:
 
 def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick", "--machine", "the machine's name"],
+        [
+            sys.executable,
+            "-m",
+            "performance.benchmarks",
+            "--quick",
+            "--machine",
+            "the machine's name",
+        ],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,

@@ -36,7 +36,7 @@ IN_SDIST = (
     "LICENSE",
     "Makefile",
     "README.md",
-    "benchmarks/README.md",
+    "performance/benchmarks/README.md",
     "certs/README.md",
     "docs/testing.md",
     "mock-sei.example.toml",

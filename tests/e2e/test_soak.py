@@ -104,7 +104,7 @@ def soak(*options: str, **sizes: int) -> subprocess.CompletedProcess[str]:
     """Runs the soak with only the parts that have a size."""
     parts = [f"--{part}={sizes.get(part, 0)}" for part in PARTS]
     return subprocess.run(
-        [sys.executable, "-m", "soak", "--seed", "1", *parts, *options],
+        [sys.executable, "-m", "performance.soak", "--seed", "1", *parts, *options],
         cwd=CHECKOUT,
         env=environment(),
         capture_output=True,

@@ -9,7 +9,7 @@ import pytest
 
 from mock_sei.certificates.bundles import pkcs7_bundle
 from mock_sei.certificates.store import CertificateStore
-from soak.kills import PAIRED, SECRET, SOUND, look
+from performance.soak.kills import PAIRED, SECRET, SOUND, look
 
 
 @pytest.fixture

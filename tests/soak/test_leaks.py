@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from soak.leaks import MEMORY, Sample, growth
+from performance.soak.leaks import MEMORY, Sample, growth
 from tests.cases import every_case
 
 MB = 1_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from soak.oracle import (
+from performance.soak.oracle import (
     IDLE_LIMIT,
     LIFETIME,
     REFRESH_LIFETIME,

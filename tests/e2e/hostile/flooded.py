@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx2
 
-from benchmarks.memory import MEGABYTE, resident
+from performance.benchmarks.memory import MEGABYTE, resident
 from tests.e2e.hostile.flood import Target
 from tests.e2e.serving import THOROUGH, Serving, wait_for
 from tests.patience import PATIENCE

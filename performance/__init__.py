@@ -1,0 +1,1 @@
+"""How fast the server is (benchmarks), and what it withstands (soak)."""

@@ -1,0 +1,285 @@
+"""Rounds of mixed load. The clock moves between the phases of a round, which ends with a reset.
+
+Changes that affect all callers (clock, keys, sessions, faults, reset) happen between phases, when
+no client calls, so that the oracle can predict the answers exactly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from urllib.parse import urlencode
+
+from mock_sei.fixtures import load_fixtures
+from mock_sei.oauth.metadata import JWKS_PATH, TOKEN_PATH
+from mock_sei.rules.standards import Listener
+from performance.soak.applications import ApplicationCaller
+from performance.soak.assertions import trusted
+from performance.soak.callers import Caller, World
+from performance.soak.faults import breaks, choose_faults, stalls
+from performance.soak.intruders import BadCaller, CertificateCaller
+from performance.soak.leaks import Sample, growth
+from performance.soak.oracle import Oracle, SigningKey
+from performance.soak.platform import Platform
+from performance.soak.report import Report
+from performance.soak.requests import FORM, basic
+from performance.soak.user_applications import UserApplicationCaller
+from performance.soak.wire import STALL_PATIENCE, Ledger
+
+ACCOUNTED = "the journal has every answer"
+NO_BUG = "the server reports no bug"
+NO_LEAK = "memory, open files and threads do not grow"
+
+APPLICATIONS: tuple[tuple[str, type[ApplicationCaller]], ...] = (
+    *[("demo-server", ApplicationCaller)] * 3,
+    ("demo-web", UserApplicationCaller),
+    ("demo-internal", UserApplicationCaller),
+    ("demo-native", ApplicationCaller),
+    ("demo-spa", ApplicationCaller),
+)
+"""The applications whose callers run at the same time."""
+
+PHASES = 4
+"""Phases of a round."""
+SETTLING = 3.0
+"""Most seconds until an exchange that a client broke off is in the journal."""
+
+MINUTE, DAY = 60, 24 * 60 * 60
+CLOCK_STEPS = (10, 5 * MINUTE, 29 * MINUTE, 31 * MINUTE, 61 * MINUTE, DAY, 31 * DAY)
+BACK_STEPS = (20 * MINUTE, 45 * MINUTE, 2 * 60 * MINUTE)
+
+
+@dataclass(kw_only=True)
+class Totals:
+    """Totals of all rounds."""
+
+    answers: int = 0
+    lost: int = 0
+    busy: float = 0
+    """Seconds during which the callers ran."""
+    statuses: Counter[int] = field(default_factory=Counter)
+    samples: list[Sample] = field(default_factory=list)
+
+
+class Load:
+    """The mixed load: all rounds with their callers."""
+
+    def __init__(self, platform: Platform, report: Report, folder: Path, random: Random) -> None:
+        self._random = random
+        self._platform = platform
+        self._report = report
+        self._world = World(
+            platform=platform,
+            registry=load_fixtures().registry,
+            oracle=Oracle(SigningKey(kid="", seeded=True)),
+            report=report,
+            folder=folder,
+        )
+        self._callers: list[Caller] = []
+        self._begun = 0.0
+        self.totals = Totals()
+
+    async def run(self, seconds: float) -> None:
+        """Runs whole rounds for about this number of seconds."""
+        applications = {each.name: each for each in self._world.registry.applications.values()}
+        self._callers = [
+            *(
+                caller(self._world, self._new_random(), applications[name])
+                for name, caller in APPLICATIONS
+            ),
+            BadCaller(self._world, self._new_random()),
+            CertificateCaller(self._world, self._new_random()),
+        ]
+        phase = min(2.5, max(0.3, seconds / (7 * PHASES)))
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            await self._round(phase)
+        for problem in growth(self.totals.samples):
+            self._report.broken(NO_LEAK, problem)
+
+    def _new_random(self) -> Random:
+        return Random(self._random.random())
+
+    async def _round(self, phase: float) -> None:
+        self._platform.reset()
+        for name, caller in APPLICATIONS:
+            if caller is UserApplicationCaller:
+                change = {"saml_certificate": trusted().certificate}
+                self._platform.control("PATCH", f"/applications/{name}", change)
+        self._world.oracle.reset()
+        for each in self._callers:
+            each.forget()
+        self.totals.samples.append(Sample.of(self._platform.pid))
+        seeded = await self._only_kid()
+        self._world.oracle.key.kid = seeded
+        start_clock = self._random.choice([self._stop_clock, self._move_clock, self._keep_clock])
+        moves = start_clock()
+        before = self.totals.answers, self.totals.busy
+        for number in range(PHASES):
+            await self._phase(phase)
+            if number < PHASES - 1:
+                await self._change(moves=moves)
+        answers, busy = self.totals.answers - before[0], self.totals.busy - before[1]
+        sample = self.totals.samples[-1]
+        self._report.say(
+            f"  round {len(self.totals.samples)}: {answers:,} answers, {answers / busy:,.0f}/s; "
+            f"{sample.memory / 1e6:.1f} MB, {sample.files} files, {sample.threads} threads"
+        )
+
+    # The clock of a round
+
+    def _stop_clock(self) -> bool:
+        return self._start_at(frozen=True)
+
+    def _move_clock(self) -> bool:
+        return self._start_at(frozen=False)
+
+    def _keep_clock(self) -> bool:
+        """Keeps the machine's clock, so that OpenSSL checks the dates of certificates."""
+        return False
+
+    def _start_at(self, *, frozen: bool) -> bool:
+        self._begun = time.time()
+        self._platform.set_clock(self._begun + 1, frozen=frozen)
+        return True
+
+    # Between two phases
+
+    async def _change(self, *, moves: bool) -> None:
+        changes: list[Callable[[], object]] = [self._rotate_key, self._retire_key]
+        if moves:
+            changes += [self._advance_clock, self._advance_clock, self._set_clock_back]
+        for change in self._random.sample(changes, min(2, len(changes))):
+            change()
+        if self._random.random() < 0.5:
+            await self._end_sessions()
+
+    def _advance_clock(self) -> None:
+        self._set_clock(self._platform.clock.read() + self._random.choice(CLOCK_STEPS))
+
+    def _set_clock_back(self) -> None:
+        """Moves the clock back, but not before the round's beginning: certificates begin then."""
+        earlier = self._platform.clock.read() - self._random.choice(BACK_STEPS)
+        self._set_clock(max(self._begun + 1, earlier))
+
+    def _set_clock(self, moment: float) -> None:
+        clock = self._platform.clock
+        self._world.oracle.clock_moved(clock.read())
+        self._platform.set_clock(moment, frozen=clock.frozen_at is not None)
+        self._world.oracle.clock_moved(clock.read())
+
+    def _rotate_key(self) -> None:
+        kid = self._platform.control("POST", "/signing-keys/rotate")["kid"]
+        self._world.oracle.rotated(kid)
+
+    def _retire_key(self) -> None:
+        retirable = self._world.oracle.retirable
+        if retirable:
+            key = self._random.choice(retirable)
+            self._platform.control("DELETE", f"/signing-keys/{key.kid}")
+            self._world.oracle.retired(key)
+
+    async def _only_kid(self) -> str:
+        connection = self._world.connect(Listener.ONE_WAY, self._platform.context())
+        try:
+            answer = await connection.ask(Ledger(), "GET", JWKS_PATH, {})
+        finally:
+            connection.drop()
+        self._platform.control("DELETE", "/journal")
+        (key,) = answer.json["keys"]
+        return str(key["kid"])
+
+    async def _end_sessions(self) -> None:
+        """A user logs in and ends all their other sessions."""
+        user = self._random.choice(list(self._world.registry.end_users.values()))
+        connection = self._world.connect(
+            Listener.TWO_WAY, self._platform.context_of("svc-internal")
+        )
+        form = {
+            "grant_type": "password",
+            "username": user.email,
+            "password": user.password,
+            "endOtherSessions": "true",
+        }
+        headers = {"Authorization": basic("demo-internal-key", "demo-internal-secret"), **FORM}
+        began = time.time()
+        try:
+            answer = await connection.ask(
+                Ledger(), "POST", TOKEN_PATH, headers, urlencode(form).encode()
+            )
+        finally:
+            connection.drop()
+        if answer.status != 200:
+            raise RuntimeError(f"endOtherSessions: {answer.status} {answer.body!r}")
+        span = self._platform.clock.span(began, time.time())
+        self._world.oracle.user_sessions_ended(user.email, span)
+        self._platform.control("DELETE", "/journal")
+
+    # A phase
+
+    async def _phase(self, seconds: float) -> None:
+        world = self._world
+        world.armed = choose_faults(self._random, self._random.choice([0, 2, 4]))
+        for fault in world.armed:
+            self._platform.control("POST", "/faults", fault)
+        world.losses = 0
+        world.ledger = Ledger()
+        if any(map(stalls, world.armed)):
+            world.ledger.patience = STALL_PATIENCE
+        began = time.monotonic()
+        await asyncio.gather(*(each.run(began + seconds) for each in self._callers))
+        self.totals.busy += time.monotonic() - began
+        await self._settle()
+        self._account()
+        self._platform.control("DELETE", "/faults")
+        self._platform.control("DELETE", "/journal")
+        self._world.oracle.clock_moved(self._platform.clock.read())
+
+    async def _settle(self) -> None:
+        deadline = time.monotonic() + SETTLING
+        while time.monotonic() < deadline:
+            if self._platform.recorded() >= self._world.ledger.attempts:
+                break
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # waits for an entry too many, which would come now
+
+    def _account(self) -> None:
+        """Compares the answers that the clients got with the journal of the server."""
+        ledger, broken = self._world.ledger, self._report.broken
+        recorded = self._platform.recorded()
+        if recorded != ledger.attempts:
+            broken(
+                ACCOUNTED,
+                f"the journal counts {recorded} entries, the clients {ledger.answers} answers and "
+                f"{ledger.lost} attempts without one; armed were {self._world.armed}",
+            )
+        met = sum(each["met"] for each in self._platform.control("GET", "/faults") if breaks(each))
+        if ledger.lost > met + self._world.losses:
+            broken(
+                ACCOUNTED,
+                f"{ledger.lost} attempts had no answer; {met} met a fault, {self._world.losses} "
+                "showed a wrong certificate",
+            )
+        entries = self._platform.control("GET", f"/journal?limit={5 * len(ledger.newest) + 50}")
+        told = {
+            each["tracking_id"]: each["response"]["status"]
+            for each in entries["entries"]
+            if each["kind"] == "exchange"
+        }
+        for tracking_id, status in ledger.newest:
+            if told.get(tracking_id) != status:
+                broken(
+                    ACCOUNTED, f"{tracking_id}: {status}, in the journal {told.get(tracking_id)}"
+                )
+        for bug in self._platform.control("GET", "/check")["bugs"]:
+            broken(NO_BUG, bug[-600:])
+        for line in self._platform.new_bugs():
+            broken(NO_BUG, line)
+        self.totals.answers += ledger.answers
+        self.totals.lost += ledger.lost
+        self.totals.statuses += ledger.statuses
