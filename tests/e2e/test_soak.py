@@ -56,9 +56,9 @@ UsedAssertions.__contains__ = lambda self, key: False
     "entries lost": (
         "the journal has every answer",
         """
-from mock_sei.journal.journal import Journal
-add, count = Journal.add, iter(range(1 << 40))
-Journal.add = lambda self, entry: next(count) % 50 and add(self, entry)
+from mock_sei.journal.journal import ServerJournal
+add, count = ServerJournal.add, iter(range(1 << 40))
+ServerJournal.add = lambda self, entry: next(count) % 50 and add(self, entry)
 """,
     ),
     "bugs": (
