@@ -100,7 +100,7 @@ def test_our_workflow_tests_builds_and_publishes_by_tag_alone() -> None:
         if step.get("uses", "").startswith("docker/build-push-action")
     )
 
-    assert {".ci/run", "make lowest", "make dist", "make audit"} <= set(commands)
+    assert {".ci/run", "make lowest", "make dist", "make audit", "make coverage"} <= set(commands)
     assert image["platforms"] == "linux/amd64,linux/arm64"
     assert image["push"] == "${{ github.ref_type == 'tag' }}"
     assert jobs["publish"]["if"] == "github.ref_type == 'tag'"

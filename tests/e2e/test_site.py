@@ -142,13 +142,13 @@ def test_the_search_finds_a_page_without_any_outside_request(site: Path) -> None
 @pytest.fixture
 def small_checkout(tmp_path: Path) -> Path:
     """What the build reads, with one line in each document."""
-    documents = [*Path(ROOT).glob("*.md"), *ROOT.glob("*/*.md")]
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("performance/*/*.md")]
     for name in INPUTS:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(ROOT / name, tmp_path / name)
     for each in documents:
         file = tmp_path / each.relative_to(ROOT)
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("# A page\n", encoding="utf-8")
     return tmp_path
 
