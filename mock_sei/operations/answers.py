@@ -60,7 +60,7 @@ class Answer(Protocol[A]):
     """How one kind of answer is written, read and described."""
 
     def schema(self) -> Mapping[str, Any] | None:
-        """The JSON Schema of the body; None of a body that is no JSON."""
+        """Returns the JSON Schema of the body, or None if the body is no JSON."""
 
     def write(self, answer: A, platform: Platform | None = None) -> WrittenAnswer: ...
     def read(self, received: ReceivedAnswer) -> A: ...
@@ -166,6 +166,7 @@ class File(Fields):
     name: str
     """Its ending says what it holds."""
     content: bytes
+    """The bytes of the file."""
     warning: str | None = None
     """What to know before it is used."""
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.journal import Told
-from mock_sei.journal.search import Wanted, explain_absence, nearest_to
+from mock_sei.journal.search import NEAREST, Wanted, explain_absence, nearest_to
 from mock_sei.operations.kinds import Operation
 from mock_sei.operations.requests import Fields, Request
 from mock_sei.rules.standards import Listener
@@ -93,7 +93,7 @@ class VerifyJournal(WantedEntries, Request[Verification]):
         if len(found) == self.times or (self.times is None and found):
             return Verification(found=len(found))
         entries: list[Entry] = platform.journal.entries
-        nearest = found[-3:] if found else nearest_to(wanted, entries)
+        nearest = found[-NEAREST:] if found else nearest_to(wanted, entries)
         return Verification(
             found=len(found),
             problem=explain_absence(wanted, self.times, len(found), entries),

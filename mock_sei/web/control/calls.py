@@ -11,7 +11,7 @@ from fastapi import Body, FastAPI, Path, Query, Request, Response
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, StreamingResponse
 
-from mock_sei.operations.answers import File, WrittenAnswer
+from mock_sei.operations.answers import File, Nothing, WrittenAnswer
 from mock_sei.operations.places import Placed
 from mock_sei.operations.requests import Fields, Place
 from mock_sei.operations.schemas import hint_of, model_with, values_of
@@ -54,7 +54,7 @@ def status_of(row: Row) -> int:
     """The status of the good answer."""
     if row.status is not None:
         return row.status
-    return 204 if type(row.answer).__name__ == "Nothing" else 200
+    return 204 if isinstance(row.answer, Nothing) else 200
 
 
 def _endpoint(row: Row) -> Callable[..., Any]:
