@@ -30,6 +30,10 @@ from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, STALLED
 logger = logging.getLogger("mock_sei")
 
 _FRAMING = (b"content-length", b"transfer-encoding")
+_TLS_HANDSHAKE = b"\x16\x03"
+"""The first bytes of a client that speaks TLS (RFC 8446 section 5.1)."""
+_NOT_VALID = "Invalid HTTP request received."
+_TLS_TO_HTTP = "The client speaks TLS on a plain HTTP port; use http:// in the URL."
 
 
 class PatientFlow(FlowControl):
@@ -218,7 +222,8 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._read_on_without_upgrade()
         except httptools.HttpParserError:
             if not self._deaf:
-                self.send_400_response("Invalid HTTP request received.")
+                is_tls = self.scheme == "http" and not within and piece.startswith(_TLS_HANDSHAKE)
+                self.send_400_response(_TLS_TO_HTTP if is_tls else _NOT_VALID)
             return parsed
         if self._deaf or not self._in_message:
             return parsed

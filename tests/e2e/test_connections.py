@@ -287,6 +287,25 @@ def test_ipv6_loopback_is_served_too(mock_sei: MockSei) -> None:
     assert mock_sei.journal.last.source_address == "::1"
 
 
+def test_a_client_that_speaks_tls_to_the_control_listener_is_told_to_use_http(
+    mock_sei: MockSei,
+) -> None:
+    with tcp(mock_sei.control_url) as connected:
+        connected.sendall(client_hello(b"\x03\x03"))
+        told = everything_from(connected)
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert b"The client speaks TLS on a plain HTTP port; use http:// in the URL." in told
+
+
+def test_a_client_that_speaks_tls_within_tls_is_not_told_to_use_http(server: MockSei) -> None:
+    with tls(server.two_way_url, server.ssl_context("svc-demo")) as connected:
+        connected.sendall(client_hello(b"\x03\x03"))
+        assert answer(connected)[0] == 400
+    because = str(server.journal.last.refused_because)
+    assert "not HTTP/1.1" in because
+    assert "http://" not in because
+
+
 def test_a_failed_handshake_is_read_from_the_control_listener(mock_sei: MockSei) -> None:
     alert(mock_sei.two_way_url, mock_sei.ssl_context(mock_sei.certificate("svc-demo", "expired")))
     journal = httpx2.get(f"{mock_sei.control_url}/journal", trust_env=False).json()
