@@ -50,8 +50,13 @@ class PinnedProtocol(LimitedProtocol):
     platform: Platform
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
-        super().connection_made(transport)
+        super().connection_made(self.writes_of(transport))  # type: ignore[arg-type]  # it delegates to a transport
         self.logger = _quiet
+
+    @staticmethod
+    def writes_of(transport: asyncio.Transport) -> OpenWrites:
+        """What this connection writes to."""
+        return OpenWrites(transport)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -74,8 +79,8 @@ class PlatformProtocol(PinnedProtocol):
     """The connection's TLS, while it reports to this object."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
-        joined = JoinedWrites(transport)
-        super().connection_made(joined)  # type: ignore[arg-type]  # it delegates to a transport
+        super().connection_made(transport)
+        joined = cast("JoinedWrites", self.transport)
         ssl_object = transport.get_extra_info("ssl_object")
         if ssl_object is None:
             return
@@ -106,6 +111,10 @@ class PlatformProtocol(PinnedProtocol):
                 let_go(scope)
 
         self.app = with_tls
+
+    @staticmethod
+    def writes_of(transport: asyncio.Transport) -> JoinedWrites:
+        return JoinedWrites(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -160,20 +169,39 @@ class PlatformProtocol(PinnedProtocol):
         )
 
 
-class JoinedWrites:
-    """A transport that sends the head of an answer together with the first piece of its body.
+class OpenWrites:
+    """A transport for which a write or a second close does nothing after it began to close.
 
-    uvicorn writes them separately, as two TLS records and two packets, which is 10% of the cost of
-    a small call. After the transport began to close, a write or a second close does nothing:
-    CPython 3.11's TLS transport drops its protocol at a second close, and fails at any later call.
+    Between the abort of a connection and ``connection_lost``, uvicorn still writes an answer that
+    is ready. uvloop's TCP transport fails at such a write. CPython 3.11's TLS transport drops its
+    protocol at a second close, and fails at any later call.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._head = b""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.close()
+
+
+class JoinedWrites(OpenWrites):
+    """Sends the head of an answer together with the first piece of its body.
+
+    uvicorn writes them separately, as two TLS records and two packets, which is 10% of the cost of
+    a small call.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__(transport)
+        self._head = b""
 
     def write(self, data: bytes) -> None:
         if self._transport.is_closing():
@@ -192,9 +220,8 @@ class JoinedWrites:
         self._head = b""
 
     def close(self) -> None:
-        if not self._transport.is_closing():
-            self.flush()
-            self._transport.close()
+        self.flush()
+        super().close()
 
     def reset(self) -> None:
         """Resets the connection (TCP RST) without closing TLS, as a crashed server does."""

@@ -7,8 +7,17 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
-from mock_sei.runtime.protocol import JoinedWrites
+from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
+from mock_sei.runtime.protocol import (
+    JoinedWrites,
+    OpenWrites,
+    PinnedProtocol,
+    PlatformProtocol,
+)
+from tests.runtime.still import WHOLE, StillLoop, configured
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
@@ -88,6 +97,45 @@ def test_what_was_written_goes_before_the_end(transport: Recorder, end: str, end
     joined.write(HEAD)
     getattr(joined, end)()
     assert transport.done == [HEAD, ended]
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+def test_nothing_is_written_or_closed_after_the_end(transport: Recorder, end: str) -> None:
+    writes = OpenWrites(transport)
+    writes.write(HEAD)
+    getattr(writes, end)()
+    writes.write(b"body")
+    writes.close()
+    assert transport.done == [HEAD, end]
+
+
+@pytest.mark.parametrize("kind", [PinnedProtocol, PlatformProtocol], ids=["control", "platform"])
+def test_an_answer_that_is_ready_after_the_abort_is_dropped(
+    kind: type[PinnedProtocol], loop: StillLoop, transport: Recorder, platform: Platform
+) -> None:
+    """uvicorn learns of the abort a few steps of the loop later, and would write."""
+    ready = asyncio.Event()
+    ended = []
+
+    async def slow(_: Scope, __: Receive, send: Send) -> None:
+        await ready.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"body"})
+        ended.append("well")
+
+    protocol = kind(configured(slow), loop.state, {}, loop)
+    protocol.platform = platform
+    if isinstance(protocol, PlatformProtocol):
+        protocol.listener = Listener.ONE_WAY
+    protocol.connection_made(transport)
+    protocol.data_received(WHOLE)
+    loop.settle()
+    transport.abort()
+    ready.set()
+    loop.settle()
+    assert (transport.done, ended) == (["abort"], ["well"])
+    protocol.connection_lost(None)
+    loop.settle()
 
 
 @pytest.mark.parametrize("ended", ["close", "abort"])
