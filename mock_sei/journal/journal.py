@@ -346,6 +346,11 @@ class ServerJournal(_OwnEntries, WholeJournal):
             watch.see(enumerate(reversed(list(self._newest_first())), first))
         return watch
 
+    @property
+    def waits(self) -> int:
+        """The number of waits that are open."""
+        return len(self._watches)
+
     def end_watch(self, watch: Watch) -> None:
         """Ends a wait."""
         with self._lock:

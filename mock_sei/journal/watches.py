@@ -40,8 +40,9 @@ class Watches:
     def __init__(self) -> None:
         self._open: list[Watch] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._open)
+    def __len__(self) -> int:
+        """How many waits are open."""
+        return len(self._open)
 
     def add(self, watch: Watch) -> None:
         """Raises :class:`Rejected` if too many waits are open."""
