@@ -77,13 +77,16 @@ class PlatformListener:
             await sending({"type": "http.response.body", "body": b""})
             return
         asked = as_get(scope)
-        if needs_body(exchange, asked):
+        fault, state = None, exchange.platform.state
+        faults_wait = not state.faults.is_quiet
+        if (faults_wait or not state.scripts.is_quiet) and needs_body(exchange, asked):
             with exchange.reading_ahead():
                 early.extend(await _read_ahead(receiving, BODY_COMPARED))
             exchange.whole_body = _whole_body(early)
             if exchange.whole_body is None:
                 exchange.entry.findings.notes.append(_NOT_COMPARED)
-        fault = fault_of(exchange, asked)
+        if faults_wait:
+            fault = fault_of(exchange, asked)
         try:
             if fault is None:
                 await self._app(asked, receiving, sending)
