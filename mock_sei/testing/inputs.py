@@ -174,3 +174,6 @@ class ApplicationFields(ChangedFields, total=False):
     """Who acts through it: ``"server"`` or ``"end-user"``."""
     owner: Literal["anyone", "sei-client", "sei-internal"] | Owner
     """Who may use the row of the standards."""
+    own_data: bool
+    """Whether it works on its own copy of the seeded records, which no other application sees;
+    ``mock_sei.data.of(application)`` shows and changes it."""
