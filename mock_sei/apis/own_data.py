@@ -39,16 +39,14 @@ class OwnData:
     def follow(self, before: Application | None, after: Application | None) -> None:
         """An application was registered (``before`` is None), changed, or removed (``after`` is
         None). A new AppKey takes the data with it."""
-        if before is None:
-            if after is not None and after.own_data:
-                self._states[after.app_key] = self._make()
-        elif after is None:
-            gone = self._states.pop(before.app_key, None)
-            if gone is not None:
-                gone.contents.end()
-        elif before.app_key != after.app_key and before.app_key in self._states:
-            self._states[after.app_key] = self._states[before.app_key]
+        data = None if before is None else self._states.get(before.app_key)
+        if after is not None and after.own_data:
+            self._states[after.app_key] = self._make() if data is None else data
+            if before is not None and before.app_key != after.app_key:
+                self._states.pop(before.app_key, None)
+        elif before is not None and data is not None:
             del self._states[before.app_key]
+            data.contents.end()
 
     def end(self) -> None:
         """Removes the files of all: the platform state that they belong to has ended."""
