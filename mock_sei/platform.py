@@ -450,14 +450,11 @@ class Platform:
         :class:`~mock_sei.errors.Rejected` for an application that works on the shared records.
         """
         state = self.state
-        application = state.registry.require_application(name)
-        if not application.own_data:
-            raise Rejected({"application": f"{application.name} {WITHOUT_OWN_DATA}"})
-        data = state.find_data(application)
-        if data is None:  # removed just now, or its AppKey changed
-            data = state.find_data(state.registry.require_application(name))
+        with state.registry.unchanging:
+            application = state.registry.require_application(name)
+            data = state.own_data.find(application)
         if data is None:
-            raise state.registry.unknown_application(name)
+            raise Rejected({"application": f"{application.name} {WITHOUT_OWN_DATA}"})
         return ServerData(data.collections, self.catalogue)
 
     # What the listeners ask and tell

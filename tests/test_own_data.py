@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ from mock_sei.settings import Behaviour
 from mock_sei.testing.data import Data
 from tests.growth import Action, assert_flat
 from tests.operations import InProcess
+from tests.patience import PATIENCE
 from tests.support import TICKETS, Served, registration
 
 INVESTORS = "/v2/investors"
@@ -337,6 +339,53 @@ def test_threads_with_own_data_write_one_key_each_for_itself(
 
     assert found == [[202, 400, 1]] * len(names)
     assert Client(served, "demo-server").ids("&externalId=SAME") == []
+
+
+def test_its_records_are_there_at_every_moment_of_a_change(
+    served: Served, own: Application, data: Data
+) -> None:
+    portal, mine = served.platform.portal, data.of(own.service_account or "")
+    mine["investors"].replace([{"externalId": "ONLY"}])
+    is_over = threading.Event()
+
+    def change() -> None:
+        try:
+            for number in range(100):
+                key = portal.refresh_keys(own.name if number == 0 else f"own {number}").app_key
+                portal.change(key, {"name": f"own {number + 1}"})
+        finally:
+            is_over.set()
+
+    def look() -> set[int]:
+        found = {len(mine["investors"])}
+        while not is_over.is_set():
+            found.add(len(mine["investors"]))
+        return found
+
+    with ThreadPoolExecutor(3) as pool:
+        looking = [pool.submit(look) for _ in range(2)]
+        pool.submit(change).result(PATIENCE)
+        assert [each.result(PATIENCE) for each in looking] == [{1}, {1}]
+
+
+def test_of_applications_that_come_and_go_at_once_nothing_is_left(
+    served: Served, register: Callable[..., Application], data: Data
+) -> None:
+    def live(number: int) -> None:
+        for each in range(5):
+            name = f"short {number} {each}"
+            register(name, own_data=True)
+            assert len(data.of(name)["investors"]) == 130
+            client = Client(served, name)
+            assert client.upload(form(b"x" * 1000)).status_code in (200, 201)
+            served.platform.portal.remove(name)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(live, range(4)))
+
+    assert len(served.platform.state.own_data) == 0
+    assert spool_size(served) == 0
+    assert served.platform.bugs == []
 
 
 def test_an_application_of_the_fixtures_may_have_own_data(

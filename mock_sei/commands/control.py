@@ -138,7 +138,8 @@ def _application_lines(found: Sequence[Application]) -> Iterator[str]:
     for each in found:
         state = "approved" if each.approved else "waits for approval"
         account = f"  {each.service_account}" if each.service_account else ""
-        yield f"{each.name}  {each.app_key}  {each.type}, {each.actor}, {state}{account}"
+        own = ", own data" if each.own_data else ""
+        yield f"{each.name}  {each.app_key}  {each.type}, {each.actor}, {state}{own}{account}"
 
 
 def _registered_lines(registered: apps.RegisteredApplication) -> Iterator[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
 
@@ -128,6 +129,11 @@ class Registry:
             twin._app_secrets = self._app_secrets.copy()
             twin._secrets = self._secrets.copy()
         return twin
+
+    @property
+    def unchanging(self) -> AbstractContextManager[object]:
+        """For ``with``: no application changes meanwhile, so all that is known of it fits."""
+        return self._lock
 
     @property
     def secrets(self) -> SecretIndex:

@@ -151,7 +151,7 @@ def test_the_records_of_one_application_are_counted_shown_added_and_cleared(
         "applications", "add", "ledger", "--type", "server-server", "--actor", "server",
         "--own-data",
     )  # fmt: skip
-    assert "ledger" in made
+    assert "approved, own data  svc-ledger\n" in made
     assert platform.registry.require_application("ledger").own_data
     shared = list(platform.data.all("investors"))
     ours = ("--application", "ledger")
