@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -341,6 +342,16 @@ def test_threads_with_own_data_write_one_key_each_for_itself(
     assert Client(served, "demo-server").ids("&externalId=SAME") == []
 
 
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Threads take turns so often that they meet in the middle of every step."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty_threads")
 def test_its_records_are_there_at_every_moment_of_a_change(
     served: Served, own: Application, data: Data
 ) -> None:
