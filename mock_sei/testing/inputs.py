@@ -40,7 +40,7 @@ class BehaviourFields(TypedDict, total=False):
     approval: Literal["auto", "manual"]
     """Whether a new application is approved at once."""
     concurrent_sessions: Literal["allow", "refuse"]
-    """Whether a user may have two sessions of one application."""
+    """Whether a user may have several sessions at once, with whatever applications."""
 
 
 class SettingFields(BehaviourFields, total=False):
