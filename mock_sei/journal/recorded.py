@@ -40,6 +40,10 @@ class ShownRequest(HttpRequest):
     def body(self) -> str:
         return str(self.shown["body"])
 
+    @property
+    def incomplete(self) -> list[str]:
+        return list(self.shown["incomplete"])
+
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:  # noqa: ARG002  # as its base
         return dict(self.shown)
 
@@ -57,6 +61,10 @@ class ShownResponse(HttpResponse):
     @property
     def body(self) -> str:
         return str(self.shown["body"])
+
+    @property
+    def incomplete(self) -> list[str]:
+        return list(self.shown["incomplete"])
 
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:  # noqa: ARG002  # as its base
         return dict(self.shown)
@@ -93,11 +101,15 @@ def read_entry(told: Mapping[str, Any]) -> Entry:
 def _request(told: Mapping[str, Any] | None) -> ShownRequest | None:
     if told is None:
         return None
-    return ShownRequest(method=told["method"], path=told["path"], shown=told)
+    return ShownRequest(
+        method=told["method"], path=told["path"], body_size=told["body_size"], shown=told
+    )
 
 
 def _response(told: Mapping[str, Any] | None) -> ShownResponse | None:
-    return None if told is None else ShownResponse(status=told["status"], shown=told)
+    if told is None:
+        return None
+    return ShownResponse(status=told["status"], body_size=told["body_size"], shown=told)
 
 
 def _certificate(told: Mapping[str, Any] | None) -> ClientCertificate | None:
