@@ -47,7 +47,7 @@ _USUAL = {"accept": "*/*", "content-type": "application/x-www-form-urlencoded"}
 """Headers that curl sends unasked, the second one with a body."""
 
 _SIMPLE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_TOKEN_SCHEMES = ("bearer", "bearertoken")
+TOKEN_SCHEMES = ("bearer", "bearertoken")
 _USUAL_CONTROL = ":8044"
 
 UNREAD = "?"
@@ -265,6 +265,11 @@ def whole_request(entry: Entry) -> HttpRequest:
     return request
 
 
+def named(hidden: HiddenValues, name: str) -> Callable[[str], HiddenValue]:
+    """What is hidden in the value of a parameter or header, whatever stands before it there."""
+    return lambda _: hidden.named(name)
+
+
 class _Words:
     """The words of one line, quoted for the shell."""
 
@@ -308,7 +313,7 @@ class _Words:
             variable = self._variable(self._hidden.of(Secret.APP_SECRET, app_key))
             yield from ("-u", shell_word([f"{app_key}:", variable]))
             return
-        is_token = rest == HIDDEN and scheme.lower() in _TOKEN_SCHEMES
+        is_token = rest == HIDDEN and scheme.lower() in TOKEN_SCHEMES
         kind = Secret.TOKEN if is_token else Secret.AUTHORIZATION
         if not is_token:
             value = HIDDEN  # what is shown of it is decoded
@@ -342,22 +347,21 @@ class _Words:
         option = "--data-raw"
         if equals and _SIMPLE_NAME.fullmatch(name):
             option, value = "--data-urlencode", unquote_plus(value)
-        hidden = self._hidden.named(unquote_plus(name))
-        yield from (option, shell_word([f"{name}{equals}", *self._parts(value, lambda _: hidden)]))
+        found = named(self._hidden, unquote_plus(name))
+        yield from (option, shell_word([f"{name}{equals}", *self._parts(value, found)]))
 
     def _url(self, origin: str) -> Iterator[str]:
         path, query = self._request.shown_path, self._request.query
         if not path.startswith("/"):
             yield from ("--request-target", shell_word([path]))
             path = ""
-        if _DOTS.search(path):
+        if DOTS.search(path):
             yield "--path-as-is"
         link = self._hidden.of(Secret.LINK)
         parts: list[Part] = [origin, *self._parts(quote_path(path), lambda _: link)]
         for index, field in enumerate(query.split("&") if query else ()):
-            hidden = self._hidden.named(unquote_plus(field.partition("=")[0]))
-            parts.append("&" if index else "?")
-            parts += self._parts(quote_query(field), lambda _, of=hidden: of)  # type: ignore[misc]
+            found = named(self._hidden, unquote_plus(field.partition("=")[0]))
+            parts += ("&" if index else "?", *self._parts(quote_query(field), found))
         yield shell_word(parts)
 
     def _parts(self, text: str, found: Callable[[str], HiddenValue]) -> list[Part]:
@@ -374,5 +378,5 @@ class _Words:
         return parts
 
 
-_DOTS = re.compile(r"/\.{1,2}(?:/|\Z)")
+DOTS = re.compile(r"/\.{1,2}(?:/|\Z)")
 """A segment that curl removes from a path unless it is told not to."""

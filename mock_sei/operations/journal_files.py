@@ -9,6 +9,7 @@ from pydantic import Field
 
 from mock_sei import __version__
 from mock_sei.errors import UnknownAccount, UnknownCertificate
+from mock_sei.journal.as_pytest import Registered, test_module
 from mock_sei.journal.curl import CurlLines, downloaded
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.har import PIECE, har_pieces
@@ -17,6 +18,8 @@ from mock_sei.operations.certificates import ShowIdentity
 from mock_sei.operations.journal import WantedEntries
 from mock_sei.operations.requests import Fields, Place, Request
 from mock_sei.rules.addresses import Addresses
+from mock_sei.rules.records import Application
+from mock_sei.rules.registry import Registry
 
 if TYPE_CHECKING:
     from mock_sei.platform import Platform
@@ -82,6 +85,29 @@ class DownloadCurl(EntriesOfFile, Request[JournalFile]):
 
         lines = CurlLines(downloaded(origins_of(addresses), addresses.control, current))
         return JournalFile(name="journal.sh", pieces=in_pieces(lines.write(self.entries(platform))))
+
+
+class DownloadTest(EntriesOfFile, Request[JournalFile]):
+    """The exchanges as a module for pytest: one test that makes the same calls, in their order.
+
+    It uses the ``mock_sei`` fixture, which has the secrets. A call whose secrets no fixture has is
+    left out, and a comment says so.
+    """
+
+    knows_its_query = True
+
+    def perform(self, platform: Platform) -> JournalFile:
+        seeded, registry = platform.fixtures.registry, platform.state.registry
+        registered = Registered(
+            find_application=lambda name: _find_application(registry, name),
+            is_seeded=lambda each: seeded.find_application(each.name) is not None,
+        )
+        lines = test_module(self.entries(platform), registered)
+        return JournalFile(name="test_journal.py", pieces=in_pieces(lines))
+
+
+def _find_application(registry: Registry, name: str) -> Application | None:
+    return registry.find_application(name) or registry.find_application_of(name)
 
 
 def origins_of(addresses: Addresses) -> Origins:

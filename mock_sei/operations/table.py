@@ -439,6 +439,7 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/journal/verify", journal.VerifyJournal, VerifiedAnswer(), group=JOURNAL),
     Row("GET", "/journal.har", texts.DownloadHar, WrittenFile("journal.har"), group=JOURNAL),
     Row("GET", "/journal.curl", texts.DownloadCurl, WrittenFile("journal.sh"), group=JOURNAL),
+    Row("GET", "/journal.py", texts.DownloadTest, WrittenFile("test_journal.py"), group=JOURNAL),
     Row("DELETE", "/journal", journal.ClearJournal, NOTHING, group=JOURNAL, on_loop=True),
     Row("GET", "/mailbox", mails.ReadMailbox, MAILS, group=MAILBOX),
     Row(
