@@ -78,7 +78,7 @@ _USUAL_FIELDS = Application(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Registered:
+class KnownApplications:
     """Who is registered at the server whose journal it is."""
 
     find_application: Callable[[str], Application | None]
@@ -87,9 +87,9 @@ class Registered:
     """True for an application that the server has from its start."""
 
 
-def test_module(entries: Iterable[Entry], registered: Registered) -> list[str]:
+def test_module(entries: Iterable[Entry], known: KnownApplications) -> list[str]:
     """The lines of the module."""
-    test = _Test(registered)
+    test = _Test(known)
     calls = [line for each in entries for line in test.write(each)]
     return [
         '"""The calls that a journal of mock-sei had, as a test."""',
@@ -118,8 +118,8 @@ Line = str | _Assignment
 class _Test:
     """The body of the test. Each entry is written whole, or as a comment."""
 
-    def __init__(self, registered: Registered) -> None:
-        self._registered = registered
+    def __init__(self, known: KnownApplications) -> None:
+        self._known = known
         self._names = Names(["mock_sei", "answer", "tokens", TEST])
         self._variables: dict[str, tuple[Name, Application]] = {}
         self._accounts: dict[str, Name] = {}
@@ -331,7 +331,7 @@ class _Test:
         raise _NoHelper(f"no fixture has the {MEANINGS[value.kind]}")
 
     def _right(self, entry: Entry, value: HiddenValue) -> Name | None:
-        application = value.owner and self._registered.find_application(value.owner)
+        application = value.owner and self._known.find_application(value.owner)
         if value.kind is Secret.REFRESH_TOKEN and entry.application is not None:
             return self._known_token(Secret.REFRESH_TOKEN, entry.application)
         if not application or value.is_user:
@@ -352,7 +352,7 @@ class _Test:
         return name
 
     def _app_key(self, app_key: str) -> str | Name:
-        if self._registered.find_application(app_key) is None:
+        if self._known.find_application(app_key) is None:
             if HIDDEN in app_key:
                 raise _NoHelper("no fixture has the AppKey")
             return app_key
@@ -361,7 +361,7 @@ class _Test:
 
     def _application(self, name_or_key: str | None) -> tuple[Name, Application]:
         """The variable of an application. Raises :class:`_NoHelper` if there is no such one."""
-        found = self._registered.find_application(name_or_key) if name_or_key else None
+        found = self._known.find_application(name_or_key) if name_or_key else None
         if found is None:
             raise _NoHelper("its application is not registered any more")
         if found.name not in self._variables:
@@ -375,7 +375,7 @@ class _Test:
 
     def _made(self, application: Application) -> str:
         """The expression that gives a test the application."""
-        if self._registered.is_seeded(application):
+        if self._known.is_seeded(application):
             return f"mock_sei.applications[{literal(application.name)}]"
         usual = {each: getattr(_USUAL_FIELDS, each) for each in _FIELDS}
         fields = {each: getattr(application, each) for each in _FIELDS}
@@ -398,7 +398,7 @@ class _Test:
         account = ""
         if entry.listener is Listener.TWO_WAY:
             account = entry.certificate.common_name if entry.certificate else "?"
-            found = self._registered.find_application(account)
+            found = self._known.find_application(account)
             if found is None or found.service_account != account:
                 raise _NoHelper("the client certificate is of no account")
             variable, _ = self._application(account)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mock_sei import __version__
 from mock_sei.errors import UnknownAccount, UnknownCertificate
-from mock_sei.journal.as_pytest import Registered, test_module
+from mock_sei.journal.as_pytest import KnownApplications, test_module
 from mock_sei.journal.curl import CurlLines, downloaded
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.har import PIECE, har_pieces
@@ -98,11 +98,11 @@ class DownloadTest(EntriesOfFile, Request[JournalFile]):
 
     def perform(self, platform: Platform) -> JournalFile:
         seeded, registry = platform.fixtures.registry, platform.state.registry
-        registered = Registered(
+        known = KnownApplications(
             find_application=lambda name: _find_application(registry, name),
             is_seeded=lambda each: seeded.find_application(each.name) is not None,
         )
-        lines = test_module(self.entries(platform), registered)
+        lines = test_module(self.entries(platform), known)
         return JournalFile(name="test_journal.py", pieces=in_pieces(lines))
 
 

@@ -34,8 +34,8 @@ SECTION = "mock-sei: the last exchanges"
 _FIXTURES = frozenset({"mock_sei", "mock_sei_server"})
 _SERVER: pytest.StashKey[Workbench] = pytest.StashKey()
 """The session's platform, from the first test that uses it on."""
-_EARLIER: pytest.StashKey[Application | None] = pytest.StashKey()
-"""The newest application that was made before a test began."""
+_EARLIER: pytest.StashKey[list[Application]] = pytest.StashKey()
+"""The applications that were made before a test began."""
 _RESET: pytest.StashKey[bool] = pytest.StashKey()
 """Set once the journal has nothing from before the test."""
 _TOLD: pytest.StashKey[str] = pytest.StashKey()
@@ -96,7 +96,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     server = item.config.stash.get(_SERVER, None)
     if server is not None:
-        item.stash[_EARLIER] = server.last_made
+        item.stash[_EARLIER] = server.new_applications
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -125,7 +125,8 @@ def _tell_last_exchanges(item: pytest.Item) -> str | None:
     try:
         from mock_sei.testing.report import tell_last_exchanges
 
-        own = [] if is_reset else server.made_after(item.stash.get(_EARLIER, None))
+        earlier = item.stash.get(_EARLIER, [])
+        own = [] if is_reset else [each for each in server.new_applications if each not in earlier]
         return tell_last_exchanges(server, own)
     except Exception as error:  # the failure of the test matters more
         return f"the journal cannot be read: {type(error).__name__}: {error}"

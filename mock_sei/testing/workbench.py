@@ -279,20 +279,12 @@ class Workbench(ABC):
             with contextlib.suppress(UnknownApplication):  # somebody was quicker
                 self.applications.remove(application.app_key)
 
-    def made_after(self, earlier: Application | None) -> list[Application]:
-        """The applications that :meth:`new_application` made after an earlier one, as they were
-        made. All since the last reset if that one was removed, or is None.
-        """
-        with self._lock:
-            made = self._made.copy()
-        places = [place for place, each in enumerate(made) if each is earlier]
-        return made[places[-1] + 1 :] if places else made
-
     @property
-    def last_made(self) -> Application | None:
-        """The newest application that :meth:`new_application` made, None if there is none."""
+    def new_applications(self) -> list[Application]:
+        """The applications that :meth:`new_application` made since the reset, oldest first, as they
+        were made."""
         with self._lock:
-            return self._made[-1] if self._made else None
+            return self._made.copy()
 
     def _find_made(self, made: Application) -> Application | None:
         """An application as it is now: since it was made its keys may have been refreshed."""
