@@ -79,8 +79,8 @@ class HiddenValue:
 
     kind: Secret
     owner: str | None = None
-    """An application of a token, an AppKey or application of an AppSecret, a user name of a
-    password; None if it is unknown, or if the secret is nobody's."""
+    """By its name, AppKey or account: an application of a token or of an AppSecret. A user name of
+    a password. None if it is unknown, or if the secret is nobody's."""
     is_user: bool = False
     """True if the owner is an end user."""
 
@@ -106,13 +106,19 @@ class HiddenValues:
         """The value of a kind. ``owner`` is given if it stands beside the value."""
         fields, entry = self._fields, self._entry
         if kind is Secret.TOKEN:
-            return HiddenValue(kind, entry.application)
+            return HiddenValue(kind, entry.application or self._caller())
         if kind is Secret.APP_SECRET:
             return HiddenValue(kind, owner or fields.get("client_id") or entry.application)
         if kind is Secret.PASSWORD:
             name = fields.get("username") or fields.get("email") or entry.service_account
             return HiddenValue(kind, name, is_user=self._is_of_user())
         return HiddenValue(kind)
+
+    def _caller(self) -> str | None:
+        """The account of the client certificate, or the AppKey, of a request that was refused
+        before its application was looked up."""
+        shown = self._entry.certificate
+        return shown.common_name if shown else find_header(self._entry, "appkey") or None
 
     def _is_of_user(self) -> bool:
         path = self._entry.request.path if self._entry.request else ""

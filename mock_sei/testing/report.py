@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mock_sei.errors import MockSeiError, UnknownAccount, UnknownCertificate, one_line
+from mock_sei.errors import MockSeiError, one_line
 from mock_sei.journal.curl import ClientFiles, CurlLines, Surroundings, downloaded
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.targets import Origins
@@ -52,7 +52,7 @@ def _surroundings(workbench: Workbench) -> Surroundings:
     def find_files(username: str) -> ClientFiles | None:
         try:
             found = workbench.certificate(username)
-        except (UnknownAccount, UnknownCertificate):
+        except MockSeiError:  # no such account or key, or the files are gone
             return None
         return ClientFiles(
             cert=str(found.cert_file), key=str(found.key_file), serial_number=found.serial_number
