@@ -41,16 +41,6 @@ _BODY_METHODS = ("POST", "PUT", "PATCH")
 """Methods whose function of the client takes a body."""
 _BARE_METHODS = ("GET", "HEAD", "OPTIONS", "DELETE")
 """Methods whose function of the client takes no body."""
-_WRONG: Mapping[str, Secret] = {
-    "key pair": Secret.APP_SECRET,
-    "account": Secret.PASSWORD,
-    "end user": Secret.PASSWORD,
-    "access token": Secret.TOKEN,
-    "authorization code": Secret.CODE,
-    "code verifier": Secret.CODE_VERIFIER,
-    "refresh token": Secret.REFRESH_TOKEN,
-}
-"""By the check that refused a request: which of its secrets was wrong."""
 _LOOKED_UP = (Secret.TOKEN, Secret.APP_SECRET, Secret.PASSWORD)
 """Of an application that is not registered these are refused, whatever they are."""
 _GRANTS_WITH_USER = ("authorization_code", "password")
@@ -320,14 +310,13 @@ class _Test:
 
     def _secret(self, entry: Entry, value: HiddenValue) -> str | Name:
         """A variable that has the secret, or a wrong value if the secret was refused."""
-        wrong = _WRONG.get(entry.refused_by or "")
-        if wrong is value.kind and entry.expected is None:
-            return f"not the {MEANINGS[value.kind]}".replace(" ", "-")
+        if value.is_wrong:
+            return value.stand_in
         name = self._right(entry, value)
         if name is not None:
             return name
         if entry.refused_by is not None and value.kind in _LOOKED_UP:
-            return f"not the {MEANINGS[value.kind]}".replace(" ", "-")
+            return value.stand_in
         raise _NoHelper(f"no fixture has the {MEANINGS[value.kind]}")
 
     def _right(self, entry: Entry, value: HiddenValue) -> Name | None:

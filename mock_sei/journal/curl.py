@@ -202,7 +202,7 @@ class CurlLines:
         self._downloaded.update(wanted)
 
     def _variable(self, value: HiddenValue) -> Variable:
-        return self._named(value, value.kind, self._setting(value))
+        return self._named(value, value.name, self._setting(value))
 
     def _named(self, what: Hashable, name: str, setting: str) -> Variable:
         """The variable for a value; the second one of a name has a number."""
@@ -217,6 +217,8 @@ class CurlLines:
 
     def _setting(self, value: HiddenValue) -> str:
         """What stands after the ``=`` that sets a variable: a command, or what to put there."""
+        if value.is_wrong:
+            return f"{value.stand_in}  # the {MEANINGS[value.kind]} of the client was refused"
         if value.owner is None:
             return f"'...'  # the {MEANINGS[value.kind]} that the client sent"
         control = self._surroundings.control

@@ -66,6 +66,17 @@ _BY_NAME: Mapping[str, Secret] = {
     "cookie": Secret.COOKIE,
     "authorization": Secret.AUTHORIZATION,
 }
+_REFUSED_BY: Mapping[str, Secret] = {
+    "key pair": Secret.APP_SECRET,
+    "account": Secret.PASSWORD,
+    "end user": Secret.PASSWORD,
+    "access token": Secret.TOKEN,
+    "authorization code": Secret.CODE,
+    "code verifier": Secret.CODE_VERIFIER,
+    "refresh token": Secret.REFRESH_TOKEN,
+}
+"""By the name of a check: which secret it found to be wrong, unless two values are told that
+differ."""
 _SQUEEZE = re.compile(r"[\s_-]")
 _LONGEST_NAME = 60
 _MEMBER = re.compile(r'"([^"\\]{1,60})"\s{0,20}:\s{0,20}"?\Z')
@@ -83,6 +94,18 @@ class HiddenValue:
     a password. None if it is unknown, or if the secret is nobody's."""
     is_user: bool = False
     """True if the owner is an end user."""
+    is_wrong: bool = False
+    """True if the request was refused because of this value."""
+
+    @property
+    def name(self) -> str:
+        """The name of a variable for it."""
+        return f"WRONG_{self.kind}" if self.is_wrong else str(self.kind)
+
+    @property
+    def stand_in(self) -> str:
+        """A value that is refused in its place."""
+        return f"not the {MEANINGS[self.kind]}".replace(" ", "-")
 
 
 class HiddenValues:
@@ -105,6 +128,8 @@ class HiddenValues:
     def of(self, kind: Secret, owner: str | None = None) -> HiddenValue:
         """The value of a kind. ``owner`` is given if it stands beside the value."""
         fields, entry = self._fields, self._entry
+        if _REFUSED_BY.get(entry.refused_by or "") is kind and entry.expected is None:
+            return HiddenValue(kind, is_wrong=True)
         if kind is Secret.TOKEN:
             return HiddenValue(kind, entry.application or self._caller())
         if kind is Secret.APP_SECRET:

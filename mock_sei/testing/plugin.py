@@ -116,9 +116,16 @@ def _fixtures_of(item: pytest.Item) -> Collection[str]:
     return names
 
 
+def _server_of(item: pytest.Item) -> Workbench | None:
+    """A conftest.py may have a ``mock_sei_server`` of its own."""
+    values: dict[str, Any] = getattr(item, "funcargs", {})
+    own: Workbench | None = values.get("mock_sei_server")
+    return own or item.config.stash.get(_SERVER, None)
+
+
 def _tell_last_exchanges(item: pytest.Item) -> str | None:
     """None if the test did not come to use the platform."""
-    server = item.config.stash.get(_SERVER, None)
+    server = _server_of(item)
     is_reset = item.stash.get(_RESET, False)
     if server is None or ("mock_sei" in _fixtures_of(item) and not is_reset):
         return None

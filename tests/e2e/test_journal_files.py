@@ -27,7 +27,7 @@ HOSTILE = (
 )
 """A text that a careless line would let the shell, curl or a terminal read as more than text."""
 LEFT_OUT = {"host", "user-agent", "accept-encoding", "content-length", "connection", "accept"}
-_SETTING = re.compile(r"# ([A-Z_0-9]+=\$\(.*\))")
+_SETTING = re.compile(r"^# ([A-Z_0-9]+=(?:\$\(.*\)|not-.*))$")
 
 
 def make_calls(server: Attached) -> None:
@@ -43,6 +43,15 @@ def make_calls(server: Attached) -> None:
         http.get("/v2/investors", headers=as_bytes | {b"x-latin": b"caf\xe9 \t'"})
         http.head("/v2/investors", headers=headers)
         http.delete("/v1/nothing", headers={"appkey": account.app_key})
+        for token in ("x", "eyJ.eyJ.x"):
+            wrong = {**headers, "Authorization": f"Bearer {token}"}
+            assert http.get("/v2/investors", headers=wrong).status_code == 401
+        form = {"grant_type": "client_credentials", "username": account.username}
+        right, wrong_one = account.app_secret, "wrong"
+        for secret, password in ((right, wrong_one), (wrong_one, account.password)):
+            sent = {**form, "password": password}
+            answer = http.post(TOKEN, auth=(account.app_key, secret), data=sent)
+            assert answer.status_code in (400, 401)
         pair = (account.app_key, account.app_secret)
         form = {"grant_type": "client_credentials", "username": HOSTILE, "password": HOSTILE}
         http.post(TOKEN, auth=pair, data=form)

@@ -187,6 +187,24 @@ def test_the_password_of_a_user_who_logs_in_is_looked_up_among_the_users() -> No
     assert settings(entry)["PASSWORD"].startswith(f"$(curl -sS {CONTROL}/end-users/a%40b |")
 
 
+def test_a_secret_that_was_refused_is_a_wrong_one() -> None:
+    entry = exchange(
+        headers={"authorization": "Bearer a.b.c"}, status=401, refused_by="access token"
+    )
+    assert settings(entry) == {
+        "WRONG_TOKEN": "not-the-access-token  # the access token of the client was refused"
+    }
+    assert '-H "authorization: Bearer $WRONG_TOKEN"' in write(entry)[-1]
+
+    both = exchange(
+        headers={"authorization": "Bearer a.b.c"},
+        status=401,
+        refused_by="access token",
+        expected="one access token",
+    )
+    assert settings(both).keys() == {"TOKEN"}
+
+
 def test_each_owner_has_a_variable_of_its_own() -> None:
     other = exchange(
         headers={"authorization": "Bearer a.b.c"}, findings=Findings(application="demo-web")
