@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei.errors import MockSeiError, UnknownAccount, UnknownCertificate, one_line
-from mock_sei.journal.curl import ClientFiles, CurlLines, Surroundings, downloaded
+from mock_sei.journal.curl import CurlLines
 from mock_sei.journal.entries import Entry
+from mock_sei.journal.surroundings import ClientFiles, Surroundings, downloaded
 from mock_sei.journal.targets import Origins
 from mock_sei.operations.certificates import ShowIdentity
 from mock_sei.operations.journal import ReadJournal

@@ -10,117 +10,24 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote, unquote_plus
 
-from mock_sei.errors import one_line
 from mock_sei.journal.entries import Entry, HttpRequest, printed
-from mock_sei.journal.hidden_values import (
-    MEANINGS,
-    HiddenValue,
-    HiddenValues,
-    Secret,
-    form_of,
-)
+from mock_sei.journal.hidden_values import MEANINGS, HiddenValue, HiddenValues, Secret, form_of
 from mock_sei.journal.hiding import HIDDEN
+from mock_sei.journal.repeating import DOTS, LEFT_OUT, TOKEN_SCHEMES, named, whole_request
 from mock_sei.journal.shell import Part, Variable, shell_word
-from mock_sei.journal.targets import Origins, quote_path, quote_query
+from mock_sei.journal.surroundings import ClientFiles, Download, Surroundings
+from mock_sei.journal.targets import quote_path, quote_query
 from mock_sei.rules.connection import ClientCertificate
 from mock_sei.rules.records import is_account_name
 
-LEFT_OUT = frozenset(
-    {
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "keep-alive",
-        "accept-encoding",
-        "user-agent",
-        "expect",
-        "requesttrackingid",
-    }
-)
-"""Headers that belong to one connection or one request; curl sends its own."""
 _USUAL = {"accept": "*/*", "content-type": "application/x-www-form-urlencoded"}
 """Headers that curl sends unasked, the second one with a body."""
 
 _SIMPLE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-TOKEN_SCHEMES = ("bearer", "bearertoken")
 _USUAL_CONTROL = ":8044"
-
-UNREAD = "?"
-"""The method of a request that could not be read."""
-_NOTE = 100
-"""Characters of what the journal shows in place of a body."""
-
-FETCHED_CA = "ca.pem"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Download:
-    """A file that is downloaded before the lines are run."""
-
-    file: str
-    url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClientFiles:
-    """The files of a client certificate, as a line names them."""
-
-    cert: str
-    key: str
-    downloads: Sequence[Download] = ()
-    serial_number: int | None = None
-    """Of the certificate in the files; None if it is unknown."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What the lines need besides the entries: where the server is, and where its files are."""
-
-    origins: Origins
-    control: str
-    """The address of the control listener."""
-    ca_file: str
-    downloads: Sequence[Download] = ()
-    find_files: Callable[[str], ClientFiles | None]
-    """Returns the files of the current certificate of a service account; None if nobody here has
-    its private key."""
-    has_command: bool = True
-    """True if the command ``mock-sei``, which gets tokens, is there."""
-
-
-def downloaded(
-    origins: Origins, control: str, current: Callable[[str], int | None]
-) -> Surroundings:
-    """Lines for a machine that has neither our files nor our commands.
-
-    ``current`` returns the serial number of an account's current certificate, None if its private
-    key cannot be downloaded.
-    """
-
-    def find_files(username: str) -> ClientFiles | None:
-        serial_number = current(username)
-        if serial_number is None:
-            return None
-        account = f"{control}/service-accounts/{username}"
-        cert = Download(file=f"{username}.crt", url=f"{account}/certificate.crt")
-        key = Download(file=f"{username}.key", url=f"{account}/privatekey.key")
-        return ClientFiles(
-            cert=cert.file, key=key.file, downloads=(cert, key), serial_number=serial_number
-        )
-
-    return Surroundings(
-        origins=origins,
-        control=control,
-        ca_file=FETCHED_CA,
-        downloads=[Download(file=FETCHED_CA, url=f"{control}/ca.pem")],
-        find_files=find_files,
-        has_command=False,
-    )
 
 
 class CurlLines:
@@ -246,32 +153,6 @@ def _take(member: str) -> str:
     return rf"""sed -E 's/.*"{member}":"([^"]+)".*/\1/'"""
 
 
-def whole_request(entry: Entry) -> HttpRequest:
-    """The request, if the journal has all of it.
-
-    Raises ``ValueError`` with the reason, a clause, if it has not.
-    """
-    request = entry.request
-    if request is None:
-        raise ValueError("a failed handshake has no request")
-    if request.method == UNREAD:
-        raise ValueError("the request could not be read as HTTP")
-    if request.incomplete:
-        parts = " and ".join(request.incomplete)
-        told = f": {one_line(request.body[:_NOTE])}" if request.incomplete == ["body"] else ""
-        if not told.startswith(": <"):
-            told = ""
-        raise ValueError(f"the journal does not have the whole {parts}{told}")
-    if request.method == "HEAD" and request.body:
-        raise ValueError("curl sends no HEAD with a body")
-    return request
-
-
-def named(hidden: HiddenValues, name: str) -> Callable[[str], HiddenValue]:
-    """What is hidden in the value of a parameter or header, whatever stands before it there."""
-    return lambda _: hidden.named(name)
-
-
 class _Words:
     """The words of one line, quoted for the shell."""
 
@@ -292,6 +173,8 @@ class _Words:
 
     def _method(self) -> Iterator[str]:
         method = self._request.method
+        if method == "HEAD" and self._request.body:
+            raise ValueError("curl sends no HEAD with a body")
         if method == "HEAD":
             yield "--head"
         elif method != ("POST" if self._request.body else "GET"):
@@ -299,7 +182,7 @@ class _Words:
 
     def _headers(self) -> Iterator[str]:
         for name, value in self._request.headers.items():
-            if name in LEFT_OUT or value == _USUAL.get(name):
+            if name in LEFT_OUT or self._is_usual(name, value):
                 continue
             if name == "authorization":
                 yield from self._authorization(name, value)
@@ -307,6 +190,11 @@ class _Words:
                 yield from ("-H", shell_word([f"{name};"]))  # curl sends it without a value
             else:
                 yield from self._header(name, value, self._hidden.named(name))
+
+    def _is_usual(self, name: str, value: str) -> bool:
+        if name == "content-type" and not self._request.body:
+            return False
+        return value == _USUAL.get(name)
 
     def _authorization(self, name: str, value: str) -> Iterator[str]:
         scheme, _, rest = value.partition(" ")
@@ -378,7 +266,3 @@ class _Words:
             parts += (self._variable(found(before)), each)
             before = each
         return parts
-
-
-DOTS = re.compile(r"/\.{1,2}(?:/|\Z)")
-"""A segment that curl removes from a path unless it is told not to."""

@@ -44,10 +44,15 @@ def shell_word(parts: Iterable[Part], *, encoding: str = "utf-8") -> str:
 def _joined(parts: Iterable[Part]) -> list[Part]:
     """The parts with texts beside each other made one."""
     joined: list[Part] = []
-    for each in parts:
-        if isinstance(each, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += each
-        else:
+    texts: list[str] = []
+    for each in [*parts, None]:
+        if isinstance(each, str):
+            texts.append(each)
+            continue
+        if texts:
+            joined.append("".join(texts))
+            texts = []
+        if each is not None:
             joined.append(each)
     return joined
 

@@ -9,10 +9,12 @@ from pydantic import Field
 
 from mock_sei import __version__
 from mock_sei.errors import UnknownAccount, UnknownCertificate
-from mock_sei.journal.as_pytest import KnownApplications, test_module
-from mock_sei.journal.curl import CurlLines, downloaded
+from mock_sei.journal.as_pytest import test_module
+from mock_sei.journal.curl import CurlLines
 from mock_sei.journal.entries import Entry
+from mock_sei.journal.fixture_variables import KnownApplications
 from mock_sei.journal.har import PIECE, har_pieces
+from mock_sei.journal.surroundings import downloaded
 from mock_sei.journal.targets import Origins
 from mock_sei.operations.certificates import ShowIdentity
 from mock_sei.operations.journal import WantedEntries

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mock_sei.errors import MockSeiError, one_line
-from mock_sei.journal.curl import ClientFiles, CurlLines, Surroundings, downloaded
+from mock_sei.journal.curl import CurlLines
 from mock_sei.journal.entries import Entry
+from mock_sei.journal.surroundings import ClientFiles, Surroundings, downloaded
 from mock_sei.journal.targets import Origins
 from mock_sei.operations.journal import ReadJournal
 from mock_sei.rules.records import Application

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.journal.as_pytest import TEST, KnownApplications, test_module
+from mock_sei.journal.as_pytest import TEST, test_module
 from mock_sei.journal.entries import Entry
+from mock_sei.journal.fixture_variables import KnownApplications
 from mock_sei.rules.connection import Findings
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Actor, ApplicationType, Owner
@@ -71,6 +72,10 @@ def write(*entries: Entry) -> str:
     assert isinstance(docstring, ast.Expr)
     assert isinstance(test, ast.FunctionDef)
     assert test.name == TEST
+    names = [each for each in ast.walk(test) if isinstance(each, ast.Name)]
+    read = {each.id for each in names if isinstance(each.ctx, ast.Load)}
+    assert {each.id for each in names if isinstance(each.ctx, ast.Store)} <= read
+    assert read <= {each.id for each in names if isinstance(each.ctx, ast.Store)} | {"mock_sei"}
     return text
 
 
@@ -101,6 +106,14 @@ def test_a_token_that_no_call_got_is_obtained_first() -> None:
 
 def test_a_token_that_no_call_uses_has_no_variable() -> None:
     assert "demo_server_token" not in write(TOKEN_REQUEST)
+
+
+def test_a_token_of_a_call_that_is_left_out_is_obtained_by_the_next_one() -> None:
+    left_out = exchange(headers={**BEARER, "cookie": "a=b"})
+    found = lines(left_out, CALL)
+
+    assert any(each.startswith("# Left out: ") for each in found)
+    assert found.count("demo_server_token = mock_sei.token(demo_server)") == 1
 
 
 def test_an_application_that_was_registered_is_registered_again() -> None:
@@ -188,6 +201,29 @@ def test_a_fault_and_a_scripted_answer_are_set_up_again() -> None:
     assert "None,\n" in text
 
 
+def test_a_scripted_number_that_json_does_not_have_is_a_text() -> None:
+    scripted = exchange(answer='{"a": 1e999}', findings=Findings(notes=["answered from a script"]))
+    assert "text='{\"a\": 1e999}'," in lines(scripted)
+
+
+def test_a_log_in_without_another_call_needs_no_client() -> None:
+    login = exchange(
+        "POST",
+        "/v2/oauth/login",
+        query="client_id=demo-web-key",
+        headers=FORM,
+        body="username=bob%40example.com&password=hunter22",
+        status=303,
+        two_way=False,
+    )
+    assert write(login).splitlines()[-4:] == [
+        "    assert not mock_sei.login(",
+        "        demo_web,",
+        '        user="bob@example.com",',
+        "    ).error",
+    ]
+
+
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
@@ -210,6 +246,24 @@ def test_what_the_fixture_cannot_repeat_is_a_comment(entry: Entry, reason: str) 
 
 
 HOSTILE = st.text(st.sampled_from("\"'\\\n\r\t{}#;()$`\0 x*\u2028\x85\x0c"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "grant_type=client_credentials&username=demo-web&password=hunter44",
+        "grant_type=client_credentials&username=nobody&password=hunter44",
+        "client_id=svc-demo&client_secret=hunter44",
+        "client_id=demo-web-key&code=abcdefgh&refresh_token=hunter44",
+    ],
+)
+@pytest.mark.parametrize("check", ["account", "key pair", "row and grant", "listener"])
+def test_each_variable_of_a_refused_call_is_used(body: str, check: str) -> None:
+    refused = exchange(
+        "POST", "/v2/oauthtoken", headers={**FORM, **BASIC}, body=body, status=400, refused_by=check
+    )
+    write(refused)
+    write(refused, CALL)
 
 
 @given(HOSTILE, HOSTILE, HOSTILE, HOSTILE)

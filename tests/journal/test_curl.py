@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from mock_sei.journal.curl import ClientFiles, CurlLines, Surroundings, downloaded
+from mock_sei.journal.curl import CurlLines
 from mock_sei.journal.entries import BODY_SHOWN, Entry
 from mock_sei.journal.recorded import read_entry
+from mock_sei.journal.surroundings import ClientFiles, Surroundings, downloaded
 from mock_sei.rules.connection import Findings
 from mock_sei.rules.secret_index import SecretIndex
 from tests.growth import assert_linear
