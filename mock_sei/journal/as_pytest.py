@@ -30,6 +30,7 @@ from mock_sei.journal.hidden_values import (
 )
 from mock_sei.journal.hiding import HIDDEN
 from mock_sei.journal.python_source import INDENT, Name, call, joined
+from mock_sei.journal.recorded import snapshot
 from mock_sei.journal.repeating import DOTS, LEFT_OUT, TOKEN_SCHEMES, named, whole_request
 from mock_sei.journal.targets import quote_path, quote_query
 from mock_sei.rules.records import DEFAULT_USER
@@ -55,7 +56,7 @@ _USUAL_HEADERS = (("accept", "*/*"), ("content-type", "application/x-www-form-ur
 def test_module(entries: Iterable[Entry], known: KnownApplications) -> list[str]:
     """The lines of the module."""
     test = _Test(known)
-    calls = [line for each in entries for line in test.write(each)]
+    calls = [line for each in entries for line in test.write(snapshot(each))]
     return [
         '"""The calls that a journal of mock-sei had, as a test."""',
         "",

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote_plus
 from mock_sei.journal.entries import Entry, HttpRequest, printed
 from mock_sei.journal.hidden_values import MEANINGS, HiddenValue, HiddenValues, Secret, form_of
 from mock_sei.journal.hiding import HIDDEN
+from mock_sei.journal.recorded import snapshot
 from mock_sei.journal.repeating import DOTS, LEFT_OUT, TOKEN_SCHEMES, named, whole_request
 from mock_sei.journal.shell import Part, Variable, shell_word
 from mock_sei.journal.surroundings import ClientFiles, Download, Surroundings
@@ -48,7 +49,7 @@ class CurlLines:
         Before them come comments that say how to set the variables that no earlier line had, and a
         line that downloads the files that no earlier line had.
         """
-        lines = [line for each in entries for line in self._lines_of(each)]
+        lines = [line for each in entries for line in self._lines_of(snapshot(each))]
         first, self._settings = self._settings, []
         if self._downloads:
             words = [word for each in self._downloads for word in ("-o", each.file, each.url)]

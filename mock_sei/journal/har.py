@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from mock_sei.journal.entries import Entry, HttpMessage, HttpRequest, HttpResponse, certificate_json
 from mock_sei.journal.hiding import HIDDEN
+from mock_sei.journal.recorded import snapshot
 from mock_sei.journal.targets import Origins, url_of
 
 VERSION = "1.2"
@@ -59,6 +60,7 @@ def har_pieces(entries: Iterable[Entry], origins: Origins, *, version: str) -> I
 
 def har_entry(entry: Entry, origins: Origins) -> dict[str, Any] | None:
     """One exchange as an entry of a HAR document; None for a failed handshake."""
+    entry = snapshot(entry)
     request, response = entry.request, entry.response
     if request is None or response is None:
         return None

@@ -98,6 +98,16 @@ def read_entry(told: Mapping[str, Any]) -> Entry:
     )
 
 
+def snapshot(entry: Entry) -> Entry:
+    """The entry as its journal shows it now, with secrets hidden.
+
+    Reading it often costs little, and it stays as it is when the journal lets go of a body.
+    """
+    if isinstance(entry.request, ShownRequest):
+        return entry
+    return read_entry(entry.to_json())
+
+
 def _request(told: Mapping[str, Any] | None) -> ShownRequest | None:
     if told is None:
         return None
