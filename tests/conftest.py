@@ -26,7 +26,10 @@ pytest_plugins = ["pytester"]
 
 # A busy machine must not fail a test.
 hypothesis.settings.register_profile(
-    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "suite",
+    max_examples=50,  # `make fuzz` has thousands, every night
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.register_profile(
     "quick", parent=hypothesis.settings.get_profile("suite"), max_examples=5
