@@ -365,6 +365,7 @@ def test_gevent_that_comes_too_late_is_told_and_nothing_hangs(newest: Guest) -> 
     assert int(length) > 100
 
 
+@pytest.mark.nightly  # the tests before show what truststore changes in a process
 def test_the_server_of_the_command_under_truststore(newest: Guest, tmp_path: Path) -> None:
     """A company's sitecustomize injects it into every program."""
     newest.write("sitecustomize.py", INJECT)
