@@ -25,7 +25,7 @@ from mock_sei.web.downloads import attachment, headers_of, media_type_of
 from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.heads import only_looks
 
-BODY = "body"
+BODY = "whole_body"
 """The name of the parameter that has the body of a call."""
 
 
