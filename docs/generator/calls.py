@@ -103,8 +103,10 @@ PYTHON: Mapping[Kind, str] = {
     scripts.RequireScripts: "mock_sei.only_scripted()",
     journal.ReadJournal: "mock_sei.journal.entries",
     journal.SearchJournal: 'mock_sei.journal.find("POST /v2/oauthtoken", status=200)',
-    journal.VerifyOrder: 'mock_sei.journal.assert_order("POST /v2/oauthtoken", "GET /v2/investors")',
-    journal.WaitForCalls: 'mock_sei.journal.wait_for("POST /v2/oauthtoken", timeout=10)',
+    journal.VerifyOrder: 'mock_sei.token("svc-demo"); mock_sei.token("svc-web"); '
+    'mock_sei.journal.assert_order({"application": "demo-server"}, {"application": "demo-web"})',
+    journal.WaitForCalls: 'mock_sei.token("svc-demo"); '
+    'mock_sei.journal.wait_for("POST /v2/oauthtoken", timeout=10)',
     journal.VerifyJournal: 'mock_sei.journal.assert_called("POST /v2/oauthtoken", times=0)',
     journal_files.DownloadHar: 'httpx2.get(f"{mock_sei.control_url}/journal.har").json()',
     journal_files.DownloadCurl: 'httpx2.get(f"{mock_sei.control_url}/journal.curl").text',
@@ -174,9 +176,9 @@ LINES: Mapping[str, str] = {
     "curl -X POST {url}/journal/verify "
     '-d \'{{"operation": "POST /v2/oauthtoken", "times": 1}}\'',
     "verifyOrder": 'curl -X POST {url}/tokens -d \'{{"application": "demo-server"}}\'\n'
-    'curl -X POST {url}/tokens -d \'{{"application": "demo-limited"}}\'\n'
+    'curl -X POST {url}/tokens -d \'{{"application": "demo-web"}}\'\n'
     "curl -X POST {url}/journal/verify-order "
-    '-d \'{{"calls": [{{"application": "demo-server"}}, {{"application": "demo-limited"}}]}}\'',
+    '-d \'{{"calls": [{{"application": "demo-server"}}, {{"application": "demo-web"}}]}}\'',
     "waitForCalls": 'curl -X POST {url}/tokens -d \'{{"application": "demo-server"}}\'\n'
     "curl -X POST {url}/journal/wait "
     '-d \'{{"operation": "POST /v2/oauthtoken", "timeout": 10}}\'',

@@ -179,7 +179,9 @@ def test_the_faults_of_one_are_asked_for_alone(bench: Workbench) -> None:
     bench.token(one)
 
     bench.faults.assert_met(application=one)
-    with pytest.raises(AssertionError, match=f"never met:\n  GET {TICKETS}: status 503"):
+    with pytest.raises(
+        AssertionError, match=f"never met:\n  GET {TICKETS} of {other.name}: status 503"
+    ):
         bench.faults.assert_met(application=other)
 
 

@@ -99,8 +99,8 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
         "statsu: no such field; did you mean status?",
     ),
     "a field that the journal is not searched by": (
-        lambda sei: sei.journal.assert_called("GET /v2/investors", body="x"),
-        "body: no such field; there are operation, status, kind, listener",
+        lambda sei: sei.journal.assert_called("GET /v2/investors", cookie="x"),
+        "cookie: no such field; there are operation, status, kind, listener",
     ),
     "a misspelt field of one application's journal": (
         lambda sei: sei.journal.of(sei.applications["demo-server"]).find(statsu=200),
