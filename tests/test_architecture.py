@@ -59,8 +59,8 @@ ONLY_IN = {
     "httpx2": ("testing", "operations/tokens", "operations/flows", "commands/server"),
     "click": ("cli", "commands"),
     "jsonschema_rs": ("apis/schemas",),
-    "re2": ("apis/patterns",),
-    "regex": ("apis/patterns",),
+    "re2": ("values/engines",),
+    "regex": ("values/engines",),
     "testcontainers": ("testcontainers",),
 }
 """Libraries that one place hides from the rest. runtime takes starlette's type names alone."""

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mock_sei.values.engines import PatternError
+
 Ranges = tuple[tuple[int, int], ...]
 """The first and the last code point of each range."""
 
@@ -38,10 +40,6 @@ SPACE: Ranges = (
 )
 LINE_ENDS: Ranges = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
 ANY: Ranges = ((0, _LAST),)
-
-
-class PatternError(ValueError):
-    """A pattern that cannot be read. Its text gives the reason and does not repeat the pattern."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,8 @@
 """Searches with users' regular expressions, in linear time or with a time limit.
 
 Patterns have the meaning of ECMA-262 (``ecmascript.py``), as JSON Schema demands. RE2 searches in
-time that is linear in the text, for every pattern. What RE2 refuses (lookahead, lookbehind, back
-references, large repeats) is searched by ``regex``, which can stop after a time and lets other
-threads run meanwhile. All patterns of users are searched by this module.
+time that is linear in the text. What RE2 refuses is searched by ``regex``, which can stop after a
+time and lets other threads run meanwhile. All patterns of documents are searched by this module.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import islice
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mock_sei.apis.ecmascript import (
     Alternative,
@@ -25,16 +24,18 @@ from mock_sei.apis.ecmascript import (
     Group,
     Lookaround,
     Node,
-    PatternError,
     least_written_out,
     read_pattern,
     write_pattern,
 )
 from mock_sei.rules import machine
+from mock_sei.values.engines import (
+    PatternError,
+    compile_backtracking,
+    compile_linear,
+    searchable,
+)
 from mock_sei.values.texts import spelled
-
-if TYPE_CHECKING:
-    import re2
 
 __all__ = ["Budget", "PatternError", "SearchPattern", "compile_pattern", "shortened"]
 
@@ -54,9 +55,6 @@ _OFTEN = 64
 """After this many searches a budget checks the time."""
 _LONG = 0.001
 """After a search of this many seconds a budget checks the time at once."""
-
-_MOST_MEMORY = 16 * 1024 * 1024
-"""The most bytes that RE2 may use for one pattern. It refuses a pattern that needs more."""
 
 _REMEMBERED = 128
 """How many compiled patterns are remembered."""
@@ -139,22 +137,22 @@ class SearchPattern:
     def matches(self, text: str, budget: Budget | None = None) -> bool:
         """Whether any part of the text matches, as ``pattern`` of JSON Schema demands."""
         if self.is_linear:
-            return self._compiled.search(_searchable(text)) is not None
+            return self._compiled.search(searchable(text)) is not None
         if self.conditions is not None:
-            text = _searchable(text)
+            text = searchable(text)
             return all((each.search(text) is not None) is wanted for each, wanted in self._quick)
         return self._limited(self._compiled.search, text, budget)
 
     def matches_whole(self, text: str, budget: Budget | None = None) -> bool:
         """Whether the whole text matches."""
         if self.is_linear:
-            return self._compiled.fullmatch(_searchable(text)) is not None
+            return self._compiled.fullmatch(searchable(text)) is not None
         return self._limited(self._compiled.fullmatch, text, budget)
 
     def spans(self, text: str, budget: Budget | None = None) -> Iterator[tuple[int, int]]:
         """Start and end of each match, from left to right. Empty if the time limit is reached."""
         if self.is_linear:
-            yield from (each.span() for each in self._compiled.finditer(_searchable(text)))
+            yield from (each.span() for each in self._compiled.finditer(searchable(text)))
             return
         budget = budget or Budget()
         limit = {"timeout": min(LONGEST_SEARCH, max(budget.seconds, 0.001)), "concurrent": True}
@@ -212,14 +210,14 @@ class SearchPattern:
         try:
             sources = [(write_pattern(part, LINEAR), wanted) for part, wanted in found]
             for source, _ in sources:
-                _compiled_by_re2(source)
+                compile_linear(source)
         except PatternError:
             return None
         return sources
 
     @cached_property
     def _quick(self) -> Sequence[tuple[Any, bool]]:
-        return [(_compiled_by_re2(text), wanted) for text, wanted in self.conditions or ()]
+        return [(compile_linear(text), wanted) for text, wanted in self.conditions or ()]
 
 
 def characters_of(characters: Characters) -> str:
@@ -228,7 +226,7 @@ def characters_of(characters: Characters) -> str:
     Empty if no engine knows the properties.
     """
     try:
-        found = _compiled_by_regex(write_pattern(characters, _BACKTRACKING))
+        found = compile_backtracking(write_pattern(characters, _BACKTRACKING))
     except PatternError:
         return ""
     every = map(chr, range(0x20, 0x3100))
@@ -253,47 +251,22 @@ def compile_pattern(source: str) -> SearchPattern:
             source=source, tree=None, is_linear=False, _compiled=_as_is(source, error)
         )
     try:
-        linear = _compiled_by_re2(write_pattern(tree, LINEAR))
+        linear = compile_linear(write_pattern(tree, LINEAR))
         return SearchPattern(source=source, tree=tree, is_linear=True, _compiled=linear)
     except PatternError:
         _refuse_if_large(least_written_out(tree))
-        slow = _compiled_by_regex(write_pattern(tree, _BACKTRACKING))
+        slow = compile_backtracking(write_pattern(tree, _BACKTRACKING))
         return SearchPattern(source=source, tree=tree, is_linear=False, _compiled=slow)
 
 
 def _as_is(source: str, error: PatternError) -> Any:
     try:
         _refuse_if_large(prod(max(1, int(each)) for each in _COUNTS.findall(source)))
-        return _compiled_by_regex(source, ascii_only=True)
+        return compile_backtracking(source, ascii_only=True)
     except PatternError:
         raise error from None
 
 
-def _compiled_by_re2(text: str) -> re2._Regexp[str]:
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
-    options.never_nl = False
-    options.max_mem = _MOST_MEMORY
-    try:
-        return re2.compile(text, options)
-    except (re2.error, UnicodeError) as error:
-        raise PatternError(f"not linear: {error}") from None
-
-
-def _compiled_by_regex(text: str, *, ascii_only: bool = False) -> Any:
-    import regex
-
-    if len(text) > _LONGEST_FOR_REGEX:
-        raise PatternError(f"longer than {_LONGEST_FOR_REGEX} characters")
-    try:
-        return regex.compile(text, regex.V0 | (regex.ASCII if ascii_only else regex.UNICODE))
-    except (regex.error, ValueError, KeyError, IndexError, OverflowError, RecursionError) as error:
-        raise PatternError(" ".join(str(error).split())[:150]) from None
-
-
-_LONGEST_FOR_REGEX = 20_000
 _COUNTS = re.compile(r"\{([0-9]{1,10})(?=[,}])")
 _MOST_REPEATS = 100_000
 """The most parts of a pattern, each written as often as it must repeat. Each part needs memory."""
@@ -302,12 +275,3 @@ _MOST_REPEATS = 100_000
 def _refuse_if_large(repeats: int) -> None:
     if repeats > _MOST_REPEATS:
         raise PatternError("repeats too often")
-
-
-def _searchable(text: str) -> str:
-    """The text with U+FFFD in place of halves of surrogate pairs, which UTF-8 cannot express."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in text)
-    return text

@@ -13,12 +13,12 @@ from mock_sei.apis.ecmascript import (
     Disjunction,
     Group,
     Node,
-    PatternError,
     Repeat,
     code_points,
     read_pattern,
 )
 from mock_sei.apis.patterns import characters_of
+from mock_sei.values.engines import PatternError
 
 TRIES = 40
 LONGEST = 10_000

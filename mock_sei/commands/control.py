@@ -127,11 +127,9 @@ def _clock_lines(state: clock.ClockState) -> Iterator[str]:
 def _fault_lines(armed: Sequence[ArmedFault]) -> Iterator[str]:
     for each in armed:
         fault = each.fault
-        where = fault.operation or fault.listener or "every call"
-        whose = f" of {fault.application}" if fault.application else ""
         often = f" of {fault.times}" if fault.times else ""
         over = ", over" if each.is_over else ""
-        yield f"{each.identifier}  {where}{whose}: {fault}; met {each.met}{often}{over}"
+        yield f"{each.identifier}  {fault.target}: {fault}; met {each.met}{often}{over}"
 
 
 def _application_lines(found: Sequence[Application]) -> Iterator[str]:

@@ -13,12 +13,14 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from random import Random
 from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from mock_sei.errors import Rejected
+from mock_sei.matching.parts import PART_EXAMPLES, PARTS, RequestParts, plain_part
 from mock_sei.matching.targets import (
     Caller,
     CallTarget,
@@ -63,6 +65,15 @@ class FaultRule:
     """The application whose calls meet it: name, AppKey or service account. None for all."""
     listener: Listener | None = None
     """The listener whose calls meet it. None for all."""
+    query: Mapping[str, Any] | None = None
+    """Parameters that the query of the calls has, possibly with others: ``{"cursor": "abc"}``."""
+    headers: Mapping[str, Any] | None = None
+    """Headers that the calls have, by names in upper or lower case."""
+    json: Any = None
+    """A part of the JSON body of the calls: members that it has."""
+    body: Any = None
+    """The whole body of the calls, as text. A value of these four may be a regular expression:
+    ``{"matches": "^2026-"}``."""
     times: int | None = None
     """The number of calls that meet it. None until it is removed."""
     probability: float = 1.0
@@ -93,11 +104,14 @@ class FaultRule:
     tls: TlsFault | None = None
     """``stall``: the handshake never ends. ``close``: the connection is closed right after it."""
 
-    @property
+    @cached_property
     def target(self) -> CallTarget:
         """The calls that meet it."""
         return CallTarget(
-            operation=self.operation, application=self.application, listener=self.listener
+            operation=self.operation,
+            application=self.application,
+            listener=self.listener,
+            parts=RequestParts(**{name: getattr(self, name) for name in PARTS}),
         )
 
     def problems(self) -> dict[str, str]:
@@ -111,7 +125,7 @@ class FaultRule:
             for name, needs in _NEEDING_A_BODY.items():
                 if needs(getattr(self, name)):
                     problems[name] = f"an answer with status {self.status} has no body"
-        if self.tls and (self.operation or self.application):
+        if self.tls and (self.operation or self.application or self.target.parts.given):
             problems["tls"] = "a handshake has no operation and no application; name a listener"
         if self == FaultRule(**{name: getattr(self, name) for name in _WHERE}):
             problems["status"] = f"nothing goes wrong; there are {', '.join(EFFECTS)}"
@@ -130,7 +144,7 @@ class FaultRule:
 
 _FLAGS = ("required", "stall", "malformed")
 _FRACTIONS = ("probability", "latency", "spread")
-_WHERE = ("operation", "application", "listener", "times", "probability", "required")
+_WHERE = ("operation", "application", "listener", *PARTS, "times", "probability", "required")
 
 FIELDS = tuple(each.name for each in fields(FaultRule))
 EFFECTS = tuple(name for name in FIELDS if name not in _WHERE)
@@ -233,6 +247,8 @@ def _typed_fault(values: Mapping[str, Any]) -> FaultRule:
         if name not in values:
             continue
         value = values[name]
+        if name in PARTS:
+            continue
         if name in _FLAGS and not isinstance(value, bool):
             problems[name] = f"{shown(value)}: must be true or false"
         elif isinstance(value, bool) and name not in _FLAGS:
@@ -241,6 +257,7 @@ def _typed_fault(values: Mapping[str, Any]) -> FaultRule:
             kind = "number" if name in _FRACTIONS else "integer"
             problems[name] = f"input should be a valid {kind}, not a text"
     known = {name: values[name] for name in FIELDS if name in values and name not in problems}
+    known |= {name: plain_part(known[name]) for name in PARTS if name in known}
     try:
         fault = _FAULT.validate_python(known)
     except ValidationError as error:
@@ -257,6 +274,8 @@ def fault_schema() -> dict[str, Any]:
     usual, schema = asdict(FaultRule()), _FAULT.json_schema()
     listeners = [str(each) for each in Listener]
     properties = schema["properties"] | {"listener": {"enum": [*listeners, None]}}
+    for name, example in PART_EXAMPLES.items():
+        properties[name]["examples"] = [example]
     for name, (least, most, rule) in _RANGES.items():
         member: dict[str, Any] = properties[name]
         numbers = [each for each in member.get("anyOf", [member]) if each.get("type") != "null"]
@@ -342,6 +361,11 @@ class ServerFaults:
     def is_quiet(self) -> bool:
         """True if no call and no connection can meet a fault. It is asked for each of them."""
         return not self._live and not self._handshakes
+
+    def need_body(self, operation: str) -> bool:
+        """Whether the body of a call decides which fault it meets."""
+        with self._lock:
+            return self._live.need_body(operation)
 
     @property
     def unmet(self) -> list[ArmedFault]:

@@ -159,6 +159,11 @@ class Scripts:
         """True if there are no answers and no strict mode. It is asked for each call."""
         return not self._answers and not self.strict
 
+    def need_body(self, operation: str) -> bool:
+        """Whether the body of a call decides which answer it gets."""
+        with self._lock:
+            return self._waiting.need_body(operation)
+
     def take(self, caller: Caller) -> ScriptedAnswer | None:
         """The oldest answer for a functional call. It is removed, so that one call gets it.
 

@@ -1,4 +1,5 @@
-"""Which calls a fault or a scripted answer is for: an operation, an application, a listener.
+"""Which calls a fault or a scripted answer is for: an operation, an application, a listener, and
+the parts of the request that ``parts.py`` compares.
 
 A pattern is matched in one pass over the path, so the time grows only with the path's length. That
 matters, since the event loop looks for faults at every call.
@@ -8,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
+from mock_sei.matching.parts import ANY_PARTS, RequestParts
+from mock_sei.matching.sent import SentRequest
 from mock_sei.reasons.paths import NearPaths
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
@@ -31,10 +34,12 @@ class CallTarget:
     application: str | None = None
     """The name, AppKey or service account of an application."""
     listener: Listener | None = None
+    parts: RequestParts = ANY_PARTS
+    """What the request must have, such as a parameter of its query."""
 
     def problems(self) -> dict[str, str]:
         """Everything that is wrong with the texts, by the name of the field."""
-        problems: dict[str, str] = {}
+        problems = self.parts.problems()
         for name, value in (("operation", self.operation), ("application", self.application)):
             if value is not None and (problem := find_text_problem(value)):
                 problems[name] = problem
@@ -50,6 +55,14 @@ class CallTarget:
     def names(self, method: str) -> bool:
         """True if the operation names this method, and not any method."""
         return self.operation is not None and self.operation.startswith(f"{method} ")
+
+    def __str__(self) -> str:
+        """The calls, as a list of the faults shows them."""
+        where = self.operation or (f"{self.listener} listener" if self.listener else "every call")
+        whose = f" of {self.application}" if self.application else ""
+        at = f" at the {self.listener} listener" if self.operation and self.listener else ""
+        parts = f" with {self.parts}" if self.parts.given else ""
+        return f"{where}{whose}{at}{parts}"
 
     @cached_property
     def _pattern(self) -> OperationPattern | None:
@@ -76,6 +89,8 @@ class Caller:
     listener: Listener
     app_key: str | None
     registry: Registry
+    sent: SentRequest = field(default_factory=SentRequest)
+    """What the client sent. Its body is not known before it was read."""
 
     @property
     def operation(self) -> str:

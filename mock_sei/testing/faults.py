@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_sei.errors import UnknownFault
 from mock_sei.faults.faults import ArmedFault
+from mock_sei.matching.parts import PARTS, plain_part
 from mock_sei.operations.faults import AddFault, ClearFaults, FindFault, ListFaults, RemoveFault
 from mock_sei.operations.kinds import MOST_LISTED
 from mock_sei.operations.requests import Performer
@@ -70,12 +71,16 @@ class Faults:
         """Adds a fault: ``faults.add("GET /v2/investors", status=503, times=2)``.
 
         Without ``operation`` every call meets it; with ``application`` only the calls of that
-        application. Raises :class:`~mock_sei.errors.Rejected` naming every field that is wrong.
+        application; with ``query``, ``headers``, ``json`` or ``body`` only the calls that have
+        these: ``query={"cursor": re.compile(".+")}``. Raises
+        :class:`~mock_sei.errors.Rejected` naming every field that is wrong.
         """
         where: dict[str, Any] = {} if operation is None else {"operation": operation}
         if application is not None:
             where["application"] = name_of(application)
-        return Fault(self._performer, self._performer.perform(AddFault(fields=where | fields)))
+        given = where | fields
+        parts = {name: plain_part(given[name]) for name in PARTS if name in given}
+        return Fault(self._performer, self._performer.perform(AddFault(fields=given | parts)))
 
     def clear(self) -> None:
         """Removes every fault."""
@@ -97,7 +102,7 @@ class Faults:
             if not each.met and asked in (None, each.fault.application)
         ]
         if unmet:
-            lines = [f"  {each.operation or each.listener or 'anything'}: {each}" for each in unmet]
+            lines = [f"  {each.target}: {each}" for each in unmet]
             raise AssertionError("never met:\n" + "\n".join(lines))
 
     def remove_of(self, applications: set[str]) -> None:

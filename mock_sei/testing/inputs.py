@@ -6,6 +6,7 @@ keyword of a misspelt one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -88,8 +89,27 @@ class SettingFields(BehaviourFields, total=False):
     """The largest upload, in MiB."""
 
 
-class FaultFields(TypedDict, total=False):
-    """What goes wrong, and when."""
+PartValue = str | int | float | bool | re.Pattern[str] | Mapping[str, str] | None
+"""A value that is looked for in a query or in headers. None: it is not there."""
+PartValues = Mapping[str, PartValue | Sequence[PartValue]]
+"""Names with the values that they have, possibly among others."""
+
+
+class RequestFields(TypedDict, total=False):
+    """Which requests are meant, by what the client sent."""
+
+    query: PartValues | None
+    """Parameters that the query has: ``{"cursor": "abc"}``."""
+    headers: PartValues | None
+    """Headers that it has, by names in upper or lower case."""
+    json: Any
+    """A part of its JSON body: members that are there."""
+    body: str | bytes | re.Pattern[str] | Mapping[str, str] | None
+    """The whole body."""
+
+
+class FaultFields(RequestFields, total=False):
+    """Which calls it happens to, what goes wrong, and when."""
 
     listener: ListenerName | Listener | None
     """Only calls, or handshakes, of this listener."""

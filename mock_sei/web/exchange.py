@@ -7,8 +7,9 @@ has its answer finds the entry.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,12 +79,14 @@ class Exchange:
         "_body_size",
         "_closed",
         "_failed",
+        "_reads_ahead",
         "_started",
         "connection",
         "entry",
         "listener",
         "platform",
         "tracking_id",
+        "whole_body",
     )
 
     def __init__(self, platform: Platform, listener: Listener, scope: Scope) -> None:
@@ -95,6 +98,9 @@ class Exchange:
         self._body_ended = False
         self._body_limit = OWN_BODY
         self._body_is_file = False
+        self._reads_ahead = False
+        self.whole_body: bytes | None = None
+        """The body, if it was read before the request is handled, as armed faults may need it."""
         self._failed = False
         self._closed = False
         tls = scope.get("extensions", {}).get("tls") or {}
@@ -172,6 +178,9 @@ class Exchange:
         keeps only the size. Raises :class:`Refusal` if ``announced`` is over the limit.
         """
         self._body_limit, self._body_is_file = limit, is_file
+        request = self.entry.request
+        if is_file and request is not None:
+            request.raw_body = b""  # of what was read ahead
         refuse_size(announced, limit)
 
     def received(self, message: Message) -> None:
@@ -184,8 +193,22 @@ class Exchange:
                 request.raw_body += piece[: BODY_KEPT - self._body_size]
             request.body_size += len(piece)
         self._body_size += len(piece)
+        if not self._reads_ahead:
+            self.refuse_large_body()
+
+    def refuse_large_body(self) -> None:
+        """Raises :class:`Refusal` if more of the body has come than the limit allows."""
         if self._body_size > self._body_limit.size:
             raise body_too_large(self._body_limit, f"more than {self._body_limit.size}")
+
+    @contextlib.contextmanager
+    def reading_ahead(self) -> Iterator[None]:
+        """Meanwhile no body is too large: its limit is known when the request is handled."""
+        self._reads_ahead = True
+        try:
+            yield
+        finally:
+            self._reads_ahead = False
 
     @property
     def has_whole_body(self) -> bool:

@@ -15,6 +15,7 @@ from mock_sei.errors import Refusal, RefusalKind, error_body
 from mock_sei.faults.faults import RETRY_LATER, TRANSIENT, FaultRule
 from mock_sei.faults.scripts import ScriptedAnswer
 from mock_sei.journal.entries import BODY_KEPT
+from mock_sei.matching.sent import SentRequest
 from mock_sei.matching.targets import Caller
 from mock_sei.oauth.token_request import decode_pair
 from mock_sei.oauth.tokens import lifetime_of
@@ -31,14 +32,20 @@ CHECK = "fault"
 _PIECES_A_SECOND = 10
 
 
-def caller_of(exchange: Exchange, scope: Scope, form: bytes = b"") -> Caller:
+def caller_of(exchange: Exchange, scope: Scope) -> Caller:
     """Who made an exchange, as its headers, its query string and its form say."""
+    form = (exchange.whole_body or b"") if has_form(scope) else b""
     return Caller(
         method=scope["method"],
         path=scope["path"],
         listener=exchange.listener,
         app_key=_app_key(scope, form),
         registry=exchange.platform.state.registry,
+        sent=SentRequest(
+            raw_query=scope["query_string"],
+            raw_headers=scope["headers"],
+            body=exchange.whole_body,
+        ),
     )
 
 
@@ -62,6 +69,20 @@ def _app_key(scope: Scope, form: bytes) -> str | None:
     texts: tuple[bytes, bytes] = (scope["query_string"], form)
     given = (dict(parse_qsl(each.decode("latin-1"))).get("client_id") for each in texts)
     return next(filter(None, given), None)
+
+
+def needs_body(exchange: Exchange, scope: Scope) -> bool:
+    """Whether the body decides which fault or scripted answer the exchange gets.
+
+    A small form is read for all of them: it may name the AppKey.
+    """
+    state = exchange.platform.state
+    if state.faults.is_quiet and state.scripts.is_quiet:
+        return False
+    operation = f"{scope['method']} {scope['path']}"
+    return (
+        has_form(scope) or state.faults.need_body(operation) or state.scripts.need_body(operation)
+    )
 
 
 def has_form(scope: Scope) -> bool:
@@ -242,13 +263,16 @@ def scripted_answer(answer: ScriptedAnswer) -> Response:
     )
 
 
-def fault_of(exchange: Exchange, scope: Scope, form: bytes) -> FaultRule | None:
+def fault_of(exchange: Exchange, scope: Scope) -> FaultRule | None:
     """The fault an exchange meets; None if it meets none.
 
     A HEAD meets a fault that is armed for HEAD. Otherwise it meets the fault of the next GET, which
     is not used up by it. The journal entry then names the application.
     """
-    caller, faults = caller_of(exchange, scope, form), exchange.platform.faults
+    faults = exchange.platform.faults
+    if faults.is_quiet:
+        return None
+    caller = caller_of(exchange, scope)
     if only_looks(scope):
         fault = faults.meet_named(_as_head(caller))
         if fault is None:

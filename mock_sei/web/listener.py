@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import traceback
 from collections import deque
+from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.errors import Refusal
+from mock_sei.matching.parts import BODY_COMPARED
 from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange
-from mock_sei.web.faults import RESET, FaultyExchange, fault_of, has_form
+from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.refusals import functional_refusal
 
@@ -41,6 +43,7 @@ class PlatformListener:
 
         async def receiving() -> Message:
             if early:
+                exchange.refuse_large_body()
                 return early.popleft()
             message = await receive()
             if REFUSED in scope:  # removed: its traceback would keep the frame and the scope alive
@@ -70,14 +73,11 @@ class PlatformListener:
             await sending({"type": "http.response.body", "body": b""})
             return
         asked = as_get(scope)
-        fault = None
-        if not exchange.platform.faults.is_quiet:
-            form = b""
-            if has_form(scope):
-                read = await _read_all(receiving)
-                form = b"".join(each.get("body", b"") for each in read)
-                early.extend(read)
-            fault = fault_of(exchange, asked, form)
+        if needs_body(exchange, asked):
+            with exchange.reading_ahead():
+                early.extend(await _read_ahead(receiving, BODY_COMPARED))
+            exchange.whole_body = _whole_body(early)
+        fault = fault_of(exchange, asked)
         try:
             if fault is None:
                 await self._app(asked, receiving, sending)
@@ -87,12 +87,24 @@ class PlatformListener:
             exchange.record_bug(traceback.format_exc())
 
 
-async def _read_all(receive: Receive) -> list[Message]:
-    """All messages of a body. The last one says so if the client left before the end."""
+async def _read_ahead(receive: Receive, most: int) -> list[Message]:
+    """The messages of a body, until it ends, the client leaves, or ``most`` bytes have come."""
     messages = [await receive()]
-    while messages[-1].get("more_body", False):
+    size = len(messages[0].get("body", b""))
+    while messages[-1].get("more_body", False) and size <= most:
         messages.append(await receive())
+        size += len(messages[-1].get("body", b""))
     return messages
+
+
+def _whole_body(messages: Iterable[Message]) -> bytes | None:
+    """The body of these messages; None if they are not all of it, or more than is compared."""
+    pieces = [each.get("body", b"") for each in messages]
+    ended = all(each["type"] == "http.request" for each in messages) and not any(
+        each.get("more_body", False) for each in deque(messages, maxlen=1)
+    )
+    whole = b"".join(pieces)
+    return whole if ended and len(whole) <= BODY_COMPARED else None
 
 
 async def _discard_body(receive: Receive, left: int) -> bool:

@@ -143,10 +143,16 @@ def test_the_caller_of_an_exchange(platform: Platform, piece: str) -> None:
             "method": "GET",
             "path": "/",
             "query_string": text,
-            "headers": [(b"authorization", b"Basic " + text)],
+            "headers": [
+                (b"authorization", b"Basic " + text),
+                (b"content-type", b"application/x-www-form-urlencoded"),
+                (b"content-length", b"%d" % len(text)),
+            ],
         }
-        exchange: Any = SimpleNamespace(platform=platform, listener=Listener.ONE_WAY)
-        return lambda: caller_of(exchange, scope, text)
+        exchange: Any = SimpleNamespace(
+            platform=platform, listener=Listener.ONE_WAY, whole_body=text
+        )
+        return lambda: caller_of(exchange, scope)
 
     assert_linear(find, 4000)
 
