@@ -45,12 +45,16 @@ func TestEveryPageIsRead(t *testing.T) {
 	application.Verify(t, mocksei.Fields{"operation": "GET /v2/investors", "status": 200, "times": 3})
 }
 
-func TestAPageThatIsUnavailableIsReadAgain(t *testing.T) {
+func TestASecondPageThatIsUnavailableIsReadAgain(t *testing.T) {
 	t.Parallel()
 	server := mocksei.Attach(t)
 	application, other := server.NewApplication(t), server.NewApplication(t)
 	application.AddFault(t, mocksei.Fields{
-		"operation": "GET /v2/investors", "status": 503, "retry_after": 0, "times": 1,
+		"operation":   "GET /v2/investors",
+		"query":       mocksei.Fields{"cursor": mocksei.Fields{"matches": "."}}, // the first page has no cursor
+		"status":      503,
+		"retry_after": 0,
+		"times":       1,
 	})
 
 	mustRead(t, newClient(t, application, server))

@@ -40,7 +40,7 @@ class Example:
 
     def run(self, folder: Path, url: str | None) -> subprocess.CompletedProcess[str]:
         told = {} if url is None else {"MOCK_SEI_URL": url}
-        environ = environment() | self.variables | told
+        environ = environment() | dict(self.variables) | told
         return run(*self.command, cwd=folder, environ=environ, patience=COMPILERS_PATIENCE)
 
     def count_tests(self, folder: Path) -> int:

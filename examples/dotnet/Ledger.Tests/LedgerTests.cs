@@ -23,7 +23,7 @@ public sealed class LedgerTests(MockSei server) : IClassFixture<MockSei>
     }
 
     [Fact]
-    public async Task A_page_that_is_unavailable_is_read_again()
+    public async Task A_second_page_that_is_unavailable_is_read_again()
     {
         await using var application = await server.NewApplicationAsync();
         await using var other = await server.NewApplicationAsync();
@@ -31,6 +31,7 @@ public sealed class LedgerTests(MockSei server) : IClassFixture<MockSei>
             new Dictionary<string, object>
             {
                 ["operation"] = "GET /v2/investors",
+                ["query"] = new { cursor = new { matches = "." } }, // the first page has no cursor
                 ["status"] = 503,
                 ["retry_after"] = 0,
                 ["times"] = 1,

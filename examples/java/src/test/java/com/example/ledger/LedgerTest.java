@@ -35,12 +35,13 @@ class LedgerTest {
 
     @Test
     @ResourceLock(value = CLOCK, mode = READ)
-    void aPageThatIsUnavailableIsReadAgain() throws Exception {
+    void aSecondPageThatIsUnavailableIsReadAgain() throws Exception {
         try (MockSei.Application application = server.newApplication();
                 MockSei.Application other = server.newApplication()) {
             application.addFault(
                     Map.of(
                             "operation", "GET /v2/investors",
+                            "query", Map.of("cursor", Map.of("matches", ".")), // not the first page
                             "status", 503,
                             "retry_after", 0,
                             "times", 1));
