@@ -41,6 +41,7 @@ __all__ = [
     "MockSeiError",
     "NoServer",
     "Rejected",
+    "RequestFields",
     "ServerVariantName",
     "SettingFields",
     "UnknownAccount",
@@ -51,6 +52,7 @@ __all__ = [
     "UnknownMessage",
     "UnknownUser",
     "VariantName",
+    "WantedCall",
     "WantedFields",
     "Workbench",
     "__version__",
@@ -74,7 +76,8 @@ if TYPE_CHECKING:
     )
     from mock_sei.journal.entries import Entry as JournalEntry
     from mock_sei.journal.journal import JournalView
-    from mock_sei.journal.search import WantedFields
+    from mock_sei.journal.search import WantedCall, WantedFields
+    from mock_sei.matching.fields import RequestFields
     from mock_sei.operations.flows import LogIn
     from mock_sei.portal.mailbox import Mail
     from mock_sei.rules.records import Application
@@ -120,7 +123,8 @@ else:  # a type checker that saw it would take any name for one of ours
         ],
         "journal.entries": ["JournalEntry"],
         "journal.journal": ["JournalView"],
-        "journal.search": ["WantedFields"],
+        "journal.search": ["WantedCall", "WantedFields"],
+        "matching.fields": ["RequestFields"],
         "operations.flows": ["LogIn"],
         "portal.mailbox": ["Mail"],
         "rules.records": ["Application"],

@@ -15,6 +15,7 @@ import click
 
 from mock_sei import __version__
 from mock_sei.commands.options import control_url_option, format_option
+from mock_sei.commands.parts import part_options
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import MockSeiError
 from mock_sei.values.paths import find_path_problem
@@ -282,6 +283,13 @@ def _control_url_option(command: Callable[..., None]) -> Callable[..., None]:
     return _with(control_url_option(), command)
 
 
+def _part_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options for what the client sent, such as ``--query``."""
+    for each in reversed(part_options()):
+        command = _with(each, command)
+    return command
+
+
 @main.command()
 @click.option("--account", default="svc-demo", show_default=True, help="Service account.")
 @click.option("--application", help="Application, of any grant, instead of a service account.")
@@ -399,29 +407,22 @@ def check(folder: Path, format_name: str) -> None:
     "--operation", help="Only this operation, such as 'POST /v2/oauthtoken'; * matches any text."
 )
 @click.option("--application", help="Only entries of this application.")
+@click.option("--service-account", help="Only exchanges that stand on this service account.")
+@click.option(
+    "--listener", type=click.Choice(["one-way", "two-way"]), help="Only entries of this listener."
+)
+@click.option("--status", type=click.INT, help="Only answers with this status.")
 @click.option("--refused-by", help="Only requests that this check refused.")
 @click.option(
     "--kind", type=click.Choice(["exchange", "handshake"]), help="Only entries of this kind."
 )
+@_part_options
 @_control_url_option
-def journal(
-    follow: bool,
-    operation: str | None,
-    application: str | None,
-    refused_by: str | None,
-    kind: str | None,
-    control_url: str,
-) -> None:
+def journal(follow: bool, control_url: str, **wanted: Any) -> None:
     """Show the requests and failed handshakes of a running server, with the reason of a refusal."""
     from mock_sei.commands.journal import lines
     from mock_sei.commands.signals import end_once, interrupt
 
-    wanted = {
-        "operation": operation,
-        "application": application,
-        "refused_by": refused_by,
-        "kind": kind,
-    }
     # A shell starts background commands with SIGINT ignored, and Python does not change that.
     end_once(interrupt)
     with contextlib.suppress(KeyboardInterrupt):

@@ -99,6 +99,8 @@ PYTHON: Mapping[Kind, str] = {
     scripts.RequireScripts: "mock_sei.only_scripted()",
     journal.ReadJournal: "mock_sei.journal.entries",
     journal.SearchJournal: 'mock_sei.journal.find("POST /v2/oauthtoken", status=200)',
+    journal.VerifyOrder: 'mock_sei.journal.assert_order("POST /v2/oauthtoken", "GET /v2/investors")',
+    journal.WaitForCalls: 'mock_sei.journal.wait_for("POST /v2/oauthtoken", timeout=10)',
     journal.VerifyJournal: 'mock_sei.journal.assert_called("POST /v2/oauthtoken", times=0)',
     journal.ClearJournal: "mock_sei.journal.clear()",
     mailbox.ReadMailbox: 'mock_sei.mailbox.find(about="certificate")',
@@ -161,6 +163,13 @@ LINES: Mapping[str, str] = {
     "verifyJournal": 'curl -X POST {url}/tokens -d \'{{"application": "demo-server"}}\'\n'
     "curl -X POST {url}/journal/verify "
     '-d \'{{"operation": "POST /v2/oauthtoken", "times": 1}}\'',
+    "verifyOrder": 'curl -X POST {url}/tokens -d \'{{"application": "demo-server"}}\'\n'
+    'curl -X POST {url}/tokens -d \'{{"application": "demo-limited"}}\'\n'
+    "curl -X POST {url}/journal/verify-order "
+    '-d \'{{"calls": [{{"application": "demo-server"}}, {{"application": "demo-limited"}}]}}\'',
+    "waitForCalls": 'curl -X POST {url}/tokens -d \'{{"application": "demo-server"}}\'\n'
+    "curl -X POST {url}/journal/wait "
+    '-d \'{{"operation": "POST /v2/oauthtoken", "timeout": 10}}\'',
     "readMailbox": "curl '{url}/mailbox?about=certificate&limit=10'",
     "readRecords": "curl '{url}/data/investors?limit=10'",
     "listApplications": "curl '{url}/applications?after=demo-server-key&limit=10'",

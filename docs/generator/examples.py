@@ -203,6 +203,10 @@ def test_the_journal(mock_sei):
     assert journal.last.operation == "POST /v2/oauthtoken"
     assert journal.dropped == 0
     assert len(journal.of(mock_sei.applications["demo-server"])) == 1
+    journal.assert_not_called("GET /v2/investors")
+    assert journal.wait_for("POST /v2/oauthtoken", timeout=10) == journal.last
+    mock_sei.token("svc-web")
+    journal.assert_order("POST /v2/oauthtoken", {"application": "demo-web", "status": 200})
     journal.clear()
 """,
     "JournalView": """
@@ -401,6 +405,26 @@ SETTINGS: SettingFields = {"dialect": "rfc", "journal_size": 5000}
 def test_a_platform_with_settings():
     with MockSei(**SETTINGS) as platform:
         assert platform.token_response("svc-demo")["token_type"] == "Bearer"
+""",
+    "RequestFields": """
+from mock_sei import RequestFields
+
+SECOND_PAGE: RequestFields = {"query": {"cursor": "abc"}}
+
+
+def test_the_second_page_was_not_asked_for(mock_sei):
+    mock_sei.journal.assert_not_called("GET /v2/investors", **SECOND_PAGE)
+""",
+    "WantedCall": """
+from mock_sei import WantedCall
+
+SIGN_IN: WantedCall = {"operation": "POST /v2/oauthtoken", "status": 200}
+
+
+def test_the_token_is_asked_for_first(mock_sei):
+    mock_sei.token("svc-demo")
+    mock_sei.token("svc-web")
+    mock_sei.journal.assert_order(SIGN_IN, {**SIGN_IN, "application": "demo-web"})
 """,
     "WantedFields": """
 from mock_sei import WantedFields

@@ -13,6 +13,8 @@ from typing import Any, get_args, is_typeddict
 import mock_sei
 from docs.generator.examples import EXAMPLES
 from docs.generator.markdown import block, cell, prose, table
+from mock_sei.journal import search
+from mock_sei.matching.fields import RequestFields
 from mock_sei.operations.schemas import descriptions
 from mock_sei.settings import ENVIRONMENT_PREFIX, FILE_ONLY, Behaviour, Settings
 from mock_sei.testing import inputs, plugin
@@ -42,7 +44,9 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "ClockParts",
         "FaultFields",
         "SettingFields",
+        "RequestFields",
         "WantedFields",
+        "WantedCall",
     ),
     "Names": ("ClientName", "FormatName", "ServerVariantName", "VariantName"),
     "Errors": (
@@ -69,6 +73,8 @@ OF_THE_SERVER: Mapping[str, frozenset[str]] = {
     "JournalEntry": frozenset(
         {
             "called",
+            "sent",
+            "shown",
             "connection",
             "findings",
             "hide",
@@ -326,7 +332,7 @@ def keywords_of(kind: Any) -> dict[str, str]:
     Python 3.11 does not keep the bases: they are those whose keywords it has.
     """
     found: dict[str, str] = {}
-    for each in vars(inputs).values():
+    for each in (*vars(inputs).values(), *vars(search).values(), RequestFields):
         if is_typeddict(each) and each.__annotations__.items() <= kind.__annotations__.items():
             found |= descriptions(each)
     return found | descriptions(kind)

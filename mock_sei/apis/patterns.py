@@ -7,13 +7,11 @@ time and lets other threads run meanwhile. All patterns of documents are searche
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import islice
-from math import prod
 from typing import Any
 
 from mock_sei.apis.ecmascript import (
@@ -33,6 +31,8 @@ from mock_sei.values.engines import (
     PatternError,
     compile_backtracking,
     compile_linear,
+    most_repeats,
+    refuse_if_large,
     searchable,
 )
 from mock_sei.values.texts import spelled
@@ -254,24 +254,14 @@ def compile_pattern(source: str) -> SearchPattern:
         linear = compile_linear(write_pattern(tree, LINEAR))
         return SearchPattern(source=source, tree=tree, is_linear=True, _compiled=linear)
     except PatternError:
-        _refuse_if_large(least_written_out(tree))
+        refuse_if_large(least_written_out(tree))
         slow = compile_backtracking(write_pattern(tree, _BACKTRACKING))
         return SearchPattern(source=source, tree=tree, is_linear=False, _compiled=slow)
 
 
 def _as_is(source: str, error: PatternError) -> Any:
     try:
-        _refuse_if_large(prod(max(1, int(each)) for each in _COUNTS.findall(source)))
+        refuse_if_large(most_repeats(source))
         return compile_backtracking(source, ascii_only=True)
     except PatternError:
         raise error from None
-
-
-_COUNTS = re.compile(r"\{([0-9]{1,10})(?=[,}])")
-_MOST_REPEATS = 100_000
-"""The most parts of a pattern, each written as often as it must repeat. Each part needs memory."""
-
-
-def _refuse_if_large(repeats: int) -> None:
-    if repeats > _MOST_REPEATS:
-        raise PatternError("repeats too often")

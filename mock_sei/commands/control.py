@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from mock_sei.commands.options import control_url_option, format_option
+from mock_sei.commands.parts import PART_OPTIONS, part_option
 from mock_sei.commands.server import server_at
 from mock_sei.errors import ConfigurationError
 from mock_sei.faults.faults import ArmedFault
@@ -305,6 +306,8 @@ def _options(command: Command) -> Iterator[click.Option]:
 
 
 def _option(name: str, schema: Mapping[str, Any], text: str | None) -> click.Option:
+    if name in PART_OPTIONS:
+        return part_option(name)
     kinds = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
     kind = kinds[0] if kinds else {}
     several = kind.get("type") == "array"

@@ -8,7 +8,7 @@ from typing import Any
 
 from mock_sei.errors import one_line
 from mock_sei.journal.entries import Entry
-from mock_sei.operations.journal import ReadJournal
+from mock_sei.operations.journal import SearchJournal
 from mock_sei.testing.remote import Remote
 
 PAUSE = 0.3
@@ -23,7 +23,7 @@ def lines(remote: Remote, wanted: Mapping[str, Any], *, follow: bool) -> Iterato
     """
     after = 0
     while True:
-        found = remote.perform(ReadJournal(**wanted, after=after))
+        found = remote.perform(SearchJournal(**wanted, after=after))
         if found.last < after:  # the journal was reset or cleared, so its numbers begin again
             after = 0
             yield "-- the journal was cleared --"

@@ -26,6 +26,7 @@ from mock_sei.journal.hiding import (
     show,
 )
 from mock_sei.journal.redaction import body_field, header_fields, query_field
+from mock_sei.matching.sent import NOTHING_SENT, SentRequest
 from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
@@ -168,6 +169,28 @@ class HttpRequest(HttpMessage):
         """The query string, with secrets hidden."""
         return show([query_field(self.raw_query, shown=QUERY_SHOWN)], self.secrets())[0]
 
+    @property
+    def sent(self) -> SentRequest:
+        """What the client sent, for comparisons. It may have secrets: never show it."""
+        is_whole = len(self.raw_body) == self.body_size and not self.body_let_go
+        return SentRequest(
+            raw_query=self.raw_query,
+            raw_headers=self.raw_headers,
+            body=self.raw_body if is_whole else None,
+        )
+
+    @property
+    def shown(self) -> SentRequest:
+        """What the client sent, with secrets hidden."""
+        return SentRequest(
+            raw_query=self.query.encode(),
+            raw_headers=[
+                (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+                for name, value in self.headers.items()
+            ],
+            body=self.body.encode(errors="replace"),
+        )
+
     def settle(self) -> int:
         self.path = _beginning(self.path, PATH_SHOWN)
         self.raw_query = _beginning(self.raw_query, QUERY_SHOWN)
@@ -280,6 +303,17 @@ class Entry:
         """``METHOD /path`` as it was sent, None for a handshake. It may have secrets: never show
         it."""
         return f"{self.request.method} {self.request.path}" if self.request else None
+
+    @property
+    def sent(self) -> SentRequest:
+        """What the client sent, for comparisons; nothing for a handshake. It may have secrets:
+        never show it."""
+        return self.request.sent if self.request else NOTHING_SENT
+
+    @property
+    def shown(self) -> SentRequest:
+        """What the client sent, with secrets hidden."""
+        return self.request.shown if self.request else NOTHING_SENT
 
     @property
     def status(self) -> int | None:

@@ -8,22 +8,36 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, Unpack
 
 from mock_sei.errors import Rejected
 from mock_sei.journal.entries import Entry
-from mock_sei.journal.search import Wanted, WantedFields, explain_absence, read_wanted
+from mock_sei.journal.search import (
+    Wanted,
+    WantedCall,
+    WantedFields,
+    explain_absence,
+    find_absence,
+    find_disorder,
+    read_calls,
+    read_wanted,
+)
+from mock_sei.journal.watches import Watch, Watches
 from mock_sei.rules.arguments import (
     kind_of,
     named_plainly,
     named_plainly_throughout,
     require_count,
+    require_seconds,
+    require_times,
 )
 from mock_sei.rules.records import Application
 
+LONGEST_WAIT = 300.0
+"""The most seconds of one wait for entries."""
 MEMORY_LIMIT = 32 * 1024 * 1024
 """The bytes of memory that all entries together may take."""
 
@@ -51,11 +65,12 @@ class JournalView(ABC):
     def find(self, operation: str | None = None, **wanted: Unpack[WantedFields]) -> list[Entry]:
         """The matching entries, the oldest first: ``find("POST /v2/oauthtoken", status=200)``.
 
-        ``wanted`` are fields of :class:`~mock_sei.journal.search.Wanted`. Raises
-        :class:`~mock_sei.errors.Rejected` for other fields, and for values that no entry can have.
+        ``wanted`` are fields of an entry (``status``, ``kind``, ``listener``, ``application``,
+        ``service_account``, ``refused_by``), and parts of its request (``query``, ``headers``,
+        ``json``, ``body``). Raises :class:`~mock_sei.errors.Rejected` for other fields, and for
+        values that no entry can have.
         """
-        search = read_wanted(operation, wanted)
-        return [each for each in self.entries if search.fits(each)]
+        return self._find(read_wanted(operation, wanted))
 
     def assert_called(
         self,
@@ -73,14 +88,104 @@ class JournalView(ABC):
         search = read_wanted(operation, wanted)
         if times is not None:
             require_count("times", times)
-        entries = self.entries
-        found = sum(search.fits(each) for each in entries)
-        if found < 1 if times is None else found != times:
-            raise AssertionError(explain_absence(search, times, found, entries))
+        _raise(self._find_absence(search, times))
+
+    def assert_not_called(
+        self, operation: str | None = None, **wanted: Unpack[WantedFields]
+    ) -> None:
+        """Raises ``AssertionError`` if an entry matches. The error shows the last of them.
+
+        The arguments are those of :meth:`find`.
+        """
+        _raise(self._find_absence(read_wanted(operation, wanted), 0))
+
+    def assert_order(self, *calls: str | WantedCall) -> None:
+        """Raises ``AssertionError`` if there are no entries that match the calls in this order.
+
+        Each call is an operation, or a dict: ``assert_order("POST /v2/oauthtoken", {"operation":
+        "GET /v2/investors", "query": {"cursor": "abc"}})``. The keys are the arguments of
+        :meth:`find`. Other entries may stand between them. Raises
+        :class:`~mock_sei.errors.Rejected` for fewer than two calls.
+        """
+        searches = read_calls(calls)
+        if len(searches) < 2:
+            raise Rejected({"calls": "an order needs at least two calls"})
+        _raise(self._find_disorder(searches))
+
+    def wait_for(
+        self,
+        operation: str | None = None,
+        *,
+        times: int = 1,
+        timeout: float = 5.0,
+        **wanted: Unpack[WantedFields],
+    ) -> Entry:
+        """Waits until ``times`` entries match; returns the last of these, at once if it is there.
+
+        ``timeout`` is in seconds, at most 300. Raises ``AssertionError`` with the nearest entries
+        when it is over. The other arguments are those of :meth:`find`.
+        """
+        search = read_wanted(operation, wanted)
+        require_times("times", times)
+        require_seconds("timeout", timeout, most=LONGEST_WAIT)
+        found, problem = self._wait_for(search, times, timeout)
+        _raise(problem)
+        return found[times - 1]
+
+    @abstractmethod
+    def _find(self, search: Wanted) -> list[Entry]: ...
+    @abstractmethod
+    def _find_absence(self, search: Wanted, times: int | None) -> str | None: ...
+    @abstractmethod
+    def _find_disorder(self, searches: Sequence[Wanted]) -> str | None: ...
+    @abstractmethod
+    def _wait_for(
+        self, search: Wanted, times: int, timeout: float
+    ) -> tuple[list[Entry], str | None]:
+        """The entries that match, and what is missing when the time is over."""
 
     def __len__(self) -> int:
         """How many entries there are."""
         return len(self.entries)
+
+
+def _raise(problem: str | None) -> None:
+    """Raises ``AssertionError`` if there is a problem."""
+    __tracebackhide__ = True  # pytest shows the line of the test
+    if problem is not None:
+        raise AssertionError(problem)
+
+
+class _OwnEntries(JournalView):
+    """Entries that are in this process, and compared here."""
+
+    @abstractmethod
+    def watch(self, fits: Callable[[Entry], bool], times: int) -> Watch: ...
+    @abstractmethod
+    def end_watch(self, watch: Watch) -> None: ...
+
+    def _find(self, search: Wanted) -> list[Entry]:
+        return [each for each in self.entries if search.fits(each)]
+
+    def _find_absence(self, search: Wanted, times: int | None) -> str | None:
+        return find_absence(search, times, self._find(search), self.entries)
+
+    def _find_disorder(self, searches: Sequence[Wanted]) -> str | None:
+        entries = list(enumerate(self.entries, 1))
+        found = [{at: each for at, each in entries if search.fits(each)} for search in searches]
+        return find_disorder(searches, found, entries)[1]
+
+    def _wait_for(
+        self, search: Wanted, times: int, timeout: float
+    ) -> tuple[list[Entry], str | None]:
+        watch = self.watch(search.fits, times)
+        try:
+            watch.done.result(timeout)
+        except TimeoutError:
+            return watch.found, explain_absence(search, times, len(watch.found), self.entries)
+        finally:
+            self.end_watch(watch)
+        return watch.found, None
 
 
 class WholeJournal(JournalView):
@@ -120,7 +225,7 @@ def nothing_of(application: Application) -> str:
     )
 
 
-class ServerApplicationJournal(JournalView):
+class ServerApplicationJournal(_OwnEntries):
     """The entries of one application in a journal."""
 
     def __init__(self, whole: ServerJournal, application: Application) -> None:
@@ -132,6 +237,12 @@ class ServerApplicationJournal(JournalView):
     def entries(self) -> list[Entry]:
         told = self._whole.tell(of=self._application)
         return [entry for _, entry in told.entries]
+
+    def watch(self, fits: Callable[[Entry], bool], times: int) -> Watch:
+        return self._whole.watch(fits, times, of=self._application)
+
+    def end_watch(self, watch: Watch) -> None:
+        self._whole.end_watch(watch)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +286,7 @@ def _names_of(entry: Entry) -> list[tuple[str, str]]:
     return _names(entry.application, shown.common_name if shown else None)
 
 
-class ServerJournal(WholeJournal):
+class ServerJournal(_OwnEntries, WholeJournal):
     """The journal of a platform in this process.
 
     All entries together have a limit in bytes. If it is reached, the oldest entries first lose
@@ -184,13 +295,15 @@ class ServerJournal(WholeJournal):
 
     def __init__(self, size: int, *, limit: int = MEMORY_LIMIT) -> None:
         self._size, self._limit = size, limit
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._released: dict[tuple[str, str], int] = {}
         """The released names, each with the number of its release, from 1."""
         self._releases = 0
+        self._watches = Watches()
         self._forget()
 
     def _forget(self) -> None:
+        self._watches.forget()
         self._whole: deque[Entry] = deque()
         self._without_body: deque[Entry] = deque()
         self._bare: deque[Entry] = deque()
@@ -209,8 +322,39 @@ class ServerJournal(WholeJournal):
             self._memory += entry.size
             if self._count() > self._size:
                 self._drop_oldest()
+            if self._watches:
+                self._watches.see(self._recorded, entry)
             while self._memory > self._limit:
                 self._let_go()
+
+    def watch(
+        self, fits: Callable[[Entry], bool], times: int, *, of: Application | None = None
+    ) -> Watch:
+        """Waits for entries that fit, those that are there already included.
+
+        The caller must :meth:`end_watch` it. Raises :class:`Rejected` if too many waits are open.
+        """
+
+        def fits_both(entry: Entry) -> bool:
+            return fits(entry) and (of is None or self._is_of(of, entry))
+
+        watch = Watch(fits_both, times)
+        with self._lock:
+            self._watches.add(watch)
+            kept = self._count()
+            first = self._recorded - kept + 1
+            watch.see(enumerate(reversed(list(self._newest_first())), first))
+        return watch
+
+    @property
+    def waits(self) -> int:
+        """The number of waits that are open."""
+        return len(self._watches)
+
+    def end_watch(self, watch: Watch) -> None:
+        """Ends a wait."""
+        with self._lock:
+            self._watches.remove(watch)
 
     def clear(self) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from mock_sei.journal.entries import EVERYTHING, Entry, HttpRequest, HttpResponse
+from mock_sei.matching.sent import SentRequest
 from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.standards import Listener
 
@@ -19,7 +20,7 @@ from mock_sei.rules.standards import Listener
 class ShownRequest(HttpRequest):
     """A request as another server's journal showed it."""
 
-    shown: Mapping[str, Any] = field(repr=False)
+    as_shown: Mapping[str, Any] = field(repr=False)
 
     @property
     def shown_path(self) -> str:
@@ -30,18 +31,23 @@ class ShownRequest(HttpRequest):
 
     @property
     def headers(self) -> dict[str, str]:
-        return dict(self.shown["headers"])
+        return dict(self.as_shown["headers"])
 
     @property
     def query(self) -> str:
-        return str(self.shown["query"])
+        return str(self.as_shown["query"])
 
     @property
     def body(self) -> str:
-        return str(self.shown["body"])
+        return str(self.as_shown["body"])
+
+    @property
+    def sent(self) -> SentRequest:
+        """The shown texts: nothing else is known here."""
+        return self.shown
 
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:  # noqa: ARG002  # as its base
-        return dict(self.shown)
+        return dict(self.as_shown)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,7 +99,7 @@ def read_entry(told: Mapping[str, Any]) -> Entry:
 def _request(told: Mapping[str, Any] | None) -> ShownRequest | None:
     if told is None:
         return None
-    return ShownRequest(method=told["method"], path=told["path"], shown=told)
+    return ShownRequest(method=told["method"], path=told["path"], as_shown=told)
 
 
 def _response(told: Mapping[str, Any] | None) -> ShownResponse | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from heapq import nlargest
-from typing import Any, Literal, Protocol, TypedDict, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from mock_sei.errors import Rejected
+from mock_sei.matching.fields import RequestFields
+from mock_sei.matching.parts import PARTS, RequestParts, plain_part
+from mock_sei.matching.sent import SentRequest
 from mock_sei.matching.targets import CallTarget
 from mock_sei.rules.arguments import find_choice_problem, kind_of, unknown_names
 from mock_sei.rules.standards import Listener
@@ -19,6 +22,8 @@ NEAREST = 3
 LOOKED_AT = 1000
 """The nearest entries are searched among the newest ones, so many."""
 LIKELY = 30
+MOST_OF_ORDER = 10
+"""A failed assertion about an order shows so many entries."""
 COMPARED = 200
 """Operations are compared by their first characters, so many."""
 
@@ -40,6 +45,10 @@ class Searched(Protocol):
     def called(self) -> str | None: ...
     @property
     def status(self) -> int | None: ...
+    @property
+    def sent(self) -> SentRequest: ...
+    @property
+    def shown(self) -> SentRequest: ...
 
 
 ListenerName = Literal["one-way", "two-way"]
@@ -48,7 +57,7 @@ KindName = Literal["exchange", "handshake"]
 """What an entry of the journal is."""
 
 
-class WantedFields(TypedDict, total=False):
+class WantedFields(RequestFields, total=False):
     """Which entries of the journal are meant."""
 
     status: int | None
@@ -65,7 +74,16 @@ class WantedFields(TypedDict, total=False):
     """The name of the check that refused."""
 
 
+class WantedCall(WantedFields, total=False):
+    """One of the calls of an order."""
+
+    operation: str
+    """``METHOD /path``, as elsewhere."""
+
+
 S = TypeVar("S", bound=Searched)
+Numbered = tuple[int, Searched]
+"""An entry with its number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,26 +100,74 @@ class Wanted:
     service_account: str | None = None
     refused_by: str | None = None
     """The name of the check that refused the request or handshake."""
+    query: Mapping[str, Any] | None = None
+    """Parameters that the query has. ``matching/parts.py`` compares this and the next three."""
+    headers: Mapping[str, Any] | None = None
+    json: Any = None
+    body: Any = None
 
     def fits(self, entry: Searched) -> bool:
         """True if an entry matches all criteria."""
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if value is None or each.name == "operation":
-                continue
-            if getattr(entry, each.name) != value:
+        for name, value in self._plain.items():
+            if getattr(entry, name) != value:
                 return False
-        called = entry.called if self.operation is not None else ""
-        return called is not None and self._target.matches(called)
+        called = entry.called if self._asks_for_request else ""
+        if called is None or not self._target.matches(called):
+            return False
+        return not self.parts.given or self.parts.fits(entry.sent)
+
+    @cached_property
+    def parts(self) -> RequestParts:
+        """What the request must have."""
+        return RequestParts(**{name: getattr(self, name) for name in PARTS})
+
+    @cached_property
+    def _plain(self) -> Mapping[str, Any]:
+        """The fields that an entry has by the same name."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None and name not in ("operation", *PARTS)
+        }
+
+    @property
+    def _asks_for_request(self) -> bool:
+        return self.operation is not None or bool(self.parts.given)
 
     @cached_property
     def _target(self) -> CallTarget:
         """The operation, parsed once for all entries."""
         return CallTarget(operation=self.operation)
 
+    def differences_of(self, entry: Searched) -> int:
+        """How many parts of the request of an entry differ."""
+        return sum(1 for _ in self.parts.differences(entry.sent, entry.shown))
+
     def __str__(self) -> str:
-        shown = {each.name: getattr(self, each.name) for each in fields(self)}
-        return ", ".join(f"{name}={value}" for name, value in shown.items() if value is not None)
+        plain = {"operation": self.operation, **self._plain}
+        texts = [f"{name}={value}" for name, value in plain.items() if value is not None]
+        return ", ".join([*texts, str(self.parts)] if self.parts.given else texts)
+
+
+def read_calls(calls: Iterable[object]) -> list[Wanted]:
+    """The criteria of calls in an order: each is an operation, or names with their values.
+
+    Raises :class:`Rejected`, which names the call by its number.
+    """
+    found: list[Wanted] = []
+    for number, call in enumerate(calls, 1):
+        if not isinstance(call, str | Mapping):
+            reason = f"must be an operation or a dict, not {kind_of(call)}"
+            raise Rejected({f"call {number}": reason})
+        given = {"operation": call} if isinstance(call, str) else dict(call)
+        try:
+            found.append(read_wanted(given.pop("operation", None), given))
+        except Rejected as error:
+            raise Rejected(
+                {f"call {number}, {name}": problem for name, problem in error.problems.items()}
+            ) from None
+    return found
 
 
 def read_wanted(operation: str | None, wanted: Mapping[str, Any]) -> Wanted:
@@ -111,14 +177,18 @@ def read_wanted(operation: str | None, wanted: Mapping[str, Any]) -> Wanted:
     """
     names = [each.name for each in fields(Wanted)]
     problems = unknown_names(wanted, names, what="field")
-    for name, value in {"operation": operation, **wanted}.items():
-        if name not in problems and value is not None:
+    given = {"operation": operation, **wanted}
+    given |= {name: plain_part(given[name]) for name in PARTS if name in given}
+    for name, value in given.items():
+        if name not in problems and name not in PARTS and value is not None:
             problem = _find_problem(name, value)
             if problem is not None:
                 problems[name] = problem
+    search = Wanted(**{name: value for name, value in given.items() if name not in problems})
+    problems |= search.parts.problems()
     if problems:
         raise Rejected(problems)
-    return Wanted(operation=operation, **wanted)
+    return search
 
 
 def _find_problem(name: str, value: object) -> str | None:
@@ -136,6 +206,15 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def find_absence(
+    wanted: Wanted, times: int | None, found: Sequence[Searched], entries: Sequence[Searched]
+) -> str | None:
+    """Why the found entries are not as many as expected; None if they are."""
+    if found if times is None else len(found) == times:
+        return None
+    return explain_absence(wanted, times, len(found), entries)
+
+
 def explain_absence(
     wanted: Wanted, times: int | None, found: int, entries: Sequence[Searched]
 ) -> str:
@@ -147,21 +226,61 @@ def explain_absence(
     lines = [f"expected {expected} of: {wanted or 'anything'}", f"recorded: {found}"]
     if not entries:
         return "\n".join([*lines, "the journal is empty: the server saw no request"])
-    if found and times is not None:
-        nearest: Iterable[Searched] = [each for each in entries if wanted.fits(each)][-NEAREST:]
-        lines.append("the last of them:")
-    else:
-        nearest = nearest_to(wanted, entries)
-        lines.append("the nearest recorded:")
-    return "\n".join([*lines, *(f"  {each}" for each in nearest)])
+    fitting = [each for each in entries if wanted.fits(each)][-NEAREST:]
+    if fitting:
+        lines += ["the last of them:", *(f"  {each}" for each in fitting)]
+    if times is None or found < times:
+        others = nearest_to(wanted, [each for each in entries if not wanted.fits(each)])
+        lines += ["the nearest recorded:"] if others else []
+        for each in others:
+            lines.append(f"  {each}")
+            differences = wanted.parts.differences(each.sent, each.shown)
+            lines += [f"    {difference}" for difference in differences]
+    return "\n".join(lines)
+
+
+def find_disorder(
+    wanted: Sequence[Wanted], found: Sequence[Mapping[int, Searched]], all_: Sequence[Numbered]
+) -> tuple[int, str | None]:
+    """How many calls of an order are there, and why not all of them are; None if they are.
+
+    ``found`` has the entries that fit each of the calls, by their numbers, which grow; ``all_`` are
+    all entries. Other entries may stand between those of the order, and none counts twice.
+    """
+    last, count = 0, 0
+    for entries in found:
+        number = next((number for number in entries if number > last), None)
+        if number is None:
+            break
+        last, count = number, count + 1
+    if count == len(wanted):
+        return count, None
+    lines = ["expected in this order:"]
+    for index, each in enumerate(wanted):
+        came = "recorded" if index < count else "not recorded after that"
+        came = "not recorded" if index == count == 0 else came
+        lines.append(f"  {index + 1}. {each or 'anything'}: {came}")
+    earlier = list(found[count].values())
+    if earlier:
+        lines += [f"number {count + 1} was recorded only earlier:", f"  {earlier[-1]}"]
+    lines.append("recorded, the newest last:" if all_ else "the journal is empty")
+    lines += [f"  {each}" for _, each in all_[-MOST_OF_ORDER:]]
+    return count, "\n".join(lines)
 
 
 def nearest_to(wanted: Wanted, entries: Sequence[S]) -> list[S]:
-    """The entries whose operation and status are most similar to the wanted ones.
+    """The entries that are most similar to the wanted ones.
 
-    A fast comparison selects the candidates for the exact one, which is slower.
+    If some entries differ only in parts of the request, those with the fewest differences are the
+    nearest. Otherwise the operations and statuses are compared: a fast comparison selects the
+    candidates for the exact one, which is slower.
     """
     entries = entries[-LOOKED_AT:]
+    if wanted.parts.given:
+        of_operation = replace(wanted, **dict.fromkeys(PARTS))
+        alike = [each for each in entries if of_operation.fits(each)][-LIKELY:]
+        if alike:
+            return sorted(alike, key=wanted.differences_of)[:NEAREST]
     asked = f"{wanted.operation or wanted.kind or ''} {wanted.status or ''}"[:COMPARED]
     by_text = {
         f"{(each.called or each.kind)[:COMPARED]} {each.status or ''}": each for each in entries

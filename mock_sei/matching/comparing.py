@@ -10,7 +10,14 @@ from functools import partial
 from typing import Any
 
 from mock_sei.matching.sent import NO_JSON, SentRequest
-from mock_sei.values.engines import PatternError, compile_backtracking, compile_linear, searchable
+from mock_sei.values.engines import (
+    PatternError,
+    compile_backtracking,
+    compile_linear,
+    most_repeats,
+    refuse_if_large,
+    searchable,
+)
 from mock_sei.values.sendable import LONGEST_TEXT, shown
 
 MATCHES, BASE64 = "matches", "base64"
@@ -34,6 +41,7 @@ class ValuePattern:
             self._linear: Any = compile_linear(source)
             self._slow: Any = None
         except PatternError:
+            refuse_if_large(most_repeats(source))
             self._slow = compile_backtracking(source)
 
     def found_in(self, text: str) -> bool:

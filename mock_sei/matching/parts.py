@@ -77,15 +77,15 @@ class RequestParts:
         """True if a request has all these parts."""
         return all(rule(sent) is None for _, rule in self._rules)
 
-    def differences(self, sent: SentRequest) -> Iterator[str]:
+    def differences(self, sent: SentRequest, shown: SentRequest) -> Iterator[str]:
         """What a request lacks, a sentence for each part that differs.
 
-        The values of the request are in it: they must be without secrets.
+        ``shown`` is the request without its secrets: the values in the sentences are from it.
         """
         for name, rule in self._rules:
-            difference = rule(sent)
-            if difference is not None:
-                yield f"{name}: {difference()}"
+            if rule(sent) is not None:
+                difference = rule(shown)
+                yield f"{name}: {difference() if difference else 'differs where it is hidden'}"
 
     @cached_property
     def key(self) -> Key | None:

@@ -86,6 +86,9 @@ class SentRequest:
                 yield from ((part, name, value) for value in values)
 
 
+NOTHING_SENT = SentRequest()
+
+
 def json_members(value: Any) -> Iterator[tuple[tuple[str, ...], bool, Any]]:
     """The texts, numbers, truth values and nulls in the objects of a JSON value.
 

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from mock_sei.errors import Rejected
 from mock_sei.journal.entries import Entry
-from mock_sei.journal.journal import Told
-from mock_sei.journal.search import NEAREST, Wanted, explain_absence, nearest_to
-from mock_sei.operations.kinds import Operation
-from mock_sei.operations.requests import Fields, Request
+from mock_sei.journal.hiding import hide_values
+from mock_sei.journal.journal import LONGEST_WAIT, Told
+from mock_sei.journal.search import NEAREST, Wanted, explain_absence, find_disorder, nearest_to
+from mock_sei.journal.watches import Watch
+from mock_sei.matching.parts import PART_EXAMPLES
+from mock_sei.operations.kinds import Number, Operation
+from mock_sei.operations.requests import Fields, PatientRequest, Request
+from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
 
 if TYPE_CHECKING:
     from mock_sei.platform import Platform
+
+
+MOST_OF_ORDER = 100
+"""The most calls of one order."""
+
+After = Annotated[int, Field(examples=[0])]
+Newest = Annotated[int | None, Field(ge=1, examples=[100])]
 
 
 class WantedEntries(Fields):
@@ -39,66 +53,188 @@ class WantedEntries(Fields):
     def wanted(self) -> Wanted:
         """What is looked for in the fields of an entry; the application is looked up apart."""
         return Wanted(
-            operation=self.operation,
-            status=self.status,
-            kind=self.kind,
-            listener=self.listener,
-            service_account=self.service_account,
-            refused_by=self.refused_by,
+            **{name: getattr(self, name) for name in _CRITERIA if name in type(self).names}
         )
 
+    def check(self) -> None:
+        problems = self.wanted().parts.problems()
+        if problems:
+            raise Rejected(problems)
+
     def find(self, platform: Platform, *, after: int = 0, limit: int | None = None) -> Told:
-        """Raises :class:`~mock_sei.errors.UnknownApplication`."""
-        of = self.application and platform.registry.require_application(self.application)
-        return platform.journal.tell(self.wanted(), after, of=of or None, limit=limit)
+        """The entries that fit. Raises :class:`~mock_sei.errors.UnknownApplication`."""
+        self.check()
+        of = self.find_application(platform)
+        return platform.journal.tell(self.compared(of), after, of=of, limit=limit)
+
+    def compared(self, of: Application | None) -> Wanted:
+        """What entries are compared with. ``of`` is the application that was found, for which the
+        journal looks itself."""
+        return self.wanted() if of else replace(self.wanted(), application=self.application)
+
+    def told(self, of: Application | None) -> Wanted:
+        """What is looked for, for a message."""
+        return replace(self.wanted(), application=of.name if of else self.application)
+
+    def find_application(self, platform: Platform) -> Application | None:
+        """The application that is meant; None without one, and for one that was removed.
+
+        Raises :class:`~mock_sei.errors.UnknownApplication` for a name that no entry has either.
+        """
+        name = self.application
+        if not name:
+            return None
+        registry = platform.registry
+        found = registry.find_application(name) or registry.find_application_of(name)
+        if found is None and not any(each.application == name for each in platform.journal.entries):
+            raise registry.unknown_application(name)
+        return found
+
+
+_CRITERIA = tuple(each.name for each in fields(Wanted) if each.name != "application")
+
+
+class WantedCalls(WantedEntries):
+    """Which entries are meant, by what the client sent too."""
+
+    query: Annotated[Mapping[str, Any] | None, Field(examples=[PART_EXAMPLES["query"]])] = None
+    """Parameters that the query has, possibly with others."""
+    headers: Annotated[Mapping[str, Any] | None, Field(examples=[PART_EXAMPLES["headers"]])] = None
+    """Headers that the request has, by names in upper or lower case."""
+    json: Annotated[Any, Field(examples=[PART_EXAMPLES["json"]])] = None
+    """A part of the JSON body: members that it has."""
+    body: Annotated[Any, Field(examples=[PART_EXAMPLES["body"]])] = None
+    """The whole body, as text. A value of these four may be a regular expression:
+    ``{"matches": "^2026-"}``."""
 
 
 class ReadJournal(WantedEntries, Request[Told]):
     """The entries of the journal, oldest first: exchanges, and handshakes that failed."""
 
     knows_its_query = True
-    after: Annotated[int, Field(examples=[0])] = 0
+    after: After = 0
     """Only entries with a higher number are given."""
-    limit: Annotated[int | None, Field(ge=1, examples=[100])] = None
+    limit: Newest = None
     """How many entries are given at most: the newest ones."""
 
     def perform(self, platform: Platform) -> Told:
         return self.find(platform, after=self.after, limit=self.limit)
 
 
-class SearchJournal(ReadJournal):
+class SearchJournal(WantedCalls, Request[Told]):
     """The entries that fit, oldest first, as ``GET /journal`` gives them."""
+
+    after: After = 0
+    """Only entries with a higher number are given."""
+    limit: Newest = None
+    """How many entries are given at most: the newest ones."""
+
+    def perform(self, platform: Platform) -> Told:
+        return self.find(platform, after=self.after, limit=self.limit)
 
 
 class Verification(Fields):
-    """Whether the journal has as many entries as were expected."""
+    """Whether the journal has the entries that were expected."""
 
     found: Annotated[int, Field(examples=[1])]
     """How many entries fit."""
     problem: Annotated[str | None, Field(examples=[None])] = None
     """Why the expectation is not met, with the nearest entries, as text."""
-    nearest: Annotated[list[Any], Field(examples=[[]])] = []  # noqa: RUF012  # nobody changes it
+    nearest: Annotated[Sequence[Any], Field(examples=[[]])] = ()
     """The recorded exchanges that are most like the expected ones."""
+    entries: Annotated[Sequence[Any], Field(examples=[[]])] = ()
+    """The entries that were waited for."""
 
 
-class VerifyJournal(WantedEntries, Request[Verification]):
+class VerifyJournal(WantedCalls, Request[Verification]):
     """Checks that calls were made: 200, or 409 with the nearest recorded exchanges."""
 
     times: Annotated[int | None, Field(ge=0, examples=[1])] = None
     """How many entries must fit: 0 means that there is none; left out, at least one."""
 
     def perform(self, platform: Platform) -> Verification:
-        wanted = self.wanted()
         found = [each for _, each in self.find(platform).entries]
-        if len(found) == self.times or (self.times is None and found):
-            return Verification(found=len(found))
-        entries: list[Entry] = platform.journal.entries
-        nearest = found[-NEAREST:] if found else nearest_to(wanted, entries)
-        return Verification(
-            found=len(found),
-            problem=explain_absence(wanted, self.times, len(found), entries),
-            nearest=nearest,
-        )
+        return _verified(platform, self, self.times, found)
+
+
+class VerifyOrder(Request[Verification]):
+    """Checks that calls were made in an order: 200, or 409 with what is missing.
+
+    Other exchanges may stand between them.
+    """
+
+    calls: Annotated[
+        Sequence[WantedCalls],
+        Field(
+            min_length=2,
+            max_length=MOST_OF_ORDER,
+            examples=[[{"operation": "POST /v2/oauthtoken"}, {"operation": "GET /v2/investors"}]],
+        ),
+    ]
+    """The calls, the first one first: each as in ``POST /journal/search``."""
+
+    def check(self) -> None:
+        for number, each in enumerate(self.calls, 1):
+            problems = each.wanted().parts.problems()
+            if problems:
+                raise Rejected(
+                    {f"call {number}, {name}": problem for name, problem in problems.items()}
+                )
+
+    def perform(self, platform: Platform) -> Verification:
+        self.check()
+        found = [dict(each.find(platform).entries) for each in self.calls]
+        entries = platform.journal.newest().entries
+        told = [each.told(each.find_application(platform)) for each in self.calls]
+        count, problem = find_disorder(told, found, entries)
+        problem = problem and _hidden(problem, platform)
+        return Verification(found=count, problem=problem)
+
+
+class WaitForCalls(WantedCalls, PatientRequest[Verification]):
+    """Waits until calls were made: 200 with their entries, or 409 when the time is over.
+
+    Entries that are there already count. The answer comes with the entry that completes it.
+    """
+
+    times: Annotated[int, Field(ge=1, examples=[1])] = 1
+    """How many entries must fit."""
+    timeout: Annotated[Number, Field(gt=0, le=LONGEST_WAIT, examples=[5])] = 5.0
+    """The most seconds to wait."""
+
+    def begin(self, platform: Platform) -> Watch:
+        """Begins to wait. The caller must give the result to :meth:`end`."""
+        self.check()
+        of = self.find_application(platform)
+        return platform.journal.watch(self.compared(of).fits, self.times, of=of)
+
+    def end(self, platform: Platform, wait: Watch) -> Verification:
+        """The answer, whether the time is over or not."""
+        platform.journal.end_watch(wait)
+        found = list(wait.found)
+        if len(found) >= self.times:
+            return Verification(found=len(found), entries=found)
+        answer = _verified(platform, self, self.times, found)
+        waited = f"waited {self.timeout:g} seconds"
+        return Verification(**{**vars(answer), "problem": f"{waited}\n{answer.problem}"})
+
+
+def _verified(
+    platform: Platform, asked: WantedCalls, times: int | None, found: Sequence[Entry]
+) -> Verification:
+    if found if times is None else len(found) == times:
+        return Verification(found=len(found))
+    of = asked.find_application(platform)
+    own = [each for _, each in platform.journal.tell(of=of).entries]
+    entries, wanted = own or platform.journal.entries, asked.told(of)
+    problem = explain_absence(wanted, times, len(found), entries)
+    nearest = found[-NEAREST:] if found else nearest_to(wanted, entries)
+    return Verification(found=len(found), problem=_hidden(problem, platform), nearest=nearest)
+
+
+def _hidden(problem: str, platform: Platform) -> str:
+    """A problem without secrets: a test may look for one."""
+    return hide_values(problem, platform.state.secrets())
 
 
 class ClearJournal(Request[None]):

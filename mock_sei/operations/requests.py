@@ -7,6 +7,7 @@ milliseconds to every import.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import (
@@ -96,6 +97,38 @@ class Request(Fields, Generic[A]):
     def perform(self, platform: Platform) -> A:
         """Does it, and returns the answer. Raises :class:`~mock_sei.errors.MockSeiError`."""
         raise NotImplementedError
+
+
+class Wait(Protocol):
+    """Something that is waited for."""
+
+    @property
+    def done(self) -> Future[None]: ...
+
+
+class PatientRequest(Request[A]):
+    """An operation that waits. The control API keeps no thread busy for it meanwhile."""
+
+    timeout: float
+    """The most seconds to wait."""
+
+    def begin(self, platform: Platform) -> Wait:
+        """Begins to wait. The caller must :meth:`end` it, also after an error."""
+        raise NotImplementedError
+
+    def end(self, platform: Platform, wait: Any) -> A:
+        """The answer, whether what was waited for has come or not."""
+        raise NotImplementedError
+
+    def perform(self, platform: Platform) -> A:
+        wait = self.begin(platform)
+        try:
+            wait.done.result(self.timeout)
+        except TimeoutError:
+            pass
+        finally:
+            answer = self.end(platform, wait)
+        return answer
 
 
 class Performer(Protocol):

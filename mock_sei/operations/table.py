@@ -231,11 +231,15 @@ class VerifiedAnswer:
         answer: journal.Verification,
         platform: Platform | None = None,  # noqa: ARG002  # as each kind of answer
     ) -> WrittenAnswer:
-        nearest = [each.to_json() for each in answer.nearest]
+        found = {
+            "found": answer.found,
+            "nearest": [each.to_json() for each in answer.nearest],
+            "entries": [each.to_json() for each in answer.entries],
+        }
         if answer.problem is None:
-            return WrittenAnswer(json={"found": answer.found, "problem": None, "nearest": nearest})
+            return WrittenAnswer(json={**found, "problem": None})
         told = {"error": "NotVerified", "detail": answer.problem, "problems": {}}
-        return WrittenAnswer(json={**told, "found": answer.found, "nearest": nearest}, status=409)
+        return WrittenAnswer(json={**told, **found}, status=409)
 
     def read(self, received: ReceivedAnswer) -> journal.Verification:
         told = received.json
@@ -243,6 +247,7 @@ class VerifiedAnswer:
             found=told["found"],
             problem=told.get("problem", told.get("detail")),
             nearest=list(map(read_entry, told["nearest"])),
+            entries=list(map(read_entry, told["entries"])),
         )
 
 
@@ -422,6 +427,8 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/journal", journal.ReadJournal, EntriesAnswer(), group=JOURNAL),
     Row("POST", "/journal/search", journal.SearchJournal, EntriesAnswer(), group=JOURNAL),
     Row("POST", "/journal/verify", journal.VerifyJournal, VerifiedAnswer(), group=JOURNAL),
+    Row("POST", "/journal/verify-order", journal.VerifyOrder, VerifiedAnswer(), group=JOURNAL),
+    Row("POST", "/journal/wait", journal.WaitForCalls, VerifiedAnswer(), group=JOURNAL),
     Row("DELETE", "/journal", journal.ClearJournal, NOTHING, group=JOURNAL, on_loop=True),
     Row("GET", "/mailbox", mails.ReadMailbox, MAILS, group=MAILBOX),
     Row(

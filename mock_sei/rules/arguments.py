@@ -119,6 +119,14 @@ def require_count(name: str, value: object) -> int:
     return number
 
 
+def require_times(name: str, value: object) -> int:
+    """Returns ``value`` if it is a whole number, 1 or more. Raises :class:`Rejected` otherwise."""
+    number = require_whole(name, value)
+    if number < 1:
+        raise Rejected({name: "must be 1 or more"})
+    return number
+
+
 def require_seconds(name: str, value: object, *, most: float) -> float:
     """Returns ``value`` if it is a number of seconds, more than 0 and at most ``most``.
 

@@ -51,12 +51,22 @@ class ControlApi:
         )
 
     def call(
-        self, method: str, path: str, body: object = None, *, query: Query | None = None
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: Query | None = None,
+        patience: float = 0,
     ) -> httpx2.Response:
         """Raises what was raised there; ``ValueError`` for a value that was refused without a
         name, :class:`NoServer` where there is none.
+
+        ``patience`` are the seconds that the operation itself waits.
         """
         options: dict[str, Any] = {} if body is None else {"json": body}
+        if patience:
+            options["timeout"] = self._timeout + patience
         params = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             answer = self._client().request(method, f"{self.url}{path}", params=params, **options)

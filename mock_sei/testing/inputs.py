@@ -6,12 +6,12 @@ keyword of a misspelt one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from mock_sei.journal.search import ListenerName
+from mock_sei.matching.fields import RequestFields
 from mock_sei.rules.records import CertificateSource, Environment
 from mock_sei.rules.standards import Actor, ApplicationType, Listener, Owner
 
@@ -87,25 +87,6 @@ class SettingFields(BehaviourFields, total=False):
     """How many entries the journal keeps."""
     upload_limit_mib: int
     """The largest upload, in MiB."""
-
-
-PartValue = str | int | float | bool | re.Pattern[str] | Mapping[str, str] | None
-"""A value that is looked for in a query or in headers. None: it is not there."""
-PartValues = Mapping[str, PartValue | Sequence[PartValue]]
-"""Names with the values that they have, possibly among others."""
-
-
-class RequestFields(TypedDict, total=False):
-    """Which requests are meant, by what the client sent."""
-
-    query: PartValues | None
-    """Parameters that the query has: ``{"cursor": "abc"}``."""
-    headers: PartValues | None
-    """Headers that it has, by names in upper or lower case."""
-    json: Any
-    """A part of its JSON body: members that are there."""
-    body: str | bytes | re.Pattern[str] | Mapping[str, str] | None
-    """The whole body."""
 
 
 class FaultFields(RequestFields, total=False):

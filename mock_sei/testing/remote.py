@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 from mock_sei.errors import Rejected
 from mock_sei.operations.answers import ReceivedAnswer
 from mock_sei.operations.places import Placed
-from mock_sei.operations.requests import Request
+from mock_sei.operations.requests import PatientRequest, Request
 from mock_sei.operations.table import Row, row_of
 from mock_sei.testing.calls import ControlApi
 from mock_sei.testing.registered import Registered, is_segment
@@ -39,6 +39,7 @@ class Remote:
             _path(row, request, placed),
             _body(request, placed),
             query={name: to_jsonable_python(getattr(request, name)) for name in placed.query},
+            patience=request.timeout if isinstance(request, PatientRequest) else 0,
         )
         received = ReceivedAnswer(
             content=answer.content,
@@ -74,7 +75,7 @@ def _body(request: Request[Any], placed: Placed) -> Any:
     else:
         return None
     try:
-        body = to_jsonable_python(body)
+        body = to_jsonable_python(body, fallback=vars)
         json_content(body)
     except ValueError as error:
         raise Rejected({"body": str(error)}) from None

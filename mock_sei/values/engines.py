@@ -6,6 +6,8 @@ lookbehind, back references, large repeats) is searched by ``regex``, which can 
 
 from __future__ import annotations
 
+import re
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 _MOST_MEMORY = 16 * 1024 * 1024
 """The most bytes that RE2 may use for one pattern. It refuses a pattern that needs more."""
 _LONGEST_FOR_REGEX = 20_000
+_COUNTS = re.compile(r"\{,?([0-9]{1,10})(?=[,}])")
+_MOST_REPEATS = 100_000
+"""The most parts of a pattern, each written as often as it must repeat. Each part needs memory."""
 
 
 class PatternError(ValueError):
@@ -44,6 +49,17 @@ def compile_backtracking(text: str, *, ascii_only: bool = False) -> Any:
         return regex.compile(text, regex.V0 | (regex.ASCII if ascii_only else regex.UNICODE))
     except (regex.error, ValueError, KeyError, IndexError, OverflowError, RecursionError) as error:
         raise PatternError(" ".join(str(error).split())[:150]) from None
+
+
+def most_repeats(source: str) -> int:
+    """How often a part of a pattern is written out at most: the product of all its counts."""
+    return prod(max(1, int(each)) for each in _COUNTS.findall(source))
+
+
+def refuse_if_large(repeats: int) -> None:
+    """Raises :class:`PatternError` if a pattern that ``regex`` reads would need much memory."""
+    if repeats > _MOST_REPEATS:
+        raise PatternError("repeats too often")
 
 
 def searchable(text: str) -> str:

@@ -163,3 +163,42 @@ def test_a_server_that_is_not_there_is_said_in_one_line() -> None:
     assert result.exit_code == 2
     assert "is it running?" in result.output
     assert len(result.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (["--query", "cursor=abc"], {"query": {"cursor": "abc"}}),
+        (["--query", "a=1", "--query", "a=2"], {"query": {"a": ["1", "2"]}}),
+        (["--query", "a=~^x=y"], {"query": {"a": {"matches": "^x=y"}}}),
+        (["--header", "Accept=a/b"], {"headers": {"Accept": "a/b"}}),
+        (["--json", '{"a": {"matches": "x"}}'], {"json": {"a": {"matches": "x"}}}),
+        (["--body", "a=b"], {"body": "a=b"}),
+        (["--body", "~a=b"], {"body": {"matches": "a=b"}}),
+    ],
+)
+def test_a_fault_is_for_requests_that_options_describe(
+    run: Run, platform: Platform, options: list[str], parts: dict[str, object]
+) -> None:
+    said = run("faults", "add", "GET /v2/investors", "--status", "503", *options)
+    [armed] = platform.faults.armed
+    given = {name: getattr(armed.fault, name) for name in ("query", "headers", "json", "body")}
+    assert {name: value for name, value in given.items() if value is not None} == parts
+    assert next(iter(parts)) in said
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--query", "cursor"], "--query: 'cursor': must be NAME=VALUE"),
+        (["--query", "=a"], "must be NAME=VALUE"),
+        (["--query", "a=~("], "is no regular expression"),
+        (["--header", "a b=c"], "no header has this name"),
+        (["--json", "{"], "--json: no JSON"),
+    ],
+)
+def test_an_option_that_describes_no_request_is_refused(
+    run: Run, platform: Platform, options: list[str], told: str
+) -> None:
+    assert told in run("faults", "add", "--status", "503", *options, status=2)
+    assert platform.faults.armed == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from asyncio import FIRST_COMPLETED
 from collections.abc import Callable, Iterator
 from inspect import Parameter, Signature
 from typing import Annotated, Any
@@ -13,7 +15,8 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from mock_sei.operations.answers import File, Nothing, WrittenAnswer
 from mock_sei.operations.places import Placed
-from mock_sei.operations.requests import Fields, Place
+from mock_sei.operations.requests import Fields, PatientRequest, Place
+from mock_sei.operations.requests import Request as OperationRequest
 from mock_sei.operations.schemas import hint_of, model_with, values_of
 from mock_sei.operations.table import TABLE, Row
 from mock_sei.platform import Platform
@@ -64,10 +67,9 @@ def _endpoint(row: Row) -> Callable[..., Any]:
         *_parameters(row, placed),
     ]
 
-    def perform(request: Request, values: dict[str, Any]) -> Response:
+    def asked(request: Request, values: dict[str, Any]) -> OperationRequest[Any]:
         if row.request.knows_its_query:
             refuse_unknown(request.query_params, placed.query, what="parameter")
-        platform: Platform = request.scope[CONTROL_KEY]
         values |= row.fixed or {}
         body = values.pop(BODY, None)
         if placed.whole is not None:
@@ -76,18 +78,42 @@ def _endpoint(row: Row) -> Callable[..., Any]:
             values |= values_of(row.request, body)
         for name, where in placed.given.items():
             values[name] = _given(request, where)
-        answer = row.request(**values).perform(platform)
-        return sent(row.answer.write(answer, platform), status_of(row))
+        return row.request(**values)
+
+    def answered(request: Request, answer: object) -> Response:
+        return sent(row.answer.write(answer, request.scope[CONTROL_KEY]), status_of(row))
 
     async def on_loop(request: Request, **values: Any) -> Response:
-        return perform(request, values)
+        return in_thread(request, **values)
 
     def in_thread(request: Request, **values: Any) -> Response:
-        return perform(request, values)
+        performed = asked(request, values).perform(request.scope[CONTROL_KEY])
+        return answered(request, performed)
+
+    async def waiting(request: Request, **values: Any) -> Response:
+        return answered(request, await _waited(request, asked(request, values)))
 
     endpoint: Callable[..., Any] = on_loop if row.on_loop else in_thread
+    if issubclass(row.request, PatientRequest):
+        endpoint = waiting
     endpoint.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     return endpoint
+
+
+async def _waited(request: Request, asked: Any) -> Any:
+    """The answer of an operation that waits: when it has come, the time is over, or the client has
+    left."""
+    platform: Platform = request.scope[CONTROL_KEY]
+    wait = asked.begin(platform)
+    try:
+        come = asyncio.wrap_future(wait.done)
+        left = asyncio.ensure_future(request.receive())
+        left.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        await asyncio.wait({come, left}, timeout=asked.timeout, return_when=FIRST_COMPLETED)
+        left.cancel()
+    finally:
+        answer = asked.end(platform, wait)
+    return answer
 
 
 def _given(request: Request, where: Place) -> object:

@@ -10,6 +10,7 @@ import pytest
 from mock_sei.operations.journal import SearchJournal, VerifyJournal
 from mock_sei.testing.calls import ControlApi
 from mock_sei.testing.remote import Remote
+from tests.cases import every_case
 from tests.patience import PATIENCE
 from tests.support import Served
 
@@ -100,3 +101,92 @@ def test_a_body_is_json_whatever_its_type_says(
     wrong = control.post("/clock/advance", content=b"minutes=31", headers=headers)
     assert wrong.status_code == 422
     assert wrong.json().keys() == {"error", "detail", "problems"}
+
+
+def test_what_clients_sent_is_searched_for(control: httpx2.Client) -> None:
+    wrong = {"headers": {"authorization": {"matches": "^Basic "}}, "status": 401}
+    found = control.post("/journal/search", json={"operation": TOKEN, **wrong}).json()["entries"]
+    assert [each["response"]["status"] for each in found] == [401]
+    form = {"body": {"matches": "grant_type=client_credentials"}}
+    assert len(control.post("/journal/search", json=form).json()["entries"]) == 2
+    assert control.post("/journal/search", json={"query": {"a": "b"}}).json()["entries"] == []
+
+
+@every_case(
+    ("path", "fields", "named"),
+    [
+        ("/journal/search", {"query": {"a": {"matches": "("}}}, "query"),
+        ("/journal/search", {"headers": {"a b": "c"}}, "headers"),
+        ("/journal/verify", {"body": 5}, "body"),
+        ("/journal/wait", {"json": {"matches": "["}}, "json"),
+        (
+            "/journal/verify-order",
+            {"calls": [{}, {"query": {"a": {"matches": "("}}}]},
+            "call 2, query",
+        ),
+    ],
+)
+def test_what_cannot_be_searched_for_is_named(
+    control: httpx2.Client, path: str, fields: dict[str, Any], named: str
+) -> None:
+    answer = control.post(path, json=fields)
+    assert (answer.status_code, answer.json()["error"]) == (400, "Rejected")
+    assert answer.json()["problems"].keys() == {named}
+
+
+@every_case(
+    ("calls", "status"),
+    [
+        ([{"status": 200}, {"status": 401}], 200),
+        ([{"operation": TOKEN}, {"operation": TOKEN}], 200),
+        ([{"status": 401}, {"status": 200}], 409),
+        ([{"status": 200}, {"status": 200}], 409),
+        ([{"status": 200}], 422),
+        ([{"status": 200}] * 101, 422),
+        ([{"statsu": 200}, {}], 422),
+        ("POST /x", 422),
+    ],
+)
+def test_an_order_is_200_or_409(control: httpx2.Client, calls: Any, status: int) -> None:
+    answer = control.post("/journal/verify-order", json={"calls": calls})
+    assert answer.status_code == status
+    if status == 409:
+        assert answer.json()["error"] == "NotVerified"
+        assert "expected in this order" in answer.json()["detail"]
+
+
+def test_a_wait_answers_what_is_there_or_what_is_nearest(control: httpx2.Client) -> None:
+    there = control.post("/journal/wait", json={"operation": TOKEN, "times": 2})
+    assert there.status_code == 200
+    assert [each["response"]["status"] for each in there.json()["entries"]] == [200, 401]
+    missing = control.post("/journal/wait", json={"operation": TOKEN, "times": 3, "timeout": 0.01})
+    assert missing.status_code == 409
+    assert missing.json()["found"] == 2
+    assert "waited 0.01 seconds\nexpected 3 of" in missing.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"timeout": 0}, {"timeout": 301}, {"times": 0}, {"timeout": "5"}, {"timeout": None}]
+)
+def test_a_wait_that_cannot_be_is_refused(control: httpx2.Client, wrong: dict[str, Any]) -> None:
+    answer = control.post("/journal/wait", json=wrong)
+    assert answer.status_code == 422
+    assert answer.json()["problems"].keys() == wrong.keys()
+
+
+def test_no_answer_repeats_a_secret_that_is_looked_for(control: httpx2.Client) -> None:
+    sent = {"body": "password=svc-demo-password", "query": {"a": "demo-server-secret"}}
+    detail = control.post("/journal/verify", json=sent).json()["detail"]
+    assert "svc-demo-password" not in detail
+    assert "demo-server-secret" not in detail
+
+
+def test_entries_of_an_application_that_was_removed_are_found(
+    control: httpx2.Client, served: Served
+) -> None:
+    served.platform.portal.remove("demo-server-key")
+    assert served.platform.registry.find_application("demo-server") is None
+    found = control.post("/journal/search", json={"application": "demo-server"}).json()
+    assert [each["response"]["status"] for each in found["entries"]] == [200]
+    unknown = control.post("/journal/search", json={"application": "demo-servr"})
+    assert unknown.status_code == 404
