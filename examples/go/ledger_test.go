@@ -49,9 +49,10 @@ func TestASecondPageThatIsUnavailableIsReadAgain(t *testing.T) {
 	t.Parallel()
 	server := mocksei.Attach(t)
 	application, other := server.NewApplication(t), server.NewApplication(t)
+	hasCursor := mocksei.Fields{"cursor": mocksei.Fields{"matches": "."}} // the first page has none
 	application.AddFault(t, mocksei.Fields{
 		"operation":   "GET /v2/investors",
-		"query":       mocksei.Fields{"cursor": mocksei.Fields{"matches": "."}}, // the first page has no cursor
+		"query":       hasCursor,
 		"status":      503,
 		"retry_after": 0,
 		"times":       1,
@@ -60,7 +61,9 @@ func TestASecondPageThatIsUnavailableIsReadAgain(t *testing.T) {
 	mustRead(t, newClient(t, application, server))
 	mustRead(t, newClient(t, other, server))
 
-	application.Verify(t, mocksei.Fields{"operation": "GET /v2/investors", "status": 503, "times": 1})
+	application.Verify(t, mocksei.Fields{
+		"operation": "GET /v2/investors", "query": hasCursor, "status": 503, "times": 1,
+	})
 	application.Verify(t, mocksei.Fields{"operation": "GET /v2/investors", "status": 200, "times": 3})
 	other.Verify(t, mocksei.Fields{"operation": "GET /v2/investors", "status": 503, "times": 0})
 }

@@ -27,11 +27,12 @@ public sealed class LedgerTests(MockSei server) : IClassFixture<MockSei>
     {
         await using var application = await server.NewApplicationAsync();
         await using var other = await server.NewApplicationAsync();
+        var hasCursor = new { cursor = new { matches = "." } }; // the first page has none
         await application.AddFaultAsync(
             new Dictionary<string, object>
             {
                 ["operation"] = "GET /v2/investors",
-                ["query"] = new { cursor = new { matches = "." } }, // the first page has no cursor
+                ["query"] = hasCursor,
                 ["status"] = 503,
                 ["retry_after"] = 0,
                 ["times"] = 1,
@@ -46,7 +47,10 @@ public sealed class LedgerTests(MockSei server) : IClassFixture<MockSei>
         await application.VerifyAsync(
             new Dictionary<string, object>
             {
-                ["operation"] = "GET /v2/investors", ["status"] = 503, ["times"] = 1,
+                ["operation"] = "GET /v2/investors",
+                ["query"] = hasCursor,
+                ["status"] = 503,
+                ["times"] = 1,
             });
         await application.VerifyAsync(
             new Dictionary<string, object>

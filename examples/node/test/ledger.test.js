@@ -30,22 +30,18 @@ describe("with an application of its own, a test runs beside others", { concurre
   it("reads the second page again if it was unavailable", async (test) => {
     const application = await server.newApplication(test);
     const other = await server.newApplication(test);
-    await application.addFault({
-      operation: "GET /v2/investors",
-      query: { cursor: { matches: "." } }, // the first page has no cursor
-      status: 503,
-      retry_after: 0,
-      times: 1,
-    });
+    const operation = "GET /v2/investors";
+    const query = { cursor: { matches: "." } }; // the first page has no cursor
+    await application.addFault({ operation, query, status: 503, retry_after: 0, times: 1 });
 
     for (const each of [application, other]) {
       const ledger = await ledgerOf(test, each);
       assert.equal((await ledger.investors()).length, 130);
     }
 
-    await application.verify({ operation: "GET /v2/investors", status: 503, times: 1 });
-    await application.verify({ operation: "GET /v2/investors", status: 200, times: 3 });
-    await other.verify({ operation: "GET /v2/investors", status: 503, times: 0 });
+    await application.verify({ operation, query, status: 503, times: 1 });
+    await application.verify({ operation, status: 200, times: 3 });
+    await other.verify({ operation, status: 503, times: 0 });
   });
 
   it("is refused with an expired certificate", async (test) => {

@@ -38,10 +38,12 @@ class LedgerTest {
     void aSecondPageThatIsUnavailableIsReadAgain() throws Exception {
         try (MockSei.Application application = server.newApplication();
                 MockSei.Application other = server.newApplication()) {
+            String operation = "GET /v2/investors";
+            Map<String, Object> query = Map.of("cursor", Map.of("matches", ".")); // not the first page
             application.addFault(
                     Map.of(
-                            "operation", "GET /v2/investors",
-                            "query", Map.of("cursor", Map.of("matches", ".")), // not the first page
+                            "operation", operation,
+                            "query", query,
                             "status", 503,
                             "retry_after", 0,
                             "times", 1));
@@ -49,9 +51,10 @@ class LedgerTest {
             assertEquals(INVESTORS, ledgerOf(application).investors().size());
             assertEquals(INVESTORS, ledgerOf(other).investors().size());
 
-            application.verify(Map.of("operation", "GET /v2/investors", "status", 503, "times", 1));
-            application.verify(Map.of("operation", "GET /v2/investors", "status", 200, "times", 3));
-            other.verify(Map.of("operation", "GET /v2/investors", "status", 503, "times", 0));
+            application.verify(
+                    Map.of("operation", operation, "query", query, "status", 503, "times", 1));
+            application.verify(Map.of("operation", operation, "status", 200, "times", 3));
+            other.verify(Map.of("operation", operation, "status", 503, "times", 0));
         }
     }
 
