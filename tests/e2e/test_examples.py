@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.e2e.mapped import mapped
 from tests.e2e.serving import COMPILERS_PATIENCE, Serving, environment, run
 from tests.e2e.snippets import ROOT
 
@@ -38,8 +39,7 @@ class Example:
         built = shutil.ignore_patterns("target", "node_modules", "bin", "obj")
         return shutil.copytree(EXAMPLES / self.name, folder / self.name, ignore=built)
 
-    def run(self, folder: Path, url: str | None) -> subprocess.CompletedProcess[str]:
-        told = {} if url is None else {"MOCK_SEI_URL": url}
+    def run(self, folder: Path, **told: str) -> subprocess.CompletedProcess[str]:
         environ = environment() | dict(self.variables) | told
         return run(*self.command, cwd=folder, environ=environ, patience=COMPILERS_PATIENCE)
 
@@ -146,7 +146,7 @@ def test_every_test_of_an_example_passes_and_leaves_nothing(
     url = running.ready["control_url"]
     before = names_of_applications(url)
 
-    done = example.run(project, url)
+    done = example.run(project, MOCK_SEI_URL=url)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert example.count_passed(done.stdout) == example.count_tests(project) >= 4, done.stdout
@@ -162,10 +162,26 @@ def test_the_tests_of_an_example_fail_when_the_platform_does(
     url = running.ready["control_url"]
     httpx2.post(f"{url}/faults", json=FOR_EVERYBODY, trust_env=False).raise_for_status()
 
-    done = example.run(project, url)
+    done = example.run(project, MOCK_SEI_URL=url)
 
     assert done.returncode != 0
     assert "/v2/investors: 500" in done.stdout + done.stderr
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("example", ALL)
+def test_an_example_passes_where_the_ports_of_a_container_are_mapped(
+    running: Serving, example: Example, project: Path
+) -> None:
+    """The server does not know them, and yet the links of its pages lead to the mapped port."""
+    inside = running.ready
+    with mapped(inside["control_url"]) as url, mapped(inside["two_way_url"]) as two_way:
+        done = example.run(project, MOCK_SEI_URL=url, MOCK_SEI_TWO_WAY_URL=two_way)
+        read = httpx2.get(f"{url}/journal?kind=exchange&listener=two-way", trust_env=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    called = {each["request"]["headers"]["host"] for each in read.json()["entries"]}
+    assert called == {two_way.removeprefix("https://")}
 
 
 @pytest.mark.nightly
@@ -173,7 +189,7 @@ def test_the_tests_of_an_example_fail_when_the_platform_does(
 def test_without_an_address_an_example_says_which_variable_is_missing(
     example: Example, project: Path
 ) -> None:
-    done = example.run(project, None)
+    done = example.run(project)
 
     assert done.returncode != 0
     assert "set MOCK_SEI_URL to the control address of a running mock-sei" in done.stdout
