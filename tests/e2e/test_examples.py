@@ -154,6 +154,13 @@ def test_every_test_of_an_example_passes_and_leaves_nothing(
     assert httpx2.get(f"{url}/clock", trust_env=False).json()["is_machine"]
 
 
+@pytest.mark.needs("gofmt")
+def test_the_go_example_is_formatted_as_go_is() -> None:
+    done = run("gofmt", "-l", EXAMPLES / "go")
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("example", ALL)
 def test_the_tests_of_an_example_fail_when_the_platform_does(
