@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from mock_sei.errors import (
     API_KEY,
@@ -155,9 +155,7 @@ def check_app_key(
     if application is None:
         if call.app_key is None:
             raise _wrong_app_key("No AppKey header was sent; every functional call needs one.")
-        raise _wrong_app_key(
-            explain_unknown_key(call.app_key, registry), actual=read_as_utf8(call.app_key)
-        )
+        refuse_unknown_key(call.app_key, registry)
     if not application.approved:
         raise _wrong_app_key(f"The application {application.name} waits for approval.")
     if call.product is not None and not application.is_granted(call.product):
@@ -174,6 +172,11 @@ def check_app_key(
             actual=str(environment),
         )
     return application
+
+
+def refuse_unknown_key(app_key: str, registry: Registry) -> NoReturn:
+    """Raises the :class:`Refusal` of an AppKey that no application has, or has any more."""
+    raise _wrong_app_key(explain_unknown_key(app_key, registry), actual=read_as_utf8(app_key))
 
 
 def read_token(call: Call, tokens: TokenJudge, what_is: WhatIs) -> AccessToken:

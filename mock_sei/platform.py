@@ -16,16 +16,18 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from mock_sei.apis.answering import ApiRequest, answer
-from mock_sei.apis.calls import ApiAnswer, ApiState
-from mock_sei.apis.collections import Collections, Seed
+from mock_sei.apis.calls import ApiAnswer, ApiState, Contents, Shelf
+from mock_sei.apis.collections import REMEMBERED, Collections, Seed
 from mock_sei.apis.costs import WHOLE
 from mock_sei.apis.data import ServerData
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs
+from mock_sei.apis.own_data import OwnData
 from mock_sei.apis.spooled import Body, Spool
 from mock_sei.apis.times import find_zone
 from mock_sei.certificates.accounts import AccountCertificates, TlsProblem
@@ -44,7 +46,7 @@ from mock_sei.faults.check_result import CheckResult, Kept
 from mock_sei.faults.faults import FaultRule, ServerFaults, read_fault
 from mock_sei.faults.scripts import Scripts
 from mock_sei.fixtures import Fixtures
-from mock_sei.gateway import Admission, Call, admit
+from mock_sei.gateway import Admission, Call, admit, refuse_unknown_key
 from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.hiding import KnownSecrets, Secrets
@@ -81,6 +83,8 @@ class State:
     registry: Registry
     oauth: AuthorizationServer
     apis: ApiState
+    """The data that all applications share, but for those with own data."""
+    own_data: OwnData
     faults: ServerFaults
     scripts: Scripts
     certificates: AccountCertificates
@@ -97,6 +101,18 @@ class State:
     def secrets(self) -> Secrets:
         """What no journal and no log may show."""
         return KnownSecrets(self.registry.secrets, self._has_issued)
+
+    def let_go_of_files(self) -> None:
+        """Removes all uploaded files, and keeps no new ones: this state has ended."""
+        self.apis.contents.end()
+        self.own_data.end()
+
+    def find_data(self, application: Application) -> ApiState | None:
+        """The data that the calls of an application work on.
+
+        None if that is its own, and it was removed or got another AppKey meanwhile.
+        """
+        return self.own_data.find(application) if application.own_data else self.apis
 
     def _has_issued(self, text: str) -> bool:
         return self.oauth.has_issued(text) or self.portal.links.find(text) is not None
@@ -128,6 +144,10 @@ class BeforeReset:
         self._line.release()
 
 
+WITHOUT_OWN_DATA = (
+    "works on the records that all applications share, and has none of its own; register an "
+    "application with own_data=True to get own records"
+)
 BODIES_AT_ONCE = 16
 """Uploads of the largest size that all bodies together, coming in or stored, may be large."""
 
@@ -175,6 +195,9 @@ class Platform:
         self._seeded_faults = read_faults(faults, self.catalogue, faults_source)
         self._tls_problem = tls_problem
         self._seeded_records = Seed(fixtures.collections)
+        self._seeded_with_own_data = [
+            each for each in fixtures.registry.applications.values() if each.own_data
+        ]
         self._zone = find_zone(time_zone)
         self._departed = Departed()
         """Applications that resets and deletions took away; no reset forgets them."""
@@ -221,6 +244,22 @@ class Platform:
                 if self._present.state is state:
                     self.journal.release(application=application, account=account)
 
+        shelf = Shelf()
+
+        def make_data(*, is_own: bool, remembered: int) -> ApiState:
+            return ApiState(
+                collections=Collections(self._seeded_records, remembered=remembered),
+                jobs=Jobs(random),
+                random=random,
+                zone=self._zone,
+                contents=Contents(shelf),
+                is_own=is_own,
+            )
+
+        own_data = OwnData(
+            partial(make_data, is_own=True, remembered=REMEMBERED // 4), self._seeded_with_own_data
+        )
+        registry.follow = own_data.follow
         state = State(
             behaviour=behaviour,
             registry=registry,
@@ -238,12 +277,8 @@ class Platform:
             ),
             faults=faults,
             scripts=scripts,
-            apis=ApiState(
-                collections=Collections(self._seeded_records),
-                jobs=Jobs(random),
-                random=random,
-                zone=self._zone,
-            ),
+            apis=make_data(is_own=False, remembered=REMEMBERED),
+            own_data=own_data,
             certificates=certificates,
             portal=Portal(
                 registry=registry,
@@ -287,7 +322,7 @@ class Platform:
             self.clock.reset()
             self.journal.clear()
             self.state = fresh
-        past.apis.contents.end()
+        past.let_go_of_files()
         whose = f"of {by}" if by else f"at {_time_of_day()}"
         for application in past.registry.newcomers():
             if fresh.registry.find_application(application.name) is None:
@@ -364,11 +399,20 @@ class Platform:
 
     def new_body(self) -> Body:
         """For the bytes of a request. Stored files are let go of where it needs their room."""
-        return Body(self._spool, self.state.apis.contents.let_go_of_oldest)
+        return Body(self._spool, self.state.apis.contents.shelf.let_go_of_oldest)
 
-    def answer(self, request: ApiRequest) -> ApiAnswer:
+    def admit_to_data(self, call: Call) -> tuple[Admission, ApiState]:
+        """The gateway's checks, and the data that the call works on, whatever happens to its
+        application meanwhile. Raises :class:`~mock_sei.errors.Refusal`."""
+        admitted = self.admit(call)
+        data = self.state.find_data(admitted.application)
+        if data is None:  # the AppKey ended after the checks: as if it had ended before them
+            refuse_unknown_key(call.app_key or "", self.state.registry)
+        return admitted, data
+
+    def answer(self, request: ApiRequest, data: ApiState) -> ApiAnswer:
         """Answers an admitted call. Raises :class:`~mock_sei.errors.Refusal`."""
-        return answer(request, self.state.apis, self.clock.now())
+        return answer(request, data, self.clock.now())
 
     @property
     def faults(self) -> ServerFaults:
@@ -395,8 +439,22 @@ class Platform:
 
     @property
     def data(self) -> ServerData:
-        """The records behind the functional APIs."""
+        """The records behind the functional APIs that applications share."""
         return ServerData(self.state.apis.collections, self.catalogue)
+
+    def data_of(self, name: str) -> ServerData:
+        """The own records of an application: by its name, AppKey or service account.
+
+        Raises :class:`~mock_sei.errors.UnknownApplication`, and
+        :class:`~mock_sei.errors.Rejected` for an application that works on the shared records.
+        """
+        state = self.state
+        with state.registry.unchanging:
+            application = state.registry.require_application(name)
+            data = state.own_data.find(application)
+        if data is None:
+            raise Rejected({"application": f"{application.name} {WITHOUT_OWN_DATA}"})
+        return ServerData(data.collections, self.catalogue)
 
     # What the listeners ask and tell
 

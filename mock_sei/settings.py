@@ -120,7 +120,7 @@ class Behaviour:
     approval: Literal["auto", "manual"] = "auto"
     """Whether a new application is approved at once."""
     concurrent_sessions: Literal["allow", "refuse"] = "allow"
-    """Whether a user may have two sessions of one application."""
+    """Whether a user may have several sessions at once, with whatever applications."""
 
     def with_changes(self, changes: Mapping[str, Any], *, source: str) -> Behaviour:
         """A copy with some fields changed.

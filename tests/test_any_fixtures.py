@@ -29,7 +29,7 @@ TABLES = {
     "applications": (
         *("name", "type", "actor", "owner", "app_key", "app_secret", "service_account", "approved"),
         *("products", "environments", "source_addresses", "redirect_addresses", "scopes"),
-        *("distribution_list", "certificate", "saml_certificate", "other"),
+        *("distribution_list", "certificate", "saml_certificate", "own_data", "other"),
     ),
     "service_accounts": ("username", "password", "other"),
     "end_users": ("email", "password", "other"),

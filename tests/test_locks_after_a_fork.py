@@ -49,13 +49,14 @@ def find_locks(platform: Platform) -> dict[str, Any]:
 def test_every_lock_of_a_platform_is_closed_off(served: Served) -> None:
     platform = served.platform
     control = control_client(platform)
-    assert control.post("/applications", json=registration()).status_code == 201
+    assert control.post("/applications", json=registration(own_data=True)).status_code == 201
     assert control.post("/data/investors", json=[{"id": "x"}]).status_code < 500
     account = served.application("Nightly").service_account
     platform.certificates.issue(account or "")
     platform.portal.send_link(account or "")
     served.token()
     served.get("/v2/investors")
+    platform.data_of("Nightly").add("investors", [{"externalId": "x"}])
     known = find_locks(platform)
     assert len(known) > 12
 

@@ -162,6 +162,12 @@ def test_the_clock(mock_sei):
 def test_the_collections(mock_sei):
     assert "investors" in list(mock_sei.data)
     assert len(mock_sei.data["investors"]) > 0
+
+
+def test_records_of_one_application(mock_sei):
+    application = mock_sei.new_application(own_data=True)
+    mock_sei.data.of(application)["investors"].clear()
+    assert len(mock_sei.data["investors"]) > 0
 """,
     "Collection": """
 def test_records(mock_sei):
@@ -300,6 +306,7 @@ def test_an_application(mock_sei):
     assert found.products == ("*",) and found.is_granted("investors")
     assert found.source_addresses == () and found.accepts_source("203.0.113.7")
     assert found.certificate == "sei" and found.distribution_list and found.approved
+    assert not found.own_data
     assert found.saml_certificate is None or "CERTIFICATE" in found.saml_certificate
 """,
     "Certificate": """

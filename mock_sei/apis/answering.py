@@ -8,13 +8,20 @@ from datetime import datetime
 
 from mock_sei.apis.actions import ACTS
 from mock_sei.apis.bodies import read_form, refuse_many_values
-from mock_sei.apis.calls import ApiAnswer, ApiCall, ApiState
+from mock_sei.apis.calls import RECORD_CHECK, ApiAnswer, ApiCall, ApiState
 from mock_sei.apis.operations import CHANGING, Operation
 from mock_sei.apis.parameters import read_parameters
 from mock_sei.apis.patterns import Budget
 from mock_sei.apis.spooled import Body
 from mock_sei.errors import InvalidValue, MalformedRequest, Refusal
 from mock_sei.rules.connection import Findings
+
+NOT_SHARED = (
+    "the application has its own data (own_data): what mock_sei.data or another application wrote "
+    "is not in it; mock_sei.data.of(application) shows and changes it, and so does ?application= "
+    "of the control API"
+)
+"""The remark about a record that is missing in the own data of an application."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +57,10 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
         if request.operation.alternatives:
             return _first_answer(request, state, now, budget)
         return _answer(request, state, now, budget)
+    except Refusal as refusal:
+        if state.is_own and refusal.why.check == RECORD_CHECK:
+            request.findings.notes.append(NOT_SHARED)
+        raise
     finally:
         request.findings.notes += budget.problems
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import UserDict
+from collections import OrderedDict, UserDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -24,59 +24,90 @@ from mock_sei.apis.templates import MISSING, fill
 from mock_sei.apis.times import local_text, utc_text
 from mock_sei.errors import NOT_AUTHORIZED, NOT_FOUND, InvalidValue, MalformedRequest, Refusal
 
+RECORD_CHECK = "record"
+"""The name of the check that refuses a call because a record does not exist."""
 
-class Contents(UserDict[str, Content]):
-    """Uploaded files by their keys, the oldest first, with their total size.
 
-    A file that is removed is closed.
+class Shelf:
+    """All uploaded files of one platform state, the oldest first, with their total size.
+
+    The shared records and the own records of each application have their :class:`Contents` here,
+    so that the limits of files hold for all of them together.
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self.size = 0
         """The bytes that all files take."""
+        self.lock = threading.RLock()
+        """Held by each change of a :class:`Contents`."""
+        self._places: OrderedDict[tuple[int, str], Contents] = OrderedDict()
+
+    def __len__(self) -> int:
+        """The number of files."""
+        return len(self._places)
+
+    def put(self, contents: Contents, key: str, size: int) -> None:
+        """Notes that a file was added. The caller holds the lock."""
+        self._places[id(contents), key] = contents
+        self.size += size
+
+    def take(self, contents: Contents, key: str, size: int) -> None:
+        """Notes that a file was removed. The caller holds the lock."""
+        del self._places[id(contents), key]
+        self.size -= size
+
+    def let_go_of_oldest(self) -> bool:
+        """Removes the oldest file. Returns False if there was none."""
+        with self.lock:
+            oldest = next(iter(self._places.items()), None)
+            if oldest is None:
+                return False
+            (_, key), contents = oldest
+            del contents[key]
+            return True
+
+
+class Contents(UserDict[str, Content]):
+    """Uploaded files by their keys, the oldest first. A file that is removed is closed."""
+
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        super().__init__()
+        self.shelf = Shelf() if shelf is None else shelf
+        """These files, and those of all other records of the platform state."""
         self._is_over = False
-        self._lock = threading.RLock()
 
     def __setitem__(self, key: str, content: Content) -> None:
-        with self._lock:
+        with self.shelf.lock:
             if self._is_over:
-                return  # this state has ended: the file is closed with its call
+                return  # these records have ended: the file is closed with its call
             self.drop(key)
             content.keep()
-            self.size += content.held
             super().__setitem__(key, content)
+            self.shelf.put(self, key, content.held)
 
     def __delitem__(self, key: str) -> None:
-        with self._lock:
+        with self.shelf.lock:
             content = self.data.pop(key)
-            self.size -= content.held
+            self.shelf.take(self, key, content.held)
             content.close()
 
     def drop(self, key: str) -> None:
         """Removes a file if it is there."""
-        with self._lock:
+        with self.shelf.lock:
             if key in self.data:
                 del self[key]
 
     def end(self) -> None:
-        """Removes all files and keeps no new ones: the state that they belong to has ended."""
-        self._is_over = True
-        while self.let_go_of_oldest():
-            pass
-
-    def let_go_of_oldest(self) -> bool:
-        """Removes the oldest file. Returns False if there was none."""
-        with self._lock:
-            oldest = next(iter(self.data), None)
-            if oldest is not None:
-                del self[oldest]
-            return oldest is not None
+        """Removes all files and keeps no new ones: the records that they belong to have ended."""
+        with self.shelf.lock:
+            self._is_over = True
+            self.clear()
 
 
 @dataclass(kw_only=True)
 class ApiState:
-    """The data of the functional APIs that a reset replaces."""
+    """The data of the functional APIs that a reset replaces: the data that applications share, or
+    the own data of one application."""
 
     collections: Collections
     jobs: Jobs
@@ -86,6 +117,8 @@ class ApiState:
     contents: Contents = field(default_factory=Contents)
     """Uploaded files, by the key of their record. No operation of the products gives a file
     back."""
+    is_own: bool = False
+    """Whether only the calls of one application use it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +249,7 @@ def not_there(operation: Operation, name: str, value: object) -> Refusal:
     """The 404 refusal for a record that the path names and that does not exist."""
     return Refusal(
         NOT_FOUND,
-        check="record",
+        check=RECORD_CHECK,
         because=f"No record for {operation.name} has the {name} of the path.",
         expected=f"a known {name}",
         actual=str(value),
@@ -231,7 +264,7 @@ def not_authorized(faults: Sequence[InvalidValue]) -> Refusal:
     reasons = "; ".join(f"{fault.location} {fault.field}: {fault.reason}" for fault in faults)
     return Refusal(
         NOT_AUTHORIZED,
-        check="record",
+        check=RECORD_CHECK,
         because=f"{reasons}. The product's page gives 404 for a record that the caller is not "
         "authorized for.",
     )

@@ -25,7 +25,7 @@ from mock_sei.apis.records import (
 
 __all__ = ["Collections", "Record", "Seed", "find_value", "order_of", "ordered"]
 
-_REMEMBERED = 64
+REMEMBERED = 64
 """How many answers are kept. A client that walks through a list asks for the same records again and
 again."""
 _LARGEST_REMEMBERED = 256 * 1024
@@ -64,7 +64,11 @@ class Seed:
 class Collections:
     """Named sequences of records."""
 
-    def __init__(self, seed: Seed | Mapping[str, Sequence[Record]]) -> None:
+    def __init__(
+        self, seed: Seed | Mapping[str, Sequence[Record]], *, remembered: int = REMEMBERED
+    ) -> None:
+        """``remembered`` is how many answers :meth:`remember` keeps."""
+        self._remembered = remembered
         self._lock = threading.Lock()
         self._seed = seed if isinstance(seed, Seed) else Seed(seed)
         self._changed: dict[str, RecordTable] = {}
@@ -197,7 +201,7 @@ class Collections:
             return made
         with self._lock:
             self._made[memo] = made
-            while len(self._made) > _REMEMBERED:
+            while len(self._made) > self._remembered:
                 self._made.popitem(last=False)
         return made
 

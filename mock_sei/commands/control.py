@@ -59,7 +59,7 @@ class Command:
     text: Callable[[Any], Iterator[str]] = lambda _: iter(())
     """The lines that a person reads."""
     without: Command | None = None
-    """What is done where the arguments are left out."""
+    """What is done where the arguments are left out. It takes some of the options."""
 
     @property
     def row(self) -> Row:
@@ -137,7 +137,8 @@ def _application_lines(found: Sequence[Application]) -> Iterator[str]:
     for each in found:
         state = "approved" if each.approved else "waits for approval"
         account = f"  {each.service_account}" if each.service_account else ""
-        yield f"{each.name}  {each.app_key}  {each.type}, {each.actor}, {state}{account}"
+        own = ", own data" if each.own_data else ""
+        yield f"{each.name}  {each.app_key}  {each.type}, {each.actor}, {state}{own}{account}"
 
 
 def _registered_lines(registered: apps.RegisteredApplication) -> Iterator[str]:
@@ -266,7 +267,10 @@ def _argument(argument: Argument) -> click.Argument:
 
 def _run(command: Command, control_url: str, given: Mapping[str, Any], *, as_json: bool) -> None:
     values = {name: value for name, value in given.items() if value not in (None, (), False)}
-    if command.without is not None and not values:
+    if command.without is not None and not any(
+        each.name.lower() in values for each in command.arguments
+    ):
+        _refuse_options(values, command)
         command = command.without
     fields = dict(command.fixed or {})
     for each in command.arguments:
@@ -275,7 +279,8 @@ def _run(command: Command, control_url: str, given: Mapping[str, Any], *, as_jso
     fields |= values
     placed = command.row.placed
     if placed.whole is not None and placed.whole not in fields:
-        whole = {name: fields.pop(name) for name in list(fields) if name not in placed.path}
+        elsewhere = (*placed.path, *placed.query)
+        whole = {name: fields.pop(name) for name in list(fields) if name not in elsewhere}
         fields[placed.whole] = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in whole.items()
@@ -288,19 +293,25 @@ def _run(command: Command, control_url: str, given: Mapping[str, Any], *, as_jso
         click.echo(line)
 
 
+def _refuse_options(values: Mapping[str, Any], command: Command) -> None:
+    """Refuses an option that means nothing where the arguments of a command are left out."""
+    shorter = command.without
+    unused = [name for name in values if shorter is None or name not in shorter.request.names]
+    if unused:
+        missing = " ".join(each.name for each in command.arguments)
+        raise click.UsageError(f"--{unused[0].replace('_', '-')} needs {missing}")
+
+
 def _options(command: Command) -> Iterator[click.Option]:
     """An option for each field that no argument and no name of the command gives."""
     request, row = command.request, command.row
     placed = row.placed
     taken = {each.field for each in command.arguments} | (command.fixed or {}).keys()
-    if placed.whole in taken:
-        return
-    if placed.whole is not None:
+    members = dict(body_schema(request, (*placed.query, *placed.body)).get("properties", {}))
+    if placed.whole is not None and placed.whole not in taken:
         mark = mark_of(request, placed.whole)
-        schema: Mapping[str, Any] = mark.schema() if mark.schema else {}
-    else:
-        schema = body_schema(request, (*placed.query, *placed.body))
-    for name, member in schema.get("properties", {}).items():
+        members |= mark.schema().get("properties", {}) if mark.schema else {}
+    for name, member in members.items():
         if name not in taken:
             yield _option(name, member, descriptions(request).get(name))
 

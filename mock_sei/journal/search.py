@@ -15,6 +15,7 @@ from mock_sei.matching.parts import PARTS, RequestParts, plain_part
 from mock_sei.matching.sent import SentRequest
 from mock_sei.matching.targets import CallTarget
 from mock_sei.rules.arguments import find_choice_problem, kind_of, unknown_names
+from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
 
 NEAREST = 3
@@ -66,8 +67,8 @@ class WantedFields(RequestFields, total=False):
     """An exchange, or a handshake that failed."""
     listener: ListenerName | Listener | None
     """The listener that was called."""
-    application: str | None
-    """The name of the application."""
+    application: Application | str | None
+    """The application: itself, its name, its AppKey or its service account."""
     service_account: str | None
     """The service account that the exchange stands on."""
     refused_by: str | None
@@ -179,6 +180,8 @@ def read_wanted(operation: str | None, wanted: Mapping[str, Any]) -> Wanted:
     problems = unknown_names(wanted, names, what="field")
     given = {"operation": operation, **wanted}
     given |= {name: plain_part(given[name]) for name in PARTS if name in given}
+    if isinstance(given.get("application"), Application):
+        given["application"] = given["application"].name
     for name, value in given.items():
         if name not in problems and name not in PARTS and value is not None:
             problem = _find_problem(name, value)

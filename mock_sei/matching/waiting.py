@@ -77,12 +77,14 @@ class Waiting(Generic[Item]):
             self._keyed[key[0]] += difference
         if target.parts.need_body:
             self._need_body[target.operation] += difference
+            if not self._need_body[target.operation]:
+                del self._need_body[target.operation]
 
     def need_body(self, operation: str) -> bool:
         """Whether the body of a call decides which items are for it."""
         counts = self._need_body
-        return any(counts.values()) and any(
-            counts[each] for each in (*self._patterns.matching(operation), None)
+        return bool(counts) and any(
+            each in counts for each in (*self._patterns.matching(operation), None)
         )
 
     def of_applications(self, names: Iterable[str]) -> list[Item]:

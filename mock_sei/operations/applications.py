@@ -133,7 +133,7 @@ class ChangeApplication(Request[Application]):
         WholeBody(changes_schema),
         Field(examples=[{"source_addresses": ["203.0.113.7"]}]),
     ]
-    """The fields that change. Type, actor and owner cannot."""
+    """The fields that change. Type, actor, owner and ``own_data`` cannot."""
 
     def check(self) -> None:
         try:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Field
 
 from mock_sei.errors import Rejected
 from mock_sei.operations.kinds import Start
-from mock_sei.operations.requests import Fields, Request, WholeBody
+from mock_sei.operations.requests import Fields, Place, Request, WholeBody
 
 if TYPE_CHECKING:
+    from mock_sei.apis.data import ServerData
     from mock_sei.platform import Platform
+
+A = TypeVar("A")
 
 MOST_SHOWN = 10_000
 """Records of one answer."""
@@ -26,19 +29,33 @@ Records = Annotated[
 ]
 
 
-class CountRecords(Request[Mapping[str, int]]):
+class _OfRecords(Request[A]):
+    """What concerns the shared records, or the own records of one application."""
+
+    knows_its_query = True
+    application: Annotated[str | None, Place.QUERY, Field(examples=["ledger"])] = None
+    """The application whose own records are meant: its name, AppKey or service account. It must be
+    registered with ``own_data``. Left out: the records that all other applications share."""
+
+    def data(self, platform: Platform) -> ServerData:
+        """The records that are meant. Raises :class:`~mock_sei.errors.UnknownApplication`, and
+        :class:`~mock_sei.errors.Rejected` for an application without own data."""
+        return platform.data if self.application is None else platform.data_of(self.application)
+
+
+class CountRecords(_OfRecords[Mapping[str, int]]):
     """How many records each collection has."""
 
     def perform(self, platform: Platform) -> Mapping[str, int]:
-        data = platform.data
+        data = self.data(platform)
         return {name: data.size(name) for name in data.names}
 
 
-class ListKeys(Request[Mapping[str, str]]):
+class ListKeys(_OfRecords[Mapping[str, str]]):
     """The key of the first record of each collection."""
 
     def perform(self, platform: Platform) -> Mapping[str, str]:
-        return platform.data.first_keys()
+        return self.data(platform).first_keys()
 
 
 class RecordPage(Fields):
@@ -50,7 +67,7 @@ class RecordPage(Fields):
     """How many records the collection has."""
 
 
-class ReadRecords(Request[RecordPage]):
+class ReadRecords(_OfRecords[RecordPage]):
     """The records of a collection, as they were put in.
 
     Raises :class:`~mock_sei.errors.UnknownCollection` naming the nearest ones.
@@ -64,7 +81,7 @@ class ReadRecords(Request[RecordPage]):
     """How many are passed over."""
 
     def perform(self, platform: Platform) -> RecordPage:
-        data = platform.data
+        data = self.data(platform)
         page = data.page(self.collection, start=self.start, limit=self.limit)
         return RecordPage(records=page, count=data.size(self.collection))
 
@@ -76,7 +93,7 @@ class RecordCount(Fields):
     """How many records the collection has now."""
 
 
-class _WithRecords(Request[RecordCount]):
+class _WithRecords(_OfRecords[RecordCount]):
     """What adds or replaces records."""
 
     collection: Name
@@ -106,8 +123,9 @@ class AddRecords(_WithRecords):
     """
 
     def perform(self, platform: Platform) -> RecordCount:
-        platform.data.add(self.collection, self.records)
-        return RecordCount(records=platform.data.size(self.collection))
+        data = self.data(platform)
+        data.add(self.collection, self.records)
+        return RecordCount(records=data.size(self.collection))
 
 
 class ReplaceRecords(_WithRecords):
@@ -117,15 +135,16 @@ class ReplaceRecords(_WithRecords):
     """
 
     def perform(self, platform: Platform) -> RecordCount:
-        platform.data.replace(self.collection, self.records)
-        return RecordCount(records=platform.data.size(self.collection))
+        data = self.data(platform)
+        data.replace(self.collection, self.records)
+        return RecordCount(records=data.size(self.collection))
 
 
-class ClearRecords(Request[None]):
+class ClearRecords(_OfRecords[None]):
     """Removes every record of a collection."""
 
     collection: Name
     """The name of the collection."""
 
     def perform(self, platform: Platform) -> None:
-        platform.data.clear(self.collection)
+        self.data(platform).clear(self.collection)

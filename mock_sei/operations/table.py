@@ -105,6 +105,7 @@ EXAMPLE_APPLICATION = {
     "source_addresses": [],
     "scopes": ["ilservices"],
     "approved": True,
+    "own_data": False,
     "distribution_list": "team@example.com",
     "certificate": "sei",
     "saml_certificate": None,

@@ -17,7 +17,7 @@ from dataclasses import fields as fields_of
 from random import Random
 from typing import Any, ClassVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import StrictBool, TypeAdapter, ValidationError
 
 from mock_sei.errors import RegistryError, Rejected
 from mock_sei.rules.arguments import find_nearest, plain_problem, unknown_names
@@ -33,8 +33,9 @@ from mock_sei.rules.standards import Actor, ApplicationType, GrantType, Owner
 REDIRECTED = (GrantType.AUTHORIZATION_CODE, GrantType.IMPLICIT)
 """Grants whose answer goes to a redirect address."""
 
-FIXED = ("type", "actor", "owner")
-"""Fields that cannot be changed: they decide which keys, account and listener there are."""
+FIXED = ("type", "actor", "owner", "own_data")
+"""Fields that cannot be changed: they decide which keys, account, listener and records there
+are."""
 
 _KEY_CHARACTERS = string.ascii_letters + string.digits
 _KEY_LENGTH = 32
@@ -71,6 +72,8 @@ class Registration:
     """A certificate of the platform, or of your own CA."""
     saml_certificate: str | None = None
     """The certificate of its SAML identity provider, PEM."""
+    own_data: StrictBool = False
+    """Whether it works on its own copy of the seeded records, which no other application sees."""
 
 
 FIELDS = tuple(each.name for each in fields_of(Registration))

@@ -166,6 +166,8 @@ class Application:
     user's file it may be the path of a PEM file."""
     approved: bool = True
     """Whether it is approved; before that its keys do not work."""
+    own_data: bool = False
+    """Whether it works on its own copy of the seeded records, which no other application sees."""
 
     @cached_property
     def standard(self) -> Standard:

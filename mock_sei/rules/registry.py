@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
 
@@ -87,6 +88,10 @@ class Registry:
         """The newest records that were registered or changed in this registry."""
         self.departed = Departed()
         """Names that were removed. A copy starts without any; its owner may replace this."""
+        self.follow: Callable[[Application | None, Application | None], None] = lambda *_: None
+        """Called with the old and the new record at each change of an application, one change after
+        the other; None for the old record of a new application, and for the new record of a
+        removed one. A copy starts without it; its owner may replace this."""
         for index, account in enumerate(service_accounts):
             self._check_account(account, index)
             self.service_accounts[account.username] = account
@@ -124,6 +129,11 @@ class Registry:
             twin._app_secrets = self._app_secrets.copy()
             twin._secrets = self._secrets.copy()
         return twin
+
+    @property
+    def unchanging(self) -> AbstractContextManager[object]:
+        """For ``with``: no application changes meanwhile, so all that is known of it fits."""
+        return self._lock
 
     @property
     def secrets(self) -> SecretIndex:
@@ -290,6 +300,7 @@ class Registry:
             self._enter(after)
         if before is not None:
             self._leave(before)
+        self.follow(before, after)
         self._secrets_changed(added=_secrets_of(after), removed=_secrets_of(before))
 
     def _person_changed(

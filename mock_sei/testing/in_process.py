@@ -141,7 +141,7 @@ class MockSei(Workbench):
             self._thread.stop()
         finally:
             self._folder.remove()
-            self.platform.state.apis.contents.end()
+            self.platform.state.let_go_of_files()
 
     def _in_child(self) -> None:
         super()._in_child()

@@ -41,7 +41,7 @@ class BehaviourFields(TypedDict, total=False):
     approval: Literal["auto", "manual"]
     """Whether a new application is approved at once."""
     concurrent_sessions: Literal["allow", "refuse"]
-    """Whether a user may have two sessions of one application."""
+    """Whether a user may have several sessions at once, with whatever applications."""
 
 
 class SettingFields(BehaviourFields, total=False):
@@ -175,3 +175,6 @@ class ApplicationFields(ChangedFields, total=False):
     """Who acts through it: ``"server"`` or ``"end-user"``."""
     owner: Literal["anyone", "sei-client", "sei-internal"] | Owner
     """Who may use the row of the standards."""
+    own_data: bool
+    """Whether it works on its own copy of the seeded records, which no other application sees;
+    ``mock_sei.data.of(application)`` shows and changes it."""

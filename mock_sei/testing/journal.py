@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+from mock_sei.errors import Rejected
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.journal import JournalView, WholeJournal, nothing_of
 from mock_sei.journal.search import Wanted
+from mock_sei.matching.targets import names_of
 from mock_sei.operations.journal import (
     ClearJournal,
     ReadJournal,
@@ -28,6 +30,8 @@ class _Asked(JournalView):
     _performer: Performer
     _whose: str | None = None
     """The AppKey of the one application whose entries these are."""
+    _names: frozenset[str] = frozenset()
+    """All names of that application."""
 
     def _find(self, search: Wanted) -> list[Entry]:
         return _entries(self._performer, SearchJournal(**self._given(search)))
@@ -49,7 +53,12 @@ class _Asked(JournalView):
     def _given(self, search: Wanted) -> dict[str, Any]:
         """The criteria as an operation takes them."""
         given = {name: value for name, value in vars(search).items() if name in _CRITERIA}
-        return given if self._whose is None else {**given, "application": self._whose}
+        if self._whose is None:
+            return given
+        if search.application not in (None, *self._names):
+            reason = "this journal has the entries of one application; leave it out"
+            raise Rejected({"application": reason})
+        return {**given, "application": self._whose}
 
 
 _CRITERIA = frozenset(each.name for each in fields(Wanted))
@@ -93,6 +102,7 @@ class ApplicationJournal(_Asked):
     def __init__(self, performer: Performer, application: Application) -> None:
         self._performer = performer
         self._whose = application.app_key
+        self._names = names_of(application)
         self.nothing = nothing_of(application)
 
     @property

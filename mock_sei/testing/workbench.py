@@ -252,8 +252,9 @@ class Workbench(ABC):
         """Registers and approves an application with keys, account and certificate of its own.
 
         Its type is server-server unless ``type``, ``actor`` and ``owner`` say otherwise, and no
-        other application has its name. The next reset removes it, and so does
-        :meth:`remove_new_applications`. Raises :class:`~mock_sei.errors.Rejected`.
+        other application has its name. With ``own_data=True`` it works on its own copy of the
+        seeded records, which ``data.of(application)`` shows and changes. The next reset removes it,
+        and so does :meth:`remove_new_applications`. Raises :class:`~mock_sei.errors.Rejected`.
         """
         name = f"application-{self._new_identifier()}"
         defaults: ApplicationFields = {"name": name, "type": "server-server", "actor": "server"}

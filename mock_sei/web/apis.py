@@ -107,7 +107,7 @@ async def _answer_call(
     platform, scope = exchange.platform, request.scope
     headers, findings = scope["headers"], exchange.entry.findings
     looks = only_looks(scope)
-    admitted = platform.admit(
+    admitted, data = platform.admit_to_data(
         Call(
             connection=exchange.connection,
             app_key=only_header(headers, "AppKey"),
@@ -141,10 +141,10 @@ async def _answer_call(
             whole = replace(asked, upload=body)
         else:
             whole = replace(asked, body=body.read())
-        return _response(platform.answer(whole), only_looks=looks)
+        return _response(platform.answer(whole, data), only_looks=looks)
 
     if operation.method in ("GET", "HEAD"):
-        return _response(platform.answer(asked), only_looks=looks)
+        return _response(platform.answer(asked, data), only_looks=looks)
     return await received.apart(answered)
 
 

@@ -77,8 +77,6 @@ def needs_body(exchange: Exchange, scope: Scope) -> bool:
     A small form is read for all of them: it may name the AppKey.
     """
     state = exchange.platform.state
-    if state.faults.is_quiet and state.scripts.is_quiet:
-        return False
     operation = f"{scope['method']} {scope['path']}"
     return (
         has_form(scope) or state.faults.need_body(operation) or state.scripts.need_body(operation)
@@ -269,10 +267,7 @@ def fault_of(exchange: Exchange, scope: Scope) -> FaultRule | None:
     A HEAD meets a fault that is armed for HEAD. Otherwise it meets the fault of the next GET, which
     is not used up by it. The journal entry then names the application.
     """
-    faults = exchange.platform.faults
-    if faults.is_quiet:
-        return None
-    caller = caller_of(exchange, scope)
+    caller, faults = caller_of(exchange, scope), exchange.platform.faults
     if only_looks(scope):
         fault = faults.meet_named(_as_head(caller))
         if fault is None:

@@ -19,6 +19,10 @@ from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.refusals import functional_refusal
 
+_NOT_COMPARED = (
+    "the body is not complete or has more than "
+    f"{BODY_COMPARED} bytes, so faults and answers that look at bodies do not fit this call"
+)
 DISCARDING_PATIENCE = 1.0
 """Seconds to wait for the next piece of a body that is read and dropped."""
 
@@ -73,11 +77,16 @@ class PlatformListener:
             await sending({"type": "http.response.body", "body": b""})
             return
         asked = as_get(scope)
-        if needs_body(exchange, asked):
+        fault, state = None, exchange.platform.state
+        faults_wait = not state.faults.is_quiet
+        if (faults_wait or not state.scripts.is_quiet) and needs_body(exchange, asked):
             with exchange.reading_ahead():
                 early.extend(await _read_ahead(receiving, BODY_COMPARED))
             exchange.whole_body = _whole_body(early)
-        fault = fault_of(exchange, asked)
+            if exchange.whole_body is None:
+                exchange.entry.findings.notes.append(_NOT_COMPARED)
+        if faults_wait:
+            fault = fault_of(exchange, asked)
         try:
             if fault is None:
                 await self._app(asked, receiving, sending)

@@ -172,8 +172,8 @@ def test_the_size_of_all_files_is_known_without_asking_each() -> None:
         contents = Contents()
         for number in range(count):
             contents[str(number)] = Content.of(bytes(number % 7))
-        assert contents.size == sum(number % 7 for number in range(count))
-        return lambda: contents.size
+        assert contents.shelf.size == sum(number % 7 for number in range(count))
+        return lambda: contents.shelf.size
 
     assert_flat(make)
 
@@ -187,4 +187,4 @@ def test_the_size_of_all_files_follows_what_is_put_in_and_taken_out() -> None:
     contents.drop("b")
     contents.drop("c")
 
-    assert (contents.size, list(contents), contents["a"].read()) == (1, ["a"], b"1")
+    assert (contents.shelf.size, list(contents), contents["a"].read()) == (1, ["a"], b"1")

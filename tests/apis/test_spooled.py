@@ -125,7 +125,7 @@ def test_stored_files_are_let_go_of_for_a_body_that_comes() -> None:
     spool, contents = Spool(10), Contents()
     for key in ("a", "b", "c"):
         contents[key] = Content(body_of(b"xyz", spool=spool), 0, 3)
-    body = Body(spool, contents.let_go_of_oldest)
+    body = Body(spool, contents.shelf.let_go_of_oldest)
 
     body.add(b"12345")
 
@@ -137,7 +137,7 @@ def test_stored_files_are_let_go_of_for_a_body_that_comes() -> None:
 def test_stored_files_are_let_go_of_when_the_disk_is_full(files: Files, number: int) -> None:
     contents = Contents()
     contents["old"] = Content.of(b"old")
-    body = Body(Spool(MIB), contents.let_go_of_oldest)
+    body = Body(Spool(MIB), contents.shelf.let_go_of_oldest)
     body.add(b"x" * (IN_MEMORY + 1))
     files.failures = [number]
 
@@ -154,7 +154,7 @@ def test_stored_files_are_let_go_of_when_the_disk_is_full(files: Files, number: 
 def test_another_failure_of_the_disk_takes_no_stored_file(files: Files) -> None:
     contents = Contents()
     contents["old"] = Content.of(b"old")
-    body = Body(Spool(MIB), contents.let_go_of_oldest)
+    body = Body(Spool(MIB), contents.shelf.let_go_of_oldest)
     body.add(b"x" * (IN_MEMORY + 1))
     files.failures = [errno.EIO]
 

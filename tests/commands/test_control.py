@@ -144,6 +144,46 @@ def test_records_are_counted_shown_added_and_cleared(
     assert len(run("data", "show", "investors", "--limit", "2").splitlines()) == 2
 
 
+def test_the_records_of_one_application_are_counted_shown_added_and_cleared(
+    run: Run, platform: Platform
+) -> None:
+    made = run(
+        "applications", "add", "ledger", "--type", "server-server", "--actor", "server",
+        "--own-data",
+    )  # fmt: skip
+    assert "approved, own data  svc-ledger\n" in made
+    assert platform.registry.require_application("ledger").own_data
+    shared = list(platform.data.all("investors"))
+    ours = ("--application", "ledger")
+    record = json.dumps({"externalId": "INV-1"})
+
+    assert run("data", "clear", "investors", *ours) == ""
+    assert run("data", "add", "investors", record, *ours) == "1 records\n"
+    assert json.loads(run("data", "show", "investors", *ours)) == {"externalId": "INV-1"}
+    assert f"{1:>6}  investors\n" in run("data", "show", *ours)
+
+    assert list(platform.data.all("investors")) == shared
+    assert f"{len(shared):>6}  investors\n" in run("data", "show")
+
+
+def test_the_records_of_an_application_without_own_data_are_refused(
+    run: Run, platform: Platform
+) -> None:
+    before = platform.data.size("investors")
+    for name, said in (
+        ("demo-server", "own_data=True"),
+        ("demo-sever", "did you mean demo-server?"),
+        ("", "no application"),
+    ):
+        assert said in run("data", "clear", "investors", "--application", name, status=2)
+        assert said in run("data", "show", "--application", name, status=2)
+    assert platform.data.size("investors") == before
+
+
+def test_an_option_of_one_collection_needs_its_name(run: Run) -> None:
+    assert "--limit needs COLLECTION" in run("data", "show", "--limit", "2", status=2)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 import httpx2
 import pytest
 
-from mock_sei import Attached, MockSei
+from mock_sei import Attached, MockSei, Rejected, UnknownApplication
 from mock_sei.journal.entries import Entry
 from mock_sei.rules.records import Application
 from mock_sei.testing.workbench import Workbench
@@ -195,3 +195,144 @@ def test_a_view_without_an_entry_says_whose(bench: Workbench) -> None:
     assert len(view) == 1
     view.assert_called("POST /v2/oauthtoken", times=1)
     assert view.find(status=500) == []
+
+
+class Client:
+    """A client of one application, with its own certificate and token."""
+
+    def __init__(self, bench: Workbench, application: Application) -> None:
+        account = bench.service_account(application)
+        self._http = bench.client(account)
+        self._headers = {
+            "AppKey": application.app_key,
+            "Authorization": f"Bearer {bench.token(account)}",
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def call(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        return self._http.request(method, path, headers=self._headers, **options)
+
+    def status(self) -> int:
+        return self.call("GET", TICKETS).status_code
+
+    def investors(self) -> list[str]:
+        answer = self.call("GET", "/v2/investors?externalId=SAME")
+        return [each["name"] for each in answer.json()["data"]]
+
+
+def test_new_keys_of_one_end_its_own_tokens_alone(bench: Workbench) -> None:
+    one, other = bench.new_application(), bench.new_application()
+    with Client(bench, one) as client, Client(bench, other) as unaffected:
+        changed = bench.applications.refresh_keys(one)
+
+        assert client.status() == 401
+        assert unaffected.status() == 200
+    assert changed.app_key not in (one.app_key, other.app_key)
+    assert bench.token(changed)
+
+
+def test_a_revoked_certificate_of_one_closes_nothing_of_another(bench: Workbench) -> None:
+    one, other = bench.new_application(), bench.new_application()
+    with Client(bench, one) as client, Client(bench, other) as unaffected:
+        assert (client.status(), unaffected.status()) == (200, 200)
+        bench.certificate(one).revoke()
+
+        with pytest.raises(httpx2.HTTPError):
+            client.status()
+        assert unaffected.status() == 200
+    assert "revoked" in str(bench.journal.of(one).last.refused_because)
+    assert bench.journal.of(other).last.refused_because is None
+
+
+def test_an_answer_of_one_is_given_to_no_other(bench: Workbench) -> None:
+    one, other = bench.new_application(), bench.new_application()
+    bench.enqueue(f"GET {TICKETS}", application=one, status=299)
+    with Client(bench, one) as client, Client(bench, other) as unaffected:
+        assert [unaffected.status() for _ in range(2)] == [200, 200]
+        assert [client.status() for _ in range(2)] == [299, 200]
+
+
+def test_a_fault_of_one_is_met_by_no_other(bench: Workbench) -> None:
+    one, other = bench.new_application(), bench.new_application()
+    fault = bench.faults.add(f"GET {TICKETS}", application=one, status=503)
+    with Client(bench, one) as client, Client(bench, other) as unaffected:
+        assert unaffected.status() == 200
+        assert fault.met == 0
+        assert client.status() == 503
+    assert [words(each) for each in bench.journal.of(other).entries if each.fault] == []
+
+
+def test_a_removed_application_takes_nothing_of_another_with_it(bench: Workbench) -> None:
+    one, other = (bench.new_application(own_data=True) for _ in range(2))
+    fault = bench.faults.add("GET /v2/investors", application=other, status=503, times=1)
+    bench.enqueue(f"GET {TICKETS}", application=other, status=299)
+    bench.data.of(other)["investors"].replace([{"externalId": "SAME", "name": "other"}])
+    with Client(bench, one) as client, Client(bench, other) as unaffected:
+        bench.applications.remove(one)
+
+        with pytest.raises(httpx2.HTTPError):  # its certificates are revoked
+            client.status()
+        assert unaffected.call("GET", "/v2/investors").status_code == 503
+        assert unaffected.investors() == ["other"]
+        assert unaffected.status() == 299
+    assert fault.met == 1
+    assert len(bench.data.of(other)["investors"]) == 1
+
+
+def records(bench: Workbench, number: int) -> list[str]:
+    """A test of its own: it puts records in, its client adds one, and it clears the others."""
+    application = bench.new_application(own_data=True)
+    mine = bench.data.of(application)
+    mine["investors"].replace([{"externalId": "SAME", "name": f"{number}"}])
+    with Client(bench, application) as client:
+        seen = client.investors()
+        created = client.call(
+            "POST", "/v1/investors", json={"externalId": "NEW", "name": f"new {number}"}
+        )
+        assert created.status_code == 202
+    found = [str(each["name"]) for each in mine["investors"]]
+    mine["trade-tickets"].clear()
+    assert len(mine["trade-tickets"]) == 0
+    return [*seen, *found]
+
+
+def test_threads_with_own_records_each_see_their_own_alone(bench: Workbench) -> None:
+    before = {name: len(bench.data[name]) for name in ("investors", "trade-tickets")}
+    sharing = bench.new_application()
+    with Client(bench, sharing) as client, ThreadPoolExecutor(MANY) as pool:
+        found = list(pool.map(lambda number: records(bench, number), range(MANY)))
+
+        assert client.investors() == []
+        assert len(client.call("GET", TICKETS).json()["data"]) > 0
+    for number, names in enumerate(found):
+        assert names == [f"{number}", f"{number}", f"new {number}"]
+    assert {name: len(bench.data[name]) for name in before} == before
+
+
+def test_the_records_of_an_application_without_its_own_are_not_cleared(bench: Workbench) -> None:
+    application = bench.new_application()
+    before = len(bench.data["investors"])
+
+    with pytest.raises(Rejected, match=r"register an application with own_data=True"):
+        bench.data.of(application)
+
+    assert len(bench.data["investors"]) == before
+
+
+def test_both_modes_see_the_same_own_records(server: MockSei) -> None:
+    server.reset()
+    application = server.new_application(own_data=True)
+    with Attached(server.control_url) as attached:
+        there = attached.data.of(application)
+        there["investors"].replace([{"externalId": "SAME"}])
+        assert [*server.data.of(application.name)["investors"]] == [{"externalId": "SAME"}]
+        assert list(there) == list(server.data.of(application))
+        mine = attached.new_application(own_data=True)
+    with pytest.raises(UnknownApplication):  # the end of the block removed it
+        server.data.of(mine)
+    assert len(server.platform.state.own_data) == 1

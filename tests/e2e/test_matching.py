@@ -85,7 +85,12 @@ def test_the_journal_of_an_application_has_the_same_words(workbench: Workbench) 
     own.assert_not_called(f"GET {INVESTORS}")
     with pytest.raises(AssertionError):
         own.wait_for(f"GET {INVESTORS}", timeout=0.01)
-    demo = workbench.journal.of(workbench.applications["demo-server"])
+    registered = workbench.applications["demo-server"]
+    demo = workbench.journal.of(registered)
+    with pytest.raises(Rejected, match="of one application"):
+        demo.find(application=other)
+    assert demo.find(application="svc-demo") == demo.find()
+    assert workbench.journal.find(application=registered) == demo.find()
     demo.assert_called(f"GET {INVESTORS}", headers={"APPKEY": "demo-server-key"})
     demo.assert_order("POST /v2/oauthtoken", f"GET {INVESTORS}")
     assert demo.wait_for(f"GET {INVESTORS}", timeout=PATIENCE).status == 200

@@ -518,6 +518,16 @@ MISTAKES: dict[str, Callable[[Workbench], object]] = {
     "fault": lambda workbench: workbench.faults.add("GET /v2/investor", status=42),
     "answer": lambda workbench: workbench.enqueue("investors", status=7, json=object()),
     "collection": lambda workbench: workbench.data["investor"],
+    "own records": lambda workbench: workbench.data.of("demo-server"),
+    "own records of nobody": lambda workbench: workbench.data.of("demo-sever"),
+    "own data later": lambda workbench: workbench.applications.change(
+        "demo-server",
+        own_data=True,  # type: ignore[call-arg]
+    ),
+    "own data of another type": lambda workbench: workbench.new_application(
+        name="typed",
+        own_data="yes",  # type: ignore[arg-type]
+    ),
     "mail": lambda workbench: workbench.mailbox.require(99),
     "reset": lambda workbench: workbench.reset(dialekt="rfc"),  # type: ignore[call-arg]
     "reset value": lambda workbench: workbench.reset(dialect="vendor"),  # type: ignore[arg-type]

@@ -104,3 +104,14 @@ def test_a_call_costs_the_same_however_many_items_are_for_other_requests(kind: A
         return lambda: list(items.fitting(caller(b"cursor=abc&limit=5", b'{"a": {"b": 1}}')))
 
     assert_flat(find)
+
+
+def test_whether_a_body_is_needed_costs_the_same_for_any_number_of_items() -> None:
+    def ask(count: int) -> Action:
+        items = waiting(*(target(f"POST /v1/a{each}", json={"a": 1}) for each in range(count)))
+        for number in range(count - 1):
+            items.remove(number, target(f"POST /v1/a{number}", json={"a": 1}))
+        assert not items.need_body("GET /v2/investors")
+        return lambda: [items.need_body("GET /v2/investors") for _ in range(20)]
+
+    assert_flat(ask)

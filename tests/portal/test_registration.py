@@ -131,6 +131,7 @@ def test_the_fields_are_those_of_the_form_and_no_other() -> None:
         "distribution_list",
         "certificate",
         "saml_certificate",
+        "own_data",
     }
 
 

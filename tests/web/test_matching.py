@@ -94,6 +94,7 @@ def test_a_body_that_is_read_ahead_reaches_the_operation_whole(
     entry = served.platform.journal.last
     assert entry.request is not None
     assert entry.request.body_size == len(content)
+    assert any("do not fit this call" in note for note in entry.notes)
     assert len(entry.request.raw_body) == BODY_KEPT
 
 

@@ -33,9 +33,9 @@ def act(call: ApiCall) -> ApiAnswer:
     key = call.state.jobs.new_key()
     about = {"name": file.name, "size": file.content.size, "type": file.media_type}
     answer = write(call, {call.operation.rule.key: key}, file=about)
-    contents = call.state.contents
-    contents[key] = file.content
-    while len(contents) > MOST_FILES or (contents.size > MOST_STORED and len(contents) > 1):
-        contents.let_go_of_oldest()
+    call.state.contents[key] = file.content
+    shelf = call.state.contents.shelf
+    while len(shelf) > MOST_FILES or (shelf.size > MOST_STORED and len(shelf) > 1):
+        shelf.let_go_of_oldest()
         call.notes.append("the content of the oldest upload was dropped; its record is kept")
     return answer

@@ -56,7 +56,7 @@ def test_the_oldest_files_of_a_session_are_let_go_of_and_their_records_stay(
 ) -> None:
     engine = Engine.of(TEXT)
     first = str(upload(engine, b"1")["id"])
-    size = engine.state.contents.size
+    size = engine.state.contents.shelf.size
     monkeypatch.setattr(module, "MOST_STORED", 2 * size)
 
     others = [str(upload(engine, b"2")["id"]), str(upload(engine, b"3")["id"])]

@@ -40,6 +40,14 @@ def test_a_certificate(mock_sei: sei.MockSei, variant: sei.VariantName) -> None:
         client.get("/")
 
 
+def test_own_records(mock_sei: sei.Workbench) -> None:
+    own: sei.Application = mock_sei.new_application(own_data=True)
+    records: sei.Data = mock_sei.data.of(own)
+    records["investors"].clear()
+    assert own.own_data
+    assert len(records["investors"]) == 0
+
+
 def test_the_rest(mock_sei: sei.Workbench) -> None:
     mock_sei.clock.advance(minutes=31)
     mock_sei.reset(approval="manual")
