@@ -23,14 +23,16 @@ func newClient(t *testing.T, application *mocksei.Application, server *mocksei.S
 	}
 }
 
-func mustRead(t *testing.T, client *ledger.Client) {
+const seeded = 130 // investors of an application whose test has added none
+
+func mustRead(t *testing.T, client *ledger.Client, expected int) {
 	t.Helper()
 	names, err := client.Investors()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(names) != 130 {
-		t.Errorf("%d investors, expected 130", len(names))
+	if len(names) != expected {
+		t.Errorf("%d investors, expected %d", len(names), expected)
 	}
 }
 
@@ -38,8 +40,9 @@ func TestEveryPageIsRead(t *testing.T) {
 	t.Parallel()
 	server := mocksei.Attach(t)
 	application := server.NewApplication(t)
+	application.AddRecord(t, "investors", mocksei.Fields{"externalId": "INV-NEW", "name": "Example Investor"})
 
-	mustRead(t, newClient(t, application, server))
+	mustRead(t, newClient(t, application, server), seeded+1)
 
 	application.Verify(t, mocksei.Fields{"operation": "POST /v2/oauthtoken", "times": 1})
 	application.Verify(t, mocksei.Fields{"operation": "GET /v2/investors", "status": 200, "times": 3})
@@ -58,8 +61,8 @@ func TestASecondPageThatIsUnavailableIsReadAgain(t *testing.T) {
 		"times":       1,
 	})
 
-	mustRead(t, newClient(t, application, server))
-	mustRead(t, newClient(t, other, server))
+	mustRead(t, newClient(t, application, server), seeded)
+	mustRead(t, newClient(t, other, server), seeded)
 
 	application.Verify(t, mocksei.Fields{
 		"operation": "GET /v2/investors", "query": hasCursor, "status": 503, "times": 1,
@@ -73,11 +76,11 @@ func TestATokenThatExpiredIsRenewed(t *testing.T) {
 	server := mocksei.Attach(t)
 	application := server.NewApplication(t)
 	client := newClient(t, application, server)
-	mustRead(t, client)
+	mustRead(t, client, seeded)
 
 	server.AdvanceClock(t, 31*time.Minute) // an access token may be idle for 30 minutes
 
-	mustRead(t, client)
+	mustRead(t, client, seeded)
 	application.Verify(t, mocksei.Fields{"operation": "GET /v2/investors", "status": 401, "times": 1})
 	application.Verify(t, mocksei.Fields{"operation": "POST /v2/oauthtoken", "times": 2})
 }

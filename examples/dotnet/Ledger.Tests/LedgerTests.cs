@@ -3,15 +3,17 @@ namespace Ledger.Tests;
 /// <summary>Each test has an application of its own, so other classes may run at the same time.</summary>
 public sealed class LedgerTests(MockSei server) : IClassFixture<MockSei>
 {
-    private const int Investors = 130;
+    private const int Seeded = 130; // investors of an application whose test has added none
 
     [Fact]
     public async Task Every_page_is_read()
     {
         await using var application = await server.NewApplicationAsync();
+        await application.AddRecordAsync(
+            "investors", new { externalId = "INV-NEW", name = "Example Investor" });
         using var ledger = await LedgerOfAsync(application);
 
-        Assert.Equal(Investors, (await ledger.InvestorsAsync()).Count);
+        Assert.Equal(Seeded + 1, (await ledger.InvestorsAsync()).Count);
 
         await application.VerifyAsync(
             new Dictionary<string, object> { ["operation"] = "POST /v2/oauthtoken", ["times"] = 1 });
@@ -41,7 +43,7 @@ public sealed class LedgerTests(MockSei server) : IClassFixture<MockSei>
         foreach (var each in new[] { application, other })
         {
             using var ledger = await LedgerOfAsync(each);
-            Assert.Equal(Investors, (await ledger.InvestorsAsync()).Count);
+            Assert.Equal(Seeded, (await ledger.InvestorsAsync()).Count);
         }
 
         await application.VerifyAsync(

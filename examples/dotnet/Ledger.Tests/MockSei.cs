@@ -45,7 +45,10 @@ public sealed class MockSei : IAsyncLifetime
     /// <summary>Registers and approves an application, which lives until it is disposed of.</summary>
     public async Task<MockSeiApplication> NewApplicationAsync()
     {
-        var form = new { name = $"dotnet-{Guid.NewGuid()}", type = "server-server", actor = "server" };
+        var form = new
+        {
+            name = $"dotnet-{Guid.NewGuid()}", type = "server-server", actor = "server", own_data = true,
+        };
         var registered = await CallAsync<Registered>(HttpMethod.Post, "/applications", form);
         await CallAsync(HttpMethod.Post, $"/applications/{registered.Name}/approve");
         return new MockSeiApplication(this, registered);
@@ -106,7 +109,9 @@ internal sealed record Registered(
     [property: JsonPropertyName("service_account")] string ServiceAccount,
     [property: JsonPropertyName("password")] string Password);
 
-/// <summary>An application of one test. Nobody else has its keys, account and certificate.</summary>
+/// <summary>
+/// An application of one test. Nobody else has its keys, account, certificate and records.
+/// </summary>
 public sealed class MockSeiApplication : IAsyncDisposable
 {
     private readonly MockSei _server;
@@ -133,6 +138,10 @@ public sealed class MockSeiApplication : IAsyncDisposable
     public async Task<SslClientAuthenticationOptions> TlsWithAsync(string variant) =>
         TlsOf(await _server.CallAsync<Identity>(
             HttpMethod.Post, $"/service-accounts/{_account}/certificates", new { variant }));
+
+    /// <summary>Adds a record to those that this application sees, and no other one.</summary>
+    public Task AddRecordAsync(string collection, object record) =>
+        _server.CallAsync(HttpMethod.Post, $"/data/{collection}?application={_name}", record);
 
     /// <summary>Makes something go wrong at calls of this application, and of no other one.</summary>
     public Task AddFaultAsync(IReadOnlyDictionary<string, object> fields) =>

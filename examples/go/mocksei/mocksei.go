@@ -27,7 +27,7 @@ type Server struct {
 	roots      *x509.CertPool
 }
 
-// Application is an application of one test. Nobody else has its keys, account and certificate.
+// Application is an application of one test. Nobody else has its keys, account, certificate and records.
 type Application struct {
 	Name           string `json:"name"`
 	AppKey         string `json:"app_key"`
@@ -68,7 +68,9 @@ func Attach(t testing.TB) *Server {
 func (s *Server) NewApplication(t testing.TB) *Application {
 	t.Helper()
 	application := &Application{server: s}
-	form := Fields{"name": "go-" + unique(), "type": "server-server", "actor": "server"}
+	form := Fields{
+		"name": "go-" + unique(), "type": "server-server", "actor": "server", "own_data": true,
+	}
 	s.must(t, "POST", "/applications", form, application)
 	t.Cleanup(func() { s.must(t, "DELETE", "/applications/"+application.Name, nil, nil) })
 	s.must(t, "POST", "/applications/"+application.Name+"/approve", nil, nil)
@@ -94,6 +96,12 @@ func (a *Application) HTTPClientWith(t testing.TB, variant string) *http.Client 
 	t.Helper()
 	path := "/service-accounts/" + a.ServiceAccount + "/certificates"
 	return a.client(t, "POST", path, Fields{"variant": variant})
+}
+
+// AddRecord adds a record to those that this application sees, and no other one.
+func (a *Application) AddRecord(t testing.TB, collection string, record Fields) {
+	t.Helper()
+	a.server.must(t, "POST", "/data/"+collection+"?application="+a.Name, record, nil)
 }
 
 // AddFault makes something go wrong at calls of this application, and of no other one.

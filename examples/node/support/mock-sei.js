@@ -28,7 +28,8 @@ export class MockSei {
 
   /** Registers and approves an application, and removes it when the test ends. */
   async newApplication(test) {
-    const form = { name: `node-${randomUUID()}`, type: "server-server", actor: "server" };
+    const name = `node-${randomUUID()}`;
+    const form = { name, type: "server-server", actor: "server", own_data: true };
     const registered = await this.call("POST", "/applications", form);
     test.after(() => this.call("DELETE", `/applications/${registered.name}`));
     await this.call("POST", `/applications/${registered.name}/approve`);
@@ -66,7 +67,7 @@ export class MockSei {
   }
 }
 
-/** An application of one test. Nobody else has its keys, account and certificate. */
+/** An application of one test. Nobody else has its keys, account, certificate and records. */
 export class Application {
   #server;
 
@@ -91,6 +92,11 @@ export class Application {
   async tlsWith(variant) {
     const path = `/service-accounts/${this.account}/certificates`;
     return this.#tls(await this.#server.call("POST", path, { variant }));
+  }
+
+  /** Adds a record to those that this application sees, and no other one. */
+  async addRecord(collection, record) {
+    await this.#server.call("POST", `/data/${collection}?application=${this.name}`, record);
   }
 
   /** Makes something go wrong at calls of this application, and of no other one. */

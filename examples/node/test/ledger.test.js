@@ -4,6 +4,8 @@ import { before, describe, it } from "node:test";
 import { Ledger } from "../src/ledger.js";
 import { MockSei } from "../support/mock-sei.js";
 
+const SEEDED = 130; // investors of an application whose test has added none
+
 let server;
 before(async () => {
   server = await MockSei.attach();
@@ -19,9 +21,10 @@ async function ledgerOf(test, application, tls) {
 describe("with an application of its own, a test runs beside others", { concurrency: true }, () => {
   it("reads every page", async (test) => {
     const application = await server.newApplication(test);
+    await application.addRecord("investors", { externalId: "INV-NEW", name: "Example Investor" });
     const ledger = await ledgerOf(test, application);
 
-    assert.equal((await ledger.investors()).length, 130);
+    assert.equal((await ledger.investors()).length, SEEDED + 1);
 
     await application.verify({ operation: "POST /v2/oauthtoken", times: 1 });
     await application.verify({ operation: "GET /v2/investors", status: 200, times: 3 });
@@ -36,7 +39,7 @@ describe("with an application of its own, a test runs beside others", { concurre
 
     for (const each of [application, other]) {
       const ledger = await ledgerOf(test, each);
-      assert.equal((await ledger.investors()).length, 130);
+      assert.equal((await ledger.investors()).length, SEEDED);
     }
 
     await application.verify({ operation, query, status: 503, times: 1 });
@@ -63,7 +66,7 @@ describe("with the clock moved", () => {
 
     await server.advanceClock(test, { minutes: 31 }); // an access token may be idle for 30 minutes
 
-    assert.equal((await ledger.investors()).length, 130);
+    assert.equal((await ledger.investors()).length, SEEDED);
     await application.verify({ operation: "GET /v2/investors", status: 401, times: 1 });
     await application.verify({ operation: "POST /v2/oauthtoken", times: 2 });
   });

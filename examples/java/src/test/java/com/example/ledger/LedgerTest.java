@@ -17,7 +17,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 /** Each test has an application of its own, so they run at the same time on one server. */
 @Execution(ExecutionMode.CONCURRENT)
 class LedgerTest {
-    private static final int INVESTORS = 130;
+    private static final int SEEDED = 130; // investors of an application whose test has added none
     private static final String CLOCK = "the platform's clock";
 
     private final MockSei server = MockSei.shared();
@@ -26,7 +26,10 @@ class LedgerTest {
     @ResourceLock(value = CLOCK, mode = READ)
     void everyPageIsRead() throws Exception {
         try (MockSei.Application application = server.newApplication()) {
-            assertEquals(INVESTORS, ledgerOf(application).investors().size());
+            application.addRecord(
+                    "investors", Map.of("externalId", "INV-NEW", "name", "Example Investor"));
+
+            assertEquals(SEEDED + 1, ledgerOf(application).investors().size());
 
             application.verify(Map.of("operation", "POST /v2/oauthtoken", "times", 1));
             application.verify(Map.of("operation", "GET /v2/investors", "status", 200, "times", 3));
@@ -48,8 +51,8 @@ class LedgerTest {
                             "retry_after", 0,
                             "times", 1));
 
-            assertEquals(INVESTORS, ledgerOf(application).investors().size());
-            assertEquals(INVESTORS, ledgerOf(other).investors().size());
+            assertEquals(SEEDED, ledgerOf(application).investors().size());
+            assertEquals(SEEDED, ledgerOf(other).investors().size());
 
             application.verify(
                     Map.of("operation", operation, "query", query, "status", 503, "times", 1));
@@ -67,7 +70,7 @@ class LedgerTest {
             try {
                 server.advanceClock(Duration.ofMinutes(31)); // a token may be idle for 30 minutes
 
-                assertEquals(INVESTORS, ledger.investors().size());
+                assertEquals(SEEDED, ledger.investors().size());
             } finally {
                 server.resetClock();
             }

@@ -65,7 +65,11 @@ final class MockSei {
     /** Registers and approves an application, which lives until it is closed. */
     Application newApplication() throws IOException, InterruptedException {
         Map<String, Object> form =
-                Map.of("name", "java-" + UUID.randomUUID(), "type", "server-server", "actor", "server");
+                Map.of(
+                        "name", "java-" + UUID.randomUUID(),
+                        "type", "server-server",
+                        "actor", "server",
+                        "own_data", true);
         Application application = new Application(JSON.readTree(call("POST", "/applications", form)));
         call("POST", "/applications/" + application.name + "/approve", null);
         return application;
@@ -81,7 +85,7 @@ final class MockSei {
         call("DELETE", "/clock", null);
     }
 
-    /** An application of one test. Nobody else has its keys, account and certificate. */
+    /** An application of one test. Nobody else has its keys, account, certificate and records. */
     final class Application implements AutoCloseable {
         private final String name;
         private final String account;
@@ -112,6 +116,12 @@ final class MockSei {
                 throws IOException, InterruptedException, GeneralSecurityException {
             String path = "/service-accounts/" + account + "/certificates";
             return tls(call("POST", path, Map.of("variant", variant)));
+        }
+
+        /** Adds a record to those that this application sees, and no other one. */
+        void addRecord(String collection, Map<String, Object> record)
+                throws IOException, InterruptedException {
+            call("POST", "/data/" + collection + "?application=" + name, record);
         }
 
         /** Makes something go wrong at calls of this application, and of no other one. */
