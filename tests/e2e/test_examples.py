@@ -62,7 +62,7 @@ NODE = Example(
 GO = Example(
     name="go",
     tools=("go",),
-    command=("go", "test", "-count=1", "-v", "./..."),
+    command=("go", "test", "-count=1", "-vet=off", "-v", "./..."),  # vet reads all of Go's library
     tests=r"(?m)^func Test\w+\(",
     passed=r"(?m)^--- PASS: (Test\w+)",
     variables={"GOPROXY": "off", "GOTOOLCHAIN": "local"},  # it needs no module from outside
@@ -159,6 +159,17 @@ def test_the_go_example_is_formatted_as_go_is() -> None:
     done = run("gofmt", "-l", EXAMPLES / "go")
 
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+@pytest.mark.nightly
+@pytest.mark.needs("go")
+def test_go_vet_finds_nothing_in_the_go_example() -> None:
+    environ = environment() | dict(GO.variables)
+    done = run(
+        *("go", "vet", "./..."), cwd=EXAMPLES / "go", environ=environ, patience=COMPILERS_PATIENCE
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.nightly
