@@ -416,17 +416,23 @@ def check(folder: Path, format_name: str) -> None:
 @click.option(
     "--kind", type=click.Choice(["exchange", "handshake"]), help="Only entries of this kind."
 )
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["pytest", "curl", "har"]),
+    help="Write the calls as a test, as curl lines, or as HAR 1.2; secrets are hidden.",
+)
 @_part_options
 @_control_url_option
-def journal(follow: bool, control_url: str, **wanted: Any) -> None:
+def journal(follow: bool, form: str | None, control_url: str, **wanted: Any) -> None:
     """Show the requests and failed handshakes of a running server, with the reason of a refusal."""
-    from mock_sei.commands.journal import lines
+    from mock_sei.commands.journal import texts
     from mock_sei.commands.signals import end_once, interrupt
 
     # A shell starts background commands with SIGINT ignored, and Python does not change that.
     end_once(interrupt)
     with contextlib.suppress(KeyboardInterrupt):
-        for each in lines(_remote(control_url), wanted, follow=follow):
+        for each in texts(_remote(control_url), wanted, form=form, follow=follow):
             click.echo(each)
 
 

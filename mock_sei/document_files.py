@@ -31,10 +31,10 @@ EXTENSION = "x-mock-sei"
 
 @contextlib.contextmanager
 def paused_collector() -> Iterator[None]:
-    """Switches the garbage collector off while a large document is read.
+    """Switches the garbage collector off while a large document is read, or a value is made.
 
     All of the document stays in memory, and the collector would search it repeatedly. That takes a
-    third of the time.
+    third of the time. What has a limit of time must not lose it to the collector.
     """
     was_enabled = gc.isenabled()
     gc.disable()

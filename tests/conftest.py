@@ -20,13 +20,17 @@ from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
 from tests.certificates.client_ca import rsa_key
+from tests.made_in import name_the_tests_of_pairs
 from tests.support import InProcess, Served
 
 pytest_plugins = ["pytester"]
 
 # A busy machine must not fail a test.
 hypothesis.settings.register_profile(
-    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "suite",
+    max_examples=50,  # `make fuzz` has thousands, every night
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.register_profile(
     "quick", parent=hypothesis.settings.get_profile("suite"), max_examples=5
@@ -71,7 +75,14 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _event_loop() -> Iterator[None]:
+def _pairs() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        name_the_tests_of_pairs(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _event_loop(_pairs: None) -> Iterator[None]:
     """One event loop for every request in process."""
     with start_blocking_portal() as InProcess.portal:
         yield

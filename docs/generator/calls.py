@@ -15,6 +15,7 @@ from mock_sei.operations import (
     data,
     faults,
     journal,
+    journal_files,
     mailbox,
     people,
     scripts,
@@ -42,6 +43,9 @@ COMMANDS: Mapping[Kind, str] = {
     faults.AddFault: "mock-sei faults add 'POST /v2/oauthtoken' --status 503 --times 2",
     faults.ClearFaults: "mock-sei faults clear",
     journal.ReadJournal: "mock-sei journal",
+    journal_files.DownloadHar: "mock-sei journal --as har",
+    journal_files.DownloadCurl: "mock-sei journal --as curl",
+    journal_files.DownloadTest: "mock-sei journal --as pytest",
     data.CountRecords: "mock-sei data show",
     data.ReadRecords: "mock-sei data show investors",
     data.AddRecords: """mock-sei data add investors '{"externalId": "INV-1"}'""",
@@ -102,6 +106,9 @@ PYTHON: Mapping[Kind, str] = {
     journal.VerifyOrder: 'mock_sei.journal.assert_order("POST /v2/oauthtoken", "GET /v2/investors")',
     journal.WaitForCalls: 'mock_sei.journal.wait_for("POST /v2/oauthtoken", timeout=10)',
     journal.VerifyJournal: 'mock_sei.journal.assert_called("POST /v2/oauthtoken", times=0)',
+    journal_files.DownloadHar: 'httpx2.get(f"{mock_sei.control_url}/journal.har").json()',
+    journal_files.DownloadCurl: 'httpx2.get(f"{mock_sei.control_url}/journal.curl").text',
+    journal_files.DownloadTest: 'httpx2.get(f"{mock_sei.control_url}/journal.py").text',
     journal.ClearJournal: "mock_sei.journal.clear()",
     mailbox.ReadMailbox: 'mock_sei.mailbox.find(about="certificate")',
     mailbox.DownloadMail: "[bytes(each.message()) for each in mock_sei.mailbox]",
@@ -158,6 +165,9 @@ LINES: Mapping[str, str] = {
     "enqueueAnswer": "curl -X POST {url}/answers "
     '-d \'{{"operation": "GET /v2/investors", "json": {{"investors": []}}}}\'',
     "readJournal": "curl '{url}/journal?application=demo-server&limit=10'",
+    "downloadHar": "curl '{url}/journal.har?application=demo-server' > journal.har",
+    "downloadCurl": "curl '{url}/journal.curl?application=demo-server' > journal.sh",
+    "downloadTest": "curl '{url}/journal.py?application=demo-server' > test_journal.py",
     "searchJournal": "curl -X POST {url}/journal/search "
     '-d \'{{"operation": "POST /v2/oauthtoken", "status": 200}}\'',
     "verifyJournal": 'curl -X POST {url}/tokens -d \'{{"application": "demo-server"}}\'\n'

@@ -117,6 +117,7 @@ def test_what_happens_next(mock_sei: sei.Workbench):
         mock_sei.sign_request(application, "no CSR")
     with pytest.raises(sei.Rejected):
         mock_sei.register_certificate(application, "no certificate", "no CA")
+    assert [each.name for each in mock_sei.new_applications] == [application.name]
     mock_sei.remove_new_applications()
     mock_sei.reset(approval="manual")
     mock_sei.check()  # the fixture calls it after each test

@@ -25,7 +25,7 @@ from mock_sei.journal.hiding import (
     hide_values,
     show,
 )
-from mock_sei.journal.redaction import body_field, header_fields, query_field
+from mock_sei.journal.redaction import body_field, header_fields, query_field, shows_text
 from mock_sei.matching.sent import NOTHING_SENT, SentRequest
 from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.records import Application
@@ -80,6 +80,8 @@ class HttpMessage:
     body_size: int = 0
     """The size of the whole body in bytes. :attr:`raw_body` has its beginning, or nothing."""
     body_let_go: bool = field(default=False, repr=False)
+    head_is_whole: bool = field(default=True, repr=False)
+    """False if headers were removed, or the whole head."""
 
     @property
     def is_answer(self) -> bool:
@@ -97,6 +99,28 @@ class HttpMessage:
         """The body as text, or a note in its place, such as ``<123 bytes of image/png>``."""
         return show([self._body(BODY_SHOWN)], self.secrets())[0]
 
+    @property
+    def incomplete(self) -> list[str]:
+        """The parts that are not shown whole, or not as they were sent: ``headers``, ``body``, and
+        of a request also ``path`` and ``query``. A hidden secret does not count."""
+        return self._incomplete(EVERYTHING)
+
+    def _incomplete(self, most: int) -> list[str]:
+        longest = min(VALUE_SHOWN, most)
+        fits = all(max(map(len, each)) <= longest for each in self.raw_headers)
+        once = len({name.lower() for name, _ in self.raw_headers}) == len(self.raw_headers)
+        headers = [] if fits and once and self.head_is_whole else ["headers"]
+        return headers if self._shows_body(min(BODY_SHOWN, most)) else [*headers, "body"]
+
+    def _shows_body(self, most: int) -> bool:
+        """True if the body is shown whole and as it was sent."""
+        body = self.raw_body
+        if not body:
+            return not self.body_size and not self.body_let_go
+        content_type, encoded = self._body_kind()
+        is_cut = len(body) > most or self.body_size > len(body)
+        return not is_cut and shows_text(content_type, body, encoded=encoded) and _is_utf8(body)
+
     def settle(self) -> int:
         """Removes headers beyond the limits. Returns the number of removed headers."""
         kept: list[tuple[bytes, bytes]] = []
@@ -107,6 +131,7 @@ class HttpMessage:
             kept.append((_beginning(name, VALUE_SHOWN), _beginning(value, VALUE_SHOWN)))
             size += len(name) + len(value)
         left = len(self.raw_headers) - len(kept)
+        self.head_is_whole = not left
         self.raw_headers = tuple(kept)
         return left
 
@@ -125,17 +150,21 @@ class HttpMessage:
         body = self.raw_body
         if self.body_let_go and not body:
             return Field(LET_GO)
-        names = {name: value for name, value in self.raw_headers if name in _ABOUT_BODY}
-        content_type = names.get(b"content-type", b"").decode("latin-1")
-        coding = names.get(b"content-encoding", b"identity").strip().lower()
+        content_type, encoded = self._body_kind()
         return body_field(
             content_type,
             body,
-            encoded=coding != b"identity",
+            encoded=encoded,
             of_answer=self.is_answer,
             shown=shown,
             size=self.body_size,
         )
+
+    def _body_kind(self) -> tuple[str, bool]:
+        """The ``Content-Type``, and whether a header says that the body is compressed."""
+        names = {name: value for name, value in self.raw_headers if name in _ABOUT_BODY}
+        coding = names.get(b"content-encoding", b"identity").strip().lower()
+        return names.get(b"content-type", b"").decode("latin-1"), coding != b"identity"
 
     def _fields(self, most: int) -> list[Field]:
         """The body, and then the name and the value of each header."""
@@ -144,6 +173,7 @@ class HttpMessage:
 
 
 _ABOUT_BODY = frozenset({b"content-type", b"content-encoding"})
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 EVERYTHING = max(BODY_SHOWN, QUERY_SHOWN, PATH_SHOWN, VALUE_SHOWN)
 
 
@@ -154,6 +184,9 @@ class HttpRequest(HttpMessage):
     method: str
     path: str
     raw_query: bytes = field(default=b"", repr=False)
+    path_is_whole: bool = field(default=True, repr=False)
+    """False if the path was cut, or had a ``%2F``, which :attr:`path` shows as a slash."""
+    query_let_go: bool = field(default=False, repr=False)
 
     @property
     def shown_path(self) -> str:
@@ -191,6 +224,25 @@ class HttpRequest(HttpMessage):
             body=self.body.encode(errors="replace"),
         )
 
+    def _incomplete(self, most: int) -> list[str]:
+        path, query = self.path, self.raw_query
+        lost = []
+        if len(path) > min(PATH_SHOWN, most) or "\ufffd" in path or not self.path_is_whole:
+            lost.append("path")
+        if len(query) > min(QUERY_SHOWN, most) or not _is_utf8(query) or self.query_let_go:
+            lost.append("query")
+        # Not with super(): a dataclass with slots is another class than the one in this source.
+        lost += HttpMessage._incomplete(self, most)  # noqa: SLF001  # of its base
+        return lost if "body" in lost or self._has_received_body() else [*lost, "body"]
+
+    def _has_received_body(self) -> bool:
+        """False if the body was not read, as of a request that was refused before."""
+        announced = {name: value for name, value in self.raw_headers if name in _FRAMING}
+        length = announced.get(b"content-length", b"0").strip()
+        if b"transfer-encoding" in announced:
+            return self.body_size > 0
+        return not length.isdigit() or self.body_size >= int(length[:20])
+
     def settle(self) -> int:
         self.path = _beginning(self.path, PATH_SHOWN)
         self.raw_query = _beginning(self.raw_query, QUERY_SHOWN)
@@ -208,6 +260,8 @@ class HttpRequest(HttpMessage):
             "query": shown[1],
             "headers": _paired(shown[3:]),
             "body": shown[2],
+            "body_size": self.body_size,
+            "incomplete": self._incomplete(most),
         }
 
 
@@ -224,7 +278,13 @@ class HttpResponse(HttpMessage):
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
         """The answer as the control API returns it. ``most`` limits the size of each text."""
         shown = show(self._fields(most), self.secrets())
-        return {"status": self.status, "headers": _paired(shown[1:]), "body": shown[0]}
+        return {
+            "status": self.status,
+            "headers": _paired(shown[1:]),
+            "body": shown[0],
+            "body_size": self.body_size,
+            "incomplete": self._incomplete(most),
+        }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -373,10 +433,13 @@ class Entry:
     def let_go_of_head(self) -> None:
         """Deletes headers, query and notes, to free memory. Searches still find the entry."""
         for message in filter(None, (self.request, self.response)):
+            message.head_is_whole = False  # first, since another thread may read the headers now
             message.raw_headers = ()
         if self.request:
+            self.request.query_let_go = bool(self.request.raw_query)
             self.request.raw_query = b""
             if len(self.request.path) > LINE_PATH:
+                self.request.path_is_whole = False
                 self.request.path = self.request.path_beginning(LINE_PATH)
         self.findings.notes = [HEAD_LET_GO]
 
@@ -479,6 +542,14 @@ def difference(expected: str | None, actual: str | None) -> list[str]:
     values = (("expected", expected), ("actual", actual))
     told = [f"{name} {value or 'nothing'}" for name, value in values if value is not None]
     return [f"[{', '.join(told)}]"] if told else []
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 _LONG_WORD = re.compile(r"[^\s]{16}")

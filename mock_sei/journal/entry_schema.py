@@ -7,6 +7,16 @@ from typing import Any
 _TEXT = {"type": ["string", "null"]}
 _HEADERS = {"type": "object", "additionalProperties": {"type": "string"}}
 
+_BODY = {
+    "body": {"type": "string", "description": "without secrets"},
+    "body_size": {"type": "integer", "description": "bytes of the whole body"},
+    "incomplete": {
+        "type": "array",
+        "items": {"enum": ["path", "query", "headers", "body"]},
+        "description": "the parts that are not shown whole",
+    },
+}
+
 _CERTIFICATE = {
     "type": ["object", "null"],
     "description": "the client certificate that was shown",
@@ -27,7 +37,7 @@ _REQUEST = {
         "path": {"type": "string"},
         "query": {"type": "string"},
         "headers": _HEADERS,
-        "body": {"type": "string", "description": "without secrets"},
+        **_BODY,
     },
 }
 _RESPONSE = {
@@ -36,7 +46,7 @@ _RESPONSE = {
     "properties": {
         "status": {"type": "integer", "description": "0 where the connection was reset"},
         "headers": _HEADERS,
-        "body": {"type": "string", "description": "without secrets"},
+        **_BODY,
     },
 }
 

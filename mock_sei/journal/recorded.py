@@ -46,6 +46,10 @@ class ShownRequest(HttpRequest):
         """The shown texts: nothing else is known here."""
         return self.shown
 
+    @property
+    def incomplete(self) -> list[str]:
+        return list(self.as_shown["incomplete"])
+
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:  # noqa: ARG002  # as its base
         return dict(self.as_shown)
 
@@ -63,6 +67,10 @@ class ShownResponse(HttpResponse):
     @property
     def body(self) -> str:
         return str(self.shown["body"])
+
+    @property
+    def incomplete(self) -> list[str]:
+        return list(self.shown["incomplete"])
 
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:  # noqa: ARG002  # as its base
         return dict(self.shown)
@@ -96,14 +104,28 @@ def read_entry(told: Mapping[str, Any]) -> Entry:
     )
 
 
+def snapshot(entry: Entry) -> Entry:
+    """The entry as its journal shows it now, with secrets hidden.
+
+    Reading it often costs little, and it stays as it is when the journal lets go of a body.
+    """
+    if isinstance(entry.request, ShownRequest):
+        return entry
+    return read_entry(entry.to_json())
+
+
 def _request(told: Mapping[str, Any] | None) -> ShownRequest | None:
     if told is None:
         return None
-    return ShownRequest(method=told["method"], path=told["path"], as_shown=told)
+    return ShownRequest(
+        method=told["method"], path=told["path"], body_size=told["body_size"], as_shown=told
+    )
 
 
 def _response(told: Mapping[str, Any] | None) -> ShownResponse | None:
-    return None if told is None else ShownResponse(status=told["status"], shown=told)
+    if told is None:
+        return None
+    return ShownResponse(status=told["status"], body_size=told["body_size"], shown=told)
 
 
 def _certificate(told: Mapping[str, Any] | None) -> ClientCertificate | None:

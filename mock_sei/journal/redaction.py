@@ -113,8 +113,7 @@ def body_field(
     if not body and not size:
         return Field("")
     media_type = content_type.partition(";")[0].strip()
-    is_text = media_type.lower().endswith(("form-urlencoded", "json"))
-    if not is_text or encoded or not body or b"\0" in body or body.startswith(_NO_TEXT):
+    if not shows_text(content_type, body, encoded=encoded):
         is_whole = shown is None or len(body) <= shown
         told = size or (len(body) if is_whole else f"more than {shown}")
         named = media_type if _MEDIA_TYPE.fullmatch(media_type) else "unnamed type"
@@ -124,6 +123,15 @@ def body_field(
     if text.lstrip()[:1] not in ("{", "["):
         return _form(text, shown)
     return Field(text, _members(text, of_answer=of_answer), shown)
+
+
+def shows_text(content_type: str, body: bytes, *, encoded: bool = False) -> bool:
+    """True if :func:`body_field` shows the text of this body, False if it shows a note."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    is_text = media_type.endswith(("form-urlencoded", "json"))
+    return (
+        is_text and not encoded and bool(body) and not (b"\0" in body or body.startswith(_NO_TEXT))
+    )
 
 
 def _characters(text: bytes, shown: int | None) -> int | None:

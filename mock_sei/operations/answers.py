@@ -35,7 +35,9 @@ class WrittenAnswer:
     json: Any = None
     """The JSON of the body."""
     pieces: Iterator[str] | None = None
-    """The text of the JSON, piece by piece, of an answer that takes long to write."""
+    """The text of the body, piece by piece, of an answer that takes long to write."""
+    name: str | None = None
+    """The name of the file that the pieces are; None if they are JSON to read."""
     file: File | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     status: int | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from json import dumps as write_json
+from json import loads as read_json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -14,7 +16,7 @@ from mock_sei.journal.hiding import hide_values
 from mock_sei.journal.journal import LONGEST_WAIT, Told
 from mock_sei.journal.search import NEAREST, Wanted, explain_absence, find_disorder, nearest_to
 from mock_sei.journal.watches import Watch
-from mock_sei.matching.parts import PART_EXAMPLES
+from mock_sei.matching.parts import PART_EXAMPLES, PARTS
 from mock_sei.operations.kinds import Number, Operation
 from mock_sei.operations.requests import Fields, PatientRequest, Request
 from mock_sei.rules.records import Application
@@ -108,7 +110,35 @@ class WantedCalls(WantedEntries):
     ``{"matches": "^2026-"}``."""
 
 
-class ReadJournal(WantedEntries, Request[Told]):
+_WRITTEN = {name: write_json(example) for name, example in PART_EXAMPLES.items()}
+
+
+class WantedInQuery(WantedEntries):
+    """Which entries are meant, where the words stand in the query of a GET."""
+
+    query: Annotated[str | None, Field(examples=[_WRITTEN["query"]])] = None
+    """Parameters that the query of the request has, as JSON."""
+    headers: Annotated[str | None, Field(examples=[_WRITTEN["headers"]])] = None
+    """Headers that the request has, as JSON."""
+    json: Annotated[str | None, Field(examples=[_WRITTEN["json"]])] = None
+    """A part of the JSON body of the request."""
+    body: Annotated[str | None, Field(examples=[_WRITTEN["body"]])] = None
+    """The whole body of the request, as JSON: a text in quotes, or ``{"matches": "…"}``."""
+
+    def wanted(self) -> Wanted:
+        parts = {name: self._part(name) for name in PARTS}
+        return replace(super().wanted(), **parts)
+
+    def _part(self, name: str) -> Any:
+        """Raises :class:`~mock_sei.errors.Rejected` for what is no JSON."""
+        text = getattr(self, name)
+        try:
+            return None if text is None else read_json(text)
+        except (ValueError, RecursionError):
+            raise Rejected({name: "must be JSON; put a text into quotes"}) from None
+
+
+class ReadJournal(WantedInQuery, Request[Told]):
     """The entries of the journal, oldest first: exchanges, and handshakes that failed."""
 
     knows_its_query = True

@@ -70,6 +70,8 @@ class ShowConnection(Request[dict[str, Any]]):
             "url": addresses.one_way,
             "two_way_url": addresses.two_way,
             "control_url": addresses.control,
+            "ca_file": str(platform.store.ca_file),
+            "certs_dir": str(platform.store.folder),
             "pid": os.getpid(),
             **asdict(state.behaviour),
             "applications": [each.as_dict() for each in applications.records],

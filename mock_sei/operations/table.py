@@ -23,6 +23,7 @@ from mock_sei.journal.recorded import read_entry
 from mock_sei.operations import applications as apps
 from mock_sei.operations import certificates as certs
 from mock_sei.operations import clock, data, faults, journal, people, scripts, server, tokens
+from mock_sei.operations import journal_files as texts
 from mock_sei.operations import mailbox as mails
 from mock_sei.operations.answers import (
     COUNT,
@@ -219,6 +220,20 @@ class EntriesAnswer:
                 yield piece
                 piece = ""
         yield f'{piece}],"dropped":{told.dropped},"last":{told.last}}}'
+
+
+class WrittenFile(Files):
+    """A file that is written piece by piece."""
+
+    def write(
+        self,
+        answer: texts.JournalFile,  # type: ignore[override]  # a file that is no bytes yet
+        platform: Platform | None = None,  # noqa: ARG002  # as each kind of answer
+    ) -> WrittenAnswer:
+        return WrittenAnswer(pieces=iter(answer.pieces), name=answer.name)
+
+    def read(self, received: ReceivedAnswer) -> texts.JournalFile:  # type: ignore[override]  # so
+        return texts.JournalFile(name=self.names[0], pieces=[received.content.decode()])
 
 
 class VerifiedAnswer:
@@ -430,6 +445,9 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/journal/verify", journal.VerifyJournal, VerifiedAnswer(), group=JOURNAL),
     Row("POST", "/journal/verify-order", journal.VerifyOrder, VerifiedAnswer(), group=JOURNAL),
     Row("POST", "/journal/wait", journal.WaitForCalls, VerifiedAnswer(), group=JOURNAL),
+    Row("GET", "/journal.har", texts.DownloadHar, WrittenFile("journal.har"), group=JOURNAL),
+    Row("GET", "/journal.curl", texts.DownloadCurl, WrittenFile("journal.sh"), group=JOURNAL),
+    Row("GET", "/journal.py", texts.DownloadTest, WrittenFile("test_journal.py"), group=JOURNAL),
     Row("DELETE", "/journal", journal.ClearJournal, NOTHING, group=JOURNAL, on_loop=True),
     Row("GET", "/mailbox", mails.ReadMailbox, MAILS, group=MAILBOX),
     Row(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +19,7 @@ import pytest
 if TYPE_CHECKING:
     import httpx2
 
+    from mock_sei.rules.records import Application
     from mock_sei.testing.attached import Attached
     from mock_sei.testing.workbench import Workbench
 
@@ -27,6 +28,18 @@ MARKER = "mock_sei"
 URL = "--mock-sei-url"
 ONE_WAY_URL = "--mock-sei-one-way-url"
 TWO_WAY_URL = "--mock-sei-two-way-url"
+
+SECTION = "mock-sei: the last exchanges"
+"""The title of our part of the report of a failing test."""
+_FIXTURES = frozenset({"mock_sei", "mock_sei_server"})
+_SERVER: pytest.StashKey[Workbench] = pytest.StashKey()
+"""The session's platform, from the first test that uses it on."""
+_EARLIER: pytest.StashKey[list[Application]] = pytest.StashKey()
+"""The applications that were made before a test began."""
+_RESET: pytest.StashKey[bool] = pytest.StashKey()
+"""Set once the journal has nothing from before the test."""
+_TOLD: pytest.StashKey[str] = pytest.StashKey()
+"""The section of a test whose teardown failed while the platform was there."""
 
 OPTIONS = {
     URL: "control address of a running server, such as http://host:8044, to run the tests against",
@@ -61,7 +74,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     Nor may one that freezes the time be the first to use ``cryptography``.
     """
     config = session.config
-    wanted = any("mock_sei_server" in getattr(item, "fixturenames", ()) for item in session.items)
+    wanted = any("mock_sei_server" in _fixtures_of(item) for item in session.items)
     if not wanted or config.option.collectonly:
         return
     from mock_sei.certificates.first_date import require_real_dates
@@ -77,6 +90,53 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             pass
     except MockSeiError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    server = item.config.stash.get(_SERVER, None)
+    if server is not None:
+        item.stash[_EARLIER] = server.new_applications
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Ends the report of a failure with what the platform saw."""
+    report = yield
+    if report.failed and not _FIXTURES.isdisjoint(_fixtures_of(item)):
+        told = item.stash.get(_TOLD, None) or _tell_last_exchanges(item)
+        if told is not None:
+            report.sections.append((SECTION, told))
+    return report
+
+
+def _fixtures_of(item: pytest.Item) -> Collection[str]:
+    """The names of its fixtures; a doctest has none."""
+    names: Collection[str] = getattr(item, "fixturenames", ())
+    return names
+
+
+def _server_of(item: pytest.Item) -> Workbench | None:
+    """A conftest.py may have a ``mock_sei_server`` of its own."""
+    values: dict[str, Any] = getattr(item, "funcargs", {})
+    own: Workbench | None = values.get("mock_sei_server")
+    return own or item.config.stash.get(_SERVER, None)
+
+
+def _tell_last_exchanges(item: pytest.Item) -> str | None:
+    """None if the test did not come to use the platform."""
+    server = _server_of(item)
+    is_reset = item.stash.get(_RESET, False)
+    if server is None or ("mock_sei" in _fixtures_of(item) and not is_reset):
+        return None
+    try:
+        from mock_sei.testing.report import tell_last_exchanges
+
+        earlier = item.stash.get(_EARLIER, [])
+        own = [] if is_reset else [each for each in server.new_applications if each not in earlier]
+        return tell_last_exchanges(server, own)
+    except Exception as error:  # the failure of the test matters more
+        return f"the journal cannot be read: {type(error).__name__}: {error}"
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +165,7 @@ def mock_sei_server(
 
     if not _option(request.config, URL):
         with MockSei(**mock_sei_settings) as server:
+            request.config.stash[_SERVER] = server
             yield server
             server.check_bugs()
         return
@@ -114,6 +175,7 @@ def mock_sei_server(
     except NoServer as error:
         pytest.fail(str(error), pytrace=False)
     with attached:
+        request.config.stash[_SERVER] = attached
         yield attached
 
 
@@ -134,10 +196,16 @@ def mock_sei(request: pytest.FixtureRequest, mock_sei_server: Workbench) -> Iter
     mock_sei_server.test = request.node.name
     try:
         mock_sei_server.reset(**behaviour)
+        request.node.stash[_RESET] = True
         yield mock_sei_server
     finally:
         mock_sei_server.test = None
-    mock_sei_server.check()
+    try:
+        mock_sei_server.check()
+    except BaseException:
+        # The teardown of the session's last test stops the platform before the report is made.
+        request.node.stash[_TOLD] = _tell_last_exchanges(request.node) or ""
+        raise
 
 
 @pytest.fixture

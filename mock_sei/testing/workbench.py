@@ -280,6 +280,13 @@ class Workbench(ABC):
             with contextlib.suppress(UnknownApplication):  # somebody was quicker
                 self.applications.remove(application.app_key)
 
+    @property
+    def new_applications(self) -> list[Application]:
+        """The applications that :meth:`new_application` made since the reset, oldest first, as they
+        were made."""
+        with self._lock:
+            return self._made.copy()
+
     def _find_made(self, made: Application) -> Application | None:
         """An application as it is now: since it was made its keys may have been refreshed."""
         registry, account = self._registered, made.service_account

@@ -125,6 +125,7 @@ class Exchange:
                 secrets=platform.state.secrets,
                 method=scope["method"],
                 path=scope["path"],
+                path_is_whole=not _has_escaped_slash(scope.get("raw_path") or b""),
                 raw_headers=kept_headers(headers),
                 raw_query=scope["query_string"],
             ),
@@ -246,9 +247,11 @@ class Exchange:
             response.status = message["status"]
             response.raw_headers = headers
             return
+        piece: bytes = message.get("body", b"")
         kept = len(response.raw_body)
         if kept < BODY_KEPT:
-            response.raw_body += message.get("body", b"")[: BODY_KEPT - kept]
+            response.raw_body += piece[: BODY_KEPT - kept]
+        response.body_size += len(piece)
         if not message.get("more_body", False):
             self._close()
 
@@ -293,6 +296,11 @@ def let_go(scope: Scope) -> None:
     """
     for key in (PINNED_KEY, SCOPE_KEY, CONTROL_KEY):
         scope.pop(key, None)
+
+
+def _has_escaped_slash(path: bytes) -> bool:
+    """Whether a path has a slash that is no separator: decoded, it cannot be told from one."""
+    return b"%" in path and b"%2f" in path.lower()
 
 
 def is_preflight(request: HttpRequest) -> bool:

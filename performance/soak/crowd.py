@@ -169,7 +169,8 @@ async def reset_in_the_middle(listener: TargetListener, inside: Inside) -> None:
         await asyncio.sleep(0.05)
         inside()
         connected = writer.get_extra_info("socket")
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if connected is not None:  # else the server has already ended the connection
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 async def asks_and_never_reads(listener: TargetListener, inside: Inside) -> None:
@@ -233,10 +234,15 @@ class Crowd:
 
 
 async def main() -> None:
+    """Raises the error of a member that fails: without it the crowd is never complete."""
     plan = Plan(**json.loads(sys.stdin.readline()))
     crowd = Crowd(plan)
     staying = asyncio.ensure_future(crowd.stay())
-    await crowd.complete.wait()
+    complete = asyncio.ensure_future(crowd.complete.wait())
+    await asyncio.wait({staying, complete}, return_when=asyncio.FIRST_COMPLETED)
+    if staying.done():
+        complete.cancel()
+        staying.result()
     await asyncio.sleep(SETTLING)
     print(plan.count, flush=True)
     await asyncio.to_thread(sys.stdin.read)

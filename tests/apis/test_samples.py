@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from mock_sei.apis import combining, plain
+from mock_sei.apis import combining, plain, samples
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from mock_sei.apis.schemas import Checker
@@ -452,3 +454,31 @@ def test_the_work_for_one_value_is_bounded(schemas: dict[str, Any]) -> None:
         sample({"$ref": "#/components/schemas/L0"}, document)
 
     assert work < 20_000
+
+
+def test_a_collection_of_garbage_takes_nothing_from_a_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It runs whenever enough was created, and may take longer than the limit for one value."""
+
+    def take_long(*_: object) -> None:
+        end = time.thread_time() + 0.005
+        while time.thread_time() < end:
+            pass
+
+    names = [f"p{number}" for number in range(40)]
+    properties = {name: {"type": "integer", "minimum": 5} for name in names}
+    schema = {"type": "object", "required": names, "properties": properties}
+    document = Document(source=Path("x.yaml"), content={})
+    before = gc.get_threshold()
+    monkeypatch.setattr(samples, "_MOST_SECONDS", 0.1)
+    gc.callbacks.append(take_long)
+    gc.set_threshold(20)
+    try:
+        made = sample(schema, document)
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(take_long)
+
+    assert made.problems == ()
+    assert made.value == dict.fromkeys(names, 5)

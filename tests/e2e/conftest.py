@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import functools
+import gc
 import json
 import os
 import shutil
@@ -62,6 +63,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     )
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collected() -> Iterator[None]:
+    """A socket that a module leaves open fails the last test of this module, not a later one."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session", autouse=True)

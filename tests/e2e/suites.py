@@ -7,12 +7,14 @@ import pytest
 
 from tests.patience import patient
 
-USERS_PLUGINS = [
+IN_RANDOM_ORDER = [
     option
-    for plugin in ("anyio", "hypothesispytest", "randomly", "schemathesis")
+    for plugin in ("anyio", "hypothesispytest", "schemathesis")
     for option in ("-p", f"no:{plugin}")
 ]
 """Options of pytest that leave out what only we installed, and what takes longer than a suite."""
+USERS_PLUGINS = [*IN_RANDOM_ORDER, "-p", "no:randomly"]
+"""These options, and the tests run in the order in which they are written."""
 
 PATIENT = f"""
 from httpx2._config import DEFAULT_TIMEOUT_CONFIG as waits

@@ -14,6 +14,7 @@ import pytest
 from mock_sei import Attached, MockSei, __version__
 from mock_sei.errors import ConfigurationError, MockSeiError, NoServer
 from mock_sei.testing.calls import ControlApi
+from tests.cases import every_case
 from tests.e2e.serving import Serving
 from tests.e2e.snippets import read, snippets
 from tests.e2e.strangers import answering
@@ -99,7 +100,7 @@ def test_a_server_that_is_not_there_is_one_line(pytester: pytest.Pytester, deaf:
     assert "--mock-sei-url or MOCK_SEI_URL names another address" in line
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("body", "words"),
     [
         (
@@ -111,9 +112,19 @@ def test_a_server_that_is_not_there_is_one_line(pytester: pytest.Pytester, deaf:
         (b"[]", "is no control listener of mock-sei"),
     ],
 )
-def test_another_server_is_one_line(pytester: pytest.Pytester, body: bytes, words: str) -> None:
-    with answering(200, body) as url:
-        assert words in usage_error(run_suite(pytester, USES_IT, "--mock-sei-url", url))
+def test_another_server_is_named(body: bytes, words: str) -> None:
+    with (
+        answering(200, body) as url,
+        pytest.raises(MockSeiError, match=re.escape(words)),
+        Attached(url),
+    ):
+        pass
+
+
+def test_another_server_is_one_line(pytester: pytest.Pytester) -> None:
+    with answering(200, b"<html>") as url:
+        line = usage_error(run_suite(pytester, USES_IT, "--mock-sei-url", url))
+    assert "is no control listener of mock-sei" in line
 
 
 def test_an_error_of_another_server_is_one_line(pytester: pytest.Pytester) -> None:
@@ -135,14 +146,21 @@ def test_a_listener_that_cannot_be_reached_is_one_line_naming_its_option(
     assert f"--mock-sei-{name}-url or {variable} names its address" in line
 
 
-@pytest.mark.parametrize(
+@every_case(
     "url", ["localhost:8044", "https://localhost:8044", "http://h:port", "http://h/path", "http://"]
 )
-def test_what_is_no_address_is_named(pytester: pytest.Pytester, url: str) -> None:
-    line = usage_error(run_suite(pytester, USES_IT, "--mock-sei-url", url))
+def test_what_is_no_address_is_named(url: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        Attached(url)
 
-    assert repr(url) in line
-    assert "not an http:// address" in line
+    assert repr(url) in str(raised.value)
+    assert "not an http:// address" in str(raised.value)
+
+
+def test_what_is_no_address_is_one_line(pytester: pytest.Pytester) -> None:
+    line = usage_error(run_suite(pytester, USES_IT, "--mock-sei-url", "localhost:8044"))
+
+    assert "'localhost:8044': not an http:// address" in line
 
 
 def test_a_suite_that_does_not_use_it_needs_no_server(pytester: pytest.Pytester, deaf: int) -> None:

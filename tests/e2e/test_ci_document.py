@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from mock_sei.settings import Settings
 from tests.e2e.networks import own_network
 from tests.e2e.serving import BIN, MOCK_SEI, Serving, environment, run
 from tests.e2e.snippets import read, snippets
+from tests.e2e.suites import USERS_PLUGINS
 from tests.patience import PATIENCE
 
 COMPOSE = read("compose.yaml")
@@ -138,7 +140,7 @@ def play(
     return subprocess.run(
         [*within, "bash", "-euo", "pipefail", "-c", "\n".join(script)],
         cwd=folder,
-        env=environment() | dict(variables),
+        env=environment() | dict(variables) | {"PYTEST_ADDOPTS": shlex.join(USERS_PLUGINS)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

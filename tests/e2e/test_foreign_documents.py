@@ -29,12 +29,14 @@ from schemathesis.core.errors import SerializationNotPossible
 from schemathesis.core.result import Ok
 
 from mock_sei import MockSei
+from mock_sei.apis import samples
 from mock_sei.apis.servers import base_path
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.document_files import SUFFIXES, DocumentFile
 from mock_sei.errors import ConfigurationError
 from tests.e2e.made_calls import Caller, platform_of
 from tests.e2e.sources import unpacked
+from tests.patience import patient
 from tests.support import Served
 
 pytestmark = pytest.mark.needs("npm")
@@ -192,7 +194,14 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory, npm_packages: Path) -> F
 
 
 @pytest.fixture
-def loaded(request: pytest.FixtureRequest, folder_of: FolderOf, tmp_path: Path) -> Iterator[Loaded]:
+def loaded(
+    request: pytest.FixtureRequest,
+    folder_of: FolderOf,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Loaded]:
+    # What is made for a schema must not depend on the speed of the machine.
+    monkeypatch.setattr(samples, "_MOST_SECONDS", patient(0.2))
     foreign: Foreign = request.param
     package = folder_of(foreign)
     apis = tmp_path / "apis"

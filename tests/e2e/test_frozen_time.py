@@ -10,7 +10,7 @@ from textwrap import indent
 import pytest
 
 from tests.e2e.serving import THOROUGH
-from tests.e2e.suites import PATIENT
+from tests.e2e.suites import IN_RANDOM_ORDER, PATIENT
 from tests.patience import patient
 
 TRUE = f"""
@@ -241,7 +241,9 @@ def run(pytester: pytest.Pytester, suite: str, *options: str, conftest: str) -> 
     """In random order, warnings as errors."""
     pytester.makepyfile(true=TRUE, test_suite=suite)
     pytester.makeconftest(conftest)
-    return pytester.runpytest_subprocess("-W", "error", *options, timeout=patient(300))
+    return pytester.runpytest_subprocess(
+        "-W", "error", *IN_RANDOM_ORDER, *options, timeout=patient(300)
+    )
 
 
 @pytest.mark.parametrize("seed", range(3 if THOROUGH else 1))

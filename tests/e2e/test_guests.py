@@ -235,6 +235,31 @@ def test_the_major_version_before_it_with_xdist_and_pytest_asyncio(older: Guest)
     older.passes(5, "-n", "2")
 
 
+FAILS = """
+def test_it(mock_sei):
+    mock_sei.token("svc-demo")
+    assert False
+"""
+
+
+def test_the_newest_pytest_reports_the_last_exchanges_of_a_failing_test(newest: Guest) -> None:
+    assert_reported(newest)
+
+
+@pytest.mark.nightly  # as the older version above
+def test_the_major_version_before_it_reports_them_too(older: Guest) -> None:
+    assert_reported(older, "-n", "2")
+
+
+def assert_reported(guest: Guest, *options: str) -> None:
+    guest.write("test_suite.py", FAILS)
+    done = guest.run("-W", "error", "-m", "pytest", "-q", *options)
+
+    assert "1 failed" in done.stdout, done.stdout + done.stderr
+    assert "- mock-sei: the last exchanges -" in done.stdout
+    assert "two-way POST /v2/oauthtoken 200 demo-server/svc-demo" in done.stdout
+
+
 def test_unittest_starts_it_for_a_class_or_for_each_test(newest: Guest) -> None:
     newest.write("test_suite.py", UNITTEST)
 
@@ -340,6 +365,7 @@ def test_gevent_that_comes_too_late_is_told_and_nothing_hangs(newest: Guest) -> 
     assert int(length) > 100
 
 
+@pytest.mark.nightly  # the tests before show what truststore changes in a process
 def test_the_server_of_the_command_under_truststore(newest: Guest, tmp_path: Path) -> None:
     """A company's sitecustomize injects it into every program."""
     newest.write("sitecustomize.py", INJECT)

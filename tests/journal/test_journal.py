@@ -156,11 +156,15 @@ def test_a_request_is_shown_as_it_came_but_for_its_secrets() -> None:
         "query": "client_id=k&code=***",
         "headers": {"accept": "*/*", "authorization": "Bearer ***"},
         "body": "",
+        "body_size": 0,
+        "incomplete": [],
     }
     assert entry.to_json()["response"] == {
         "status": 302,
         "headers": {"location": "https://x/cb?code=***&state=1"},
         "body": "",
+        "body_size": 0,
+        "incomplete": [],
     }
 
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from mock_sei.errors import Explanation
 from mock_sei.journal.entries import Entry, HttpRequest, HttpResponse
-from mock_sei.journal.recorded import read_entry
+from mock_sei.journal.recorded import read_entry, snapshot
 from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.standards import Listener
+from tests.journal.entries import JSON, exchange
 
 CERTIFICATE = ClientCertificate(
     common_name="svc-demo",
@@ -104,3 +105,14 @@ def test_nothing_is_hidden_or_changed_a_second_time(
 @pytest.mark.parametrize("body", [b"password=%2A", b'{"password": "***", "x": 1', b"a=***"])
 def test_what_was_hidden_reads_the_same(body: bytes) -> None:
     assert told(entry(body)).to_json() == entry(body).to_json()
+
+
+def test_a_snapshot_stays_as_it_was_when_the_journal_lets_go_of_the_body() -> None:
+    entry = exchange("POST", headers=JSON, body='{"password": "hunter22"}')
+    taken = snapshot(entry)
+    entry.let_go_of_bodies()
+
+    assert taken.request is not None
+    assert taken.request.body == '{"password": "***"}'
+    assert taken.request.incomplete == []
+    assert snapshot(taken) is taken

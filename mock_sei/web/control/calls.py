@@ -21,11 +21,11 @@ from mock_sei.operations.schemas import hint_of, model_with, values_of
 from mock_sei.operations.table import TABLE, Row
 from mock_sei.platform import Platform
 from mock_sei.rules.arguments import refuse_unknown
-from mock_sei.web.downloads import attachment
+from mock_sei.web.downloads import attachment, headers_of, media_type_of
 from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.heads import only_looks
 
-BODY = "body"
+BODY = "whole_body"
 """The name of the parameter that has the body of a call."""
 
 
@@ -150,7 +150,7 @@ def sent(written: WrittenAnswer, status: int) -> Response:
     """The answer as the framework sends it."""
     answer: Response
     if written.pieces is not None:
-        answer = StreamingResponse(written.pieces, media_type="application/json")
+        answer = _streamed(written.pieces, written.name)
     elif written.file is not None:
         answer = _saved(written.file)
     elif status == 204:
@@ -159,6 +159,12 @@ def sent(written: WrittenAnswer, status: int) -> Response:
         answer = PlainJson(written.json, written.status or status)
     answer.headers.update(written.headers)
     return answer
+
+
+def _streamed(pieces: Iterator[str], name: str | None) -> Response:
+    if name is None:
+        return StreamingResponse(pieces, media_type="application/json")
+    return StreamingResponse(pieces, media_type=media_type_of(name), headers=headers_of(name))
 
 
 def _saved(file: File) -> Response:

@@ -190,3 +190,32 @@ def test_entries_of_an_application_that_was_removed_are_found(
     assert [each["response"]["status"] for each in found["entries"]] == [200]
     unknown = control.post("/journal/search", json={"application": "demo-servr"})
     assert unknown.status_code == 404
+
+
+@every_case(
+    ("query", "count"),
+    [
+        ({"body": '{"matches": "grant_type"}'}, 2),
+        ({"body": '"other"'}, 0),
+        ({"headers": '{"authorization": null}'}, 0),
+        ({"query": '{"a": null}', "status": "200"}, 1),
+        ({"json": '{"a": 1}'}, 0),
+    ],
+)
+def test_the_same_words_stand_in_a_query_as_json(
+    control: httpx2.Client, query: dict[str, str], count: int
+) -> None:
+    assert len(control.get("/journal", params=query).json()["entries"]) == count
+    assert len(control.get("/journal.har", params=query).json()["log"]["entries"]) == count
+
+
+@every_case(
+    ("query", "named"),
+    [({"body": "text"}, "body"), ({"query": "{"}, "query"), ({"json": "["}, "json")],
+)
+def test_what_is_no_json_in_a_query_is_named(
+    control: httpx2.Client, query: dict[str, str], named: str
+) -> None:
+    for path in ("/journal", "/journal.har", "/journal.curl", "/journal.py"):
+        answer = control.get(path, params=query)
+        assert (answer.status_code, set(answer.json()["problems"])) == (400, {named})
