@@ -40,6 +40,13 @@ NAVIGATION = {
     "Reference": ["docs/reference", "docs/control"],
     "Run it": ["docs/container", "docs/ci"],
     "Clients": ["docs/clients", "docs/certificates", "docs/doctor"],
+    "Examples": [
+        "examples/README",
+        "examples/java/README",
+        "examples/node/README",
+        "examples/go/README",
+        "examples/dotnet/README",
+    ],
     "The platform": ["docs/apis", "docs/fidelity"],
     "The project": [
         "CHANGELOG",

@@ -70,7 +70,6 @@ from mock_sei.rules.departed import Departed
 from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
-from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
 
 logger = logging.getLogger("mock_sei")
@@ -379,7 +378,7 @@ class Platform:
         """Authorization server metadata, for a client that called this host."""
         return metadata(
             issuer=self.addresses.issuer(host),
-            two_way_url=self.addresses.called(Listener.TWO_WAY, host),
+            two_way_url=self.addresses.two_way_at(host),
             grants=served_grants(),
             scopes=self.state.registry.scopes,
         )

@@ -59,7 +59,10 @@ def test_the_example_settings_name_every_setting_with_its_default() -> None:
     assert Settings(**set_here) == Settings()
 
 
-@every_case("document", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]))
+@every_case(
+    "document",
+    sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/README.md")]),
+)
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text)

@@ -1,10 +1,11 @@
-"""``docs/control.md``: every call of the control API, from the table of operations."""
+"""``docs/control.md``: a guide by task, and every call of the control API from the table of operations."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from docs.generator.calls import COMMANDS, EXAMPLES, LINES, PREPARATIONS, PYTHON
@@ -22,25 +23,29 @@ URL = "http://127.0.0.1:8044"
 INTRODUCTION = f"""\
 # The control API
 
-<!-- `make tables` makes this page from mock_sei/operations/. Change the docstrings there. -->
+<!-- `make tables` makes this page from docs/generator/guide.md and mock_sei/operations/. Change the texts there. -->
 
 The control API is what a test can do to the platform from any language: over HTTP, at the control listener. The
-command line and `mock_sei.Attached` use it too. The examples are for `{URL}`, where `mock-sei serve` listens. Each of
-them works when you paste it into a shell, one after the other or alone. The running server has the same reference
-at `/docs`, and as an OpenAPI document at `/openapi.json`.
+command line and `mock_sei.Attached` use it too.
+
+- [A test, step by step](#a-test-step-by-step) is a guide by task: what a test does, from its start to its end.
+- [All calls](#all-calls) is the reference. The running server has it too: at `/docs`, and as an OpenAPI document at
+  `/openapi.json`.
+
+The server listens at `{URL}`, unless it is started with another `--control-host` or `--control-port`.
 
 - **Bodies** are JSON, whatever the `Content-Type` of the request is. A field without a default must be given.
-- **Errors** have one shape, whatever the status is: `error` is the name of the exception that the Python methods
-  raise, `detail` is one sentence, `problems` has one sentence for each wrong field.
+- **Errors** have one shape, whatever the status is: [errors and what they mean](#errors-and-what-they-mean).
 - **A web page of another origin** is refused, and so is a request whose `Host` is not a name of this machine: 403.
+"""
 
-{{problem}}
+GUIDE = Path(__file__).parent / "guide.md"
+"""The part of the page that is written by hand. Two places in it are filled in."""
 
-| status | when |
-|---|---|
-{{refusals}}
-
+REFERENCE = f"""\
 ## All calls
+
+The examples are for `{URL}`. Each of them works when you paste it into a shell, one after the other or alone.
 
 {{index}}
 """
@@ -50,15 +55,11 @@ def control_page() -> str:
     """The whole page."""
     document = control_app().openapi()
     problem = document["components"]["schemas"]["Problem"]["examples"][0]
-    introduction = INTRODUCTION.format(
-        problem=block("json", json.dumps(problem, indent=2)),
-        refusals="\n".join(f"| {status} | {text} |" for status, text in REFUSALS.items()),
-        index=table(
-            ["call", "what it does"],
-            ([f"[{title(row)}](#{anchor(row)})", row.summary] for row in TABLE),
-        ),
+    index = table(
+        ["call", "what it does"],
+        ([f"[{title(row)}](#{anchor(row)})", row.summary] for row in TABLE),
     )
-    parts = [introduction]
+    parts = [INTRODUCTION, guide(problem), REFERENCE.format(index=index)]
     group = None
     for row in TABLE:
         if row.group != group:
@@ -66,6 +67,15 @@ def control_page() -> str:
             parts.append(f"## {group}\n")
         parts.append("\n\n".join(_entry(row, document)) + "\n")
     return "\n".join(parts)
+
+
+def guide(problem: Mapping[str, Any]) -> str:
+    """The guide by task, with an example of an error and the statuses of all errors."""
+    statuses = "\n".join(f"| {status} | {text} |" for status, text in REFUSALS.items())
+    text = GUIDE.read_text(encoding="utf-8")
+    return text.replace("{problem}", block("json", json.dumps(problem, indent=2))).replace(
+        "{statuses}", statuses
+    )
 
 
 def path_of(row: Row) -> str:

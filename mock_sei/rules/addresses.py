@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from mock_sei.rules.standards import Listener
 
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::\d{1,5})?")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 
 CERTIFICATE_LINK_PATH = "/portal/certificates/"
 """The path of a one-time certificate link, up to its secret."""
@@ -121,10 +121,21 @@ class Addresses:
         return f"https://{host}"
 
     def called(self, listener: Listener, host: str | None) -> str:
-        """Scheme, host and port that a client called, for the links in an answer."""
+        """Scheme, host and port that a client called, for the links in an answer.
+
+        The port is that of ``Host``, if it has one. Where the ports of a container are mapped, it
+        is not the listener's, and a link with the listener's port would lead nowhere.
+        """
         fixed = self.public_two_way_url if listener is Listener.TWO_WAY else self.public_url
         port = self.two_way_port if listener is Listener.TWO_WAY else self.one_way_port
+        match = _HOST.fullmatch(host or "")
+        if match is not None and match[2]:
+            port = int(match[2])
         return fixed or url("https", host_name(host), port)
+
+    def two_way_at(self, host: str | None) -> str:
+        """The two-way listener's URL, with the host of a request to either listener."""
+        return self.public_two_way_url or url("https", host_name(host), self.two_way_port)
 
 
 def host_to_call(listening: str, *, loopback: str) -> str:

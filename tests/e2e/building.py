@@ -26,6 +26,8 @@ LITTER = (
     "certs/ca.key",
     "certs/svc-demo/privatekey.key",
     "dist/mock_sei-0.0.1.tar.gz",
+    "examples/dotnet/Ledger/obj/project.assets.json",
+    "examples/java/target/classes/Ledger.class",
     "fixtures/__pycache__/books.pyc",
     "mock-sei.toml",
     "mock_sei/__pycache__/cli.pyc",

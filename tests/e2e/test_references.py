@@ -16,7 +16,7 @@ from mock_sei import MockSei
 from mock_sei.cli import main
 from mock_sei.operations.requests import Request
 from mock_sei.operations.table import TABLE
-from tests.e2e.serving import Serving, run
+from tests.e2e.serving import Serving, environment, run
 from tests.e2e.snippets import read, snippets
 from tests.e2e.suites import USERS_PLUGINS
 from tests.patience import patient
@@ -53,10 +53,43 @@ def test_every_example_of_the_python_reference_passes(pytester: pytest.Pytester)
     assert outcomes["passed"] >= len(examples) >= 40
 
 
+def control_page() -> tuple[str, str]:
+    """The guide and the reference of ``docs/control.md``."""
+    guide, heading, reference = read("docs/control.md").partition("\n## All calls\n")
+    assert heading
+    return guide, reference
+
+
+END_OF_LINE = re.compile(r"(?m)^@@ (\d+)\n")
+"""What the shell writes after each line of the guide, with the exit status of the line."""
+
+
+@pytest.mark.needs("sh", "sed", "curl")
+def test_every_line_of_the_guide_prints_what_it_says(running: Serving) -> None:
+    """Pasted one by one into one shell, which has no other tool than a CI image has."""
+    lines = [each for block in snippets(control_page()[0], "sh") for each in block.splitlines()]
+    typed = "".join(f"{line}\nended=$?; echo; echo @@ $ended\n" for line in lines)
+    environ = environment(on_path=False) | {"MOCK_SEI_URL": running.ready["control_url"]}
+
+    done = run("sh", "-s", cwd=running.folder, environ=environ, typed=typed, patience=patient(120))
+
+    told = END_OF_LINE.split(done.stdout)[:-1]
+    expected = [line.partition("# prints ")[2].split() for line in lines]
+    assert sum(map(bool, expected)) > 20
+    assert [
+        (line, printed, status)
+        for line, wanted, printed, status in zip(
+            lines, expected, told[::2], told[1::2], strict=True
+        )
+        if status != "0" or (wanted and printed.split() != wanted)
+    ] == []
+    assert done.stderr == ""
+
+
 @pytest.mark.needs("bash", "curl", "openssl", "python3")
 def test_every_example_of_the_control_reference_succeeds_alone(running: Serving) -> None:
     """All in one shell, with a reset before each, so that none needs what another one did."""
-    printed = snippets(read("docs/control.md"), "sh")
+    printed = snippets(control_page()[1], "sh")
     url = running.ready["control_url"]
     reset = f"command curl -sS -X POST {url}/reset"
     script = [
@@ -116,7 +149,7 @@ def own_certificate(tmp_path: Any) -> dict[str, str]:
     """A request and a certificate of an own CA, made by the lines of the control reference."""
     lines = [
         line
-        for each in snippets(read("docs/control.md"), "sh")
+        for each in snippets(control_page()[1], "sh")
         if "openssl" in each
         for line in re.sub(r"(?m)^python3 (?:.*\n)*", "", each).splitlines()
     ]

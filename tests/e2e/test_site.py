@@ -142,7 +142,8 @@ def test_the_search_finds_a_page_without_any_outside_request(site: Path) -> None
 @pytest.fixture
 def small_checkout(tmp_path: Path) -> Path:
     """What the build reads, with one line in each document."""
-    documents = [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("performance/*/*.md")]
+    patterns = ("*.md", "*/*.md", "performance/*/*.md", "examples/*/*.md")
+    documents = [each for pattern in patterns for each in ROOT.glob(pattern)]
     for name in INPUTS:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(ROOT / name, tmp_path / name)

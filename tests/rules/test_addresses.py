@@ -46,9 +46,22 @@ def test_the_issuer_is_the_one_way_address_with_the_host_of_the_request() -> Non
     assert DOCUMENTED.issuer("api.seic.com:444") == "https://api.seic.com"
 
 
-def test_links_name_the_listener_that_was_called() -> None:
-    assert FREE.called(Listener.TWO_WAY, "mock-sei:1") == "https://mock-sei:18444"
-    assert FREE.called(Listener.ONE_WAY, "mock-sei:1") == "https://mock-sei:18443"
+@every_case("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
+def test_links_name_the_host_and_the_port_that_were_called(listener: Listener) -> None:
+    """A container's ports may be mapped, and the server does not know to which."""
+    assert FREE.called(listener, "mock-sei:49213") == "https://mock-sei:49213"
+    assert FREE.called(listener, "[::1]:443") == "https://[::1]"
+
+
+@every_case("host", ["localhost", None, "", "evil/path", "a b", "localhost:", "localhost:9x"])
+def test_where_the_host_names_no_port_a_link_names_the_listeners(host: str | None) -> None:
+    assert FREE.called(Listener.TWO_WAY, host) == "https://localhost:18444"
+    assert FREE.called(Listener.ONE_WAY, host) == "https://localhost:18443"
+
+
+def test_the_metadata_name_the_two_way_listener_whichever_was_called() -> None:
+    assert FREE.two_way_at("mock-sei:18443") == "https://mock-sei:18444"
+    assert MAPPED.two_way_at("mock-sei:18443") == "https://mtls.sei.example:444"
 
 
 @every_case(

@@ -24,7 +24,7 @@ REFUSALS = {
     "404": "nothing of that name is here",
     "409": "the journal does not have what was expected; `nearest` are the nearest entries",
     "413": "the body is too large",
-    "422": "a value has another type than the call takes",
+    "422": "a field is missing or unknown, or its value has another type than the call takes",
 }
 """By status. A call that takes no value can only be refused because of its caller."""
 
