@@ -11,6 +11,7 @@ the state, or works slowly, therefore reads ``self.state`` once.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -177,6 +178,8 @@ class Platform:
         self._tls_problem = tls_problem
         self._seeded_records = Seed(fixtures.collections)
         self._zone = find_zone(time_zone)
+        self._answer_numbers = itertools.count(1)
+        """Identifiers of scripted answers: after a reset too each means only one answer."""
         self._departed = Departed()
         """Applications that resets and deletions took away; no reset forgets them."""
         self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
@@ -209,7 +212,8 @@ class Platform:
             clock=self.clock,
             tls_problem=self._tls_problem,
         )
-        faults, scripts = ServerFaults(make_random(behaviour.seed), self._seeded_faults), Scripts()
+        faults = ServerFaults(make_random(behaviour.seed), self._seeded_faults)
+        scripts = Scripts(make_random(behaviour.seed, "scripted answers"), self._answer_numbers)
 
         def forget(application: Application) -> None:
             faults.drop_application(application)
@@ -392,6 +396,7 @@ class Platform:
             bugs=[*bugs, *state.shortages.told],
             unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in state.faults.unmet],
             unscripted_calls=list(state.scripts.unscripted),
+            unused_answers=Kept.of(map(str, state.scripts.unused)).told,
         )
 
     @property

@@ -1,0 +1,456 @@
+"""What a scripted answer is, and the checks that it can be sent."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from mock_sei.errors import Rejected
+from mock_sei.faults.templates import (
+    MOST_PLACEHOLDERS,
+    AnswerTemplate,
+    CannotFill,
+    Part,
+    PlaceholderError,
+    SegmentReader,
+    Slot,
+    Values,
+    has_placeholder,
+    json_parts,
+    segment_names,
+    text_parts,
+)
+from mock_sei.matching.parts import PARTS, RequestParts
+from mock_sei.matching.targets import CallTarget
+from mock_sei.rules.arguments import find_choice_problem, kind_of, suggestion
+from mock_sei.rules.standards import Listener
+from mock_sei.values.sendable import (
+    LARGEST_HEAD,
+    LONGEST_TEXT,
+    WITHOUT_BODY,
+    find_header_problem,
+    find_status_problem,
+    json_content,
+    shown,
+)
+from mock_sei.values.texts import is_text
+
+LARGEST_CONTENT = 16 * 1024 * 1024
+"""The largest body of a scripted answer, in bytes."""
+SMALLEST_SIZE = 1024
+"""An answer counts as so many bytes at least."""
+MOST_TIMES = 2**63 - 1
+MOST_STATES = 100
+"""Most states that one answer asks for, and most that it sets."""
+_LARGEST_KEPT = 4096
+"""The parts of a request are kept of an answer that was used up, if they have at most so many
+bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a function of a test answers a call with: ``Answer(status=202, json={"id": 7})``."""
+
+    status: int = 200
+    """The status, from 200 to 599."""
+    json: Any = None
+    """The body, as JSON."""
+    text: str | None = None
+    """The body, as text, instead of ``json``."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedRequest:
+    """The call that a function of a test answers. It cannot be changed."""
+
+    method: str
+    """Such as ``"POST"``."""
+    path: str
+    """The whole path, without the query."""
+    path_values: Mapping[str, str]
+    """The segments of the path, by their names in the operation of the answer."""
+    query: Mapping[str, Sequence[str]]
+    """All values of each parameter of the query."""
+    headers: Mapping[str, Sequence[str]]
+    """All values of each header, by its name in lower case."""
+    body: bytes = field(repr=False)
+    """The bytes of the body."""
+    application: str | None
+    """The name of the application that has the AppKey of the call; None without one."""
+    listener: str
+    """``"one-way"`` or ``"two-way"``."""
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ``ValueError`` if it is no JSON."""
+        return json.loads(self.body)
+
+
+AnswerFunction = Callable[[ReceivedRequest], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadyAnswer:
+    """An answer as it is sent."""
+
+    status: int = 200
+    content: bytes = field(default=b"", repr=False)
+    media_type: str | None = "application/json"
+    """The media type of the body, None if there is no body."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptedAnswer:
+    """What a test sets as the answer of some calls."""
+
+    target: CallTarget
+    """The calls that may get it."""
+    ready: ReadyAnswer = field(default_factory=ReadyAnswer)
+    """The answer. With a template or a function it is made when it is given."""
+    times: int | None = 1
+    """How many calls get it. None: all, until it is removed."""
+    when: Mapping[str, str | None] = field(default_factory=dict)
+    """The value that each of these states must have; None: not set."""
+    then: Mapping[str, str | None] = field(default_factory=dict)
+    """The states that are set when it is given; None unsets one."""
+    required: bool = False
+    """True to make the test fail if it is not used."""
+    template: AnswerTemplate | None = None
+    """None if it is sent as it is."""
+    function: AnswerFunction | None = None
+    """What makes the answer."""
+
+    @property
+    def operation(self) -> str:
+        return self.target.operation or ""
+
+    @cached_property
+    def size(self) -> int:
+        """How much it counts, in bytes, among all answers that wait."""
+        headers = sum(map(len, (*self.ready.headers, *self.ready.headers.values())))
+        template = 0 if self.template is None else self.template.size
+        content = len(self.ready.content)
+        return max(SMALLEST_SIZE, content + template + headers + self._size_of_request)
+
+    @cached_property
+    def _size_of_request(self) -> int:
+        parts = [getattr(self.target.parts, name) for name in self.target.parts.given]
+        states = [dict(self.when), dict(self.then)]
+        return sum(map(_size_of, (*parts, *filter(None, states))))
+
+    @cached_property
+    def segments(self) -> SegmentReader:
+        """Reads the segments of a path."""
+        return SegmentReader(self.operation)
+
+    def is_for(self, states: Mapping[str, str]) -> bool:
+        """Whether each state has the value that is asked for."""
+        return all(states.get(name) == value for name, value in self.when.items())
+
+    def without_body(self) -> ScriptedAnswer:
+        """What is kept of an answer that was used up, for tests to look up."""
+        light = replace(
+            self, ready=ReadyAnswer(status=self.ready.status), template=None, function=None
+        )
+        if self._size_of_request <= _LARGEST_KEPT:
+            return light
+        return replace(light, target=replace(self.target, parts=RequestParts()), when={}, then={})
+
+    def fill(self, values: Values) -> ReadyAnswer:
+        """The answer for one call. Raises :class:`CannotFill`."""
+        template, ready = self.template, self.ready
+        if template is None:
+            return ready
+        headers = dict(ready.headers)
+        for name, parts in template.headers.items():
+            headers[name] = values.fill(parts, most=LARGEST_HEAD, what=f"the header {name}")
+        content = ready.content
+        if template.body is not None:
+            content = values.fill(template.body, most=LARGEST_CONTENT, what="the body").encode()
+        if problem := find_header_problem(headers, ready.status, len(content)):
+            raise CannotFill(
+                _placeholder_of(template, headers, ready.status, len(content)),
+                f"the headers cannot be sent: {problem}",
+            )
+        return replace(ready, headers=headers, content=content)
+
+
+def _placeholder_of(
+    template: AnswerTemplate, headers: Mapping[str, str], status: int, size: int
+) -> str:
+    """A placeholder of the first header that cannot be sent."""
+    for name, parts in template.headers.items():
+        if find_header_problem({name: headers[name]}, status, size) is not None:
+            return next(each.placeholder.text for each in parts if isinstance(each, Slot))
+    return ""
+
+
+def make_ready(
+    *,
+    status: int = 200,
+    json_body: Any = None,
+    text: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> ReadyAnswer:
+    """An answer with a JSON body, a text or no body.
+
+    Raises :class:`Rejected` if it cannot be sent; the error names every wrong field.
+    """
+    problems: dict[str, str] = {}
+    if problem := find_status_problem(status):
+        problems["status"] = problem
+    member, content = ("json", b"") if text is None else ("text", b"")
+    try:
+        if text is not None:
+            content = _text_content(text, json_body)
+        elif json_body is not None:
+            content = json_content(json_body)
+    except ValueError as error:
+        problems[member] = str(error)
+    if len(content) > LARGEST_CONTENT:
+        problems[member] = f"{len(content)} bytes; at most {LARGEST_CONTENT}"
+    bodiless = "status" not in problems and status in WITHOUT_BODY
+    if content and bodiless:
+        problems[member] = f"an answer with status {status} has no body"
+    if problem := find_header_problem(headers or {}, status, len(content)):
+        problems["headers"] = problem
+    if problems:
+        raise Rejected(problems)
+    media_type = "application/json" if text is None else "text/plain; charset=utf-8"
+    return ReadyAnswer(
+        status=status,
+        content=content,
+        media_type=None if bodiless else media_type,
+        headers=dict(headers or {}),
+    )
+
+
+def _text_content(text: object, json_body: object) -> bytes:
+    """The bytes of a text body. Raises ``ValueError`` with the reason if it cannot be sent."""
+    if json_body is not None:
+        raise ValueError("either json or text, not both")
+    if not isinstance(text, str):
+        raise ValueError(f"must be a text, not {type(text).__name__}")
+    if not is_text(text):
+        raise ValueError("cannot be sent: half a surrogate pair is no text")
+    return text.encode()
+
+
+def make_answer(
+    operation: str,
+    *,
+    application: str | None = None,
+    listener: Listener | str | None = None,
+    query: Mapping[str, Any] | None = None,
+    request: Mapping[str, Any] | None = None,
+    status: int = 200,
+    json_body: Any = None,
+    text: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    times: int | None = 1,
+    when: Mapping[str, str | None] | None = None,
+    then: Mapping[str, str | None] | None = None,
+    required: bool = False,
+    template: bool = True,
+) -> ScriptedAnswer:
+    """A scripted answer; ``request`` has the parts of the request that the answer has, too.
+
+    Raises :class:`Rejected`; the error names every wrong field.
+    """
+    target, problems = _read_target(operation, application, listener, query, request)
+    problems |= _find_rule_problems(times, when, then, required=required, template=template)
+    ready, found = ReadyAnswer(), None
+    try:
+        ready = make_ready(
+            status=status,
+            json_body=json_body,
+            text=text,
+            headers=_without_placeholders(headers) if template is True else headers,
+        )
+    except Rejected as rejected:
+        problems |= rejected.problems
+    else:
+        ready = replace(ready, headers=dict(headers or {}))
+        if template is True and "operation" not in problems:
+            found = _read_template(ready, operation, is_json=text is None, problems=problems)
+    if problems:
+        raise Rejected(problems)
+    if found is not None and found.body is not None:
+        ready = replace(ready, content=b"")  # the template has it
+    return ScriptedAnswer(
+        target=target,
+        ready=ready,
+        times=times,
+        when=dict(when or {}),
+        then=dict(then or {}),
+        required=required,
+        template=found,
+    )
+
+
+def make_function_answer(
+    operation: str,
+    function: AnswerFunction,
+    *,
+    application: str | None = None,
+    listener: Listener | str | None = None,
+    query: Mapping[str, Any] | None = None,
+    request: Mapping[str, Any] | None = None,
+    times: int | None = 1,
+    when: Mapping[str, str | None] | None = None,
+    then: Mapping[str, str | None] | None = None,
+    required: bool = False,
+) -> ScriptedAnswer:
+    """An answer that a function makes at each call.
+
+    Raises :class:`Rejected`; the error names every wrong field.
+    """
+    target, problems = _read_target(operation, application, listener, query, request)
+    problems |= _find_rule_problems(times, when, then, required=required)
+    if problem := _find_function_problem(function):
+        problems["answer"] = problem
+    if problems:
+        raise Rejected(problems)
+    return ScriptedAnswer(
+        target=target,
+        times=times,
+        when=dict(when or {}),
+        then=dict(then or {}),
+        required=required,
+        function=function,
+    )
+
+
+def _find_function_problem(function: object) -> str | None:
+    if not callable(function):
+        return f"must be a function that takes the request, not {kind_of(function)}"
+    try:
+        inspect.signature(function).bind(object())
+    except TypeError:
+        return "must be a function that takes one argument, the request"
+    except ValueError:  # a function that tells nothing of its arguments
+        return None
+    return None
+
+
+def _read_target(
+    operation: str,
+    application: str | None,
+    listener: Listener | str | None,
+    query: Mapping[str, Any] | None,
+    request: object,
+) -> tuple[CallTarget, dict[str, str]]:
+    """The calls that are meant, and what is wrong, by the name of the field."""
+    problems: dict[str, str] = {}
+    if listener is not None and (problem := find_choice_problem(listener, list(Listener))):
+        problems["listener"] = problem
+        listener = None
+    given: dict[str, Any] = {}
+    if isinstance(request, Mapping):
+        given = dict(request)
+    elif request is not None:
+        problems["request"] = f"must be parts of the request, not {kind_of(request)}"
+    for name in [each for each in given if each not in PARTS]:
+        del given[name]
+        problems["request"] = f"{shown(name)}: no such part; {suggestion(name, PARTS)}"
+    names = {name: f"request.{name}" for name in given}
+    if query is not None and given.get("query") is not None:
+        problems["query"] = "given twice: as query, and in request"
+    elif query is not None:
+        given["query"], names["query"] = query, "query"
+    target = CallTarget(
+        operation=operation,
+        application=application,
+        listener=None if listener is None else Listener(listener),
+        parts=RequestParts(**given),
+    )
+    found = target.problems()
+    return target, problems | {names.get(name, name): each for name, each in found.items()}
+
+
+def _find_rule_problems(
+    times: object, when: object, then: object, **flags: object
+) -> dict[str, str]:
+    """What is wrong with how often and when an answer is given."""
+    problems: dict[str, str] = {}
+    if times is not None:
+        if isinstance(times, bool) or not isinstance(times, int):
+            problems["times"] = f"{shown(times)}: must be a whole number, or None until removed"
+        elif not 1 <= times <= MOST_TIMES:
+            problems["times"] = f"{shown(times)}: must be at least 1, or None until removed"
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            problems[name] = f"must be true or false, not {kind_of(flag)}"
+    for name, states in (("when", when), ("then", then)):
+        if states is not None and (problem := _find_states_problem(states)):
+            problems[name] = problem
+    return problems
+
+
+def _find_states_problem(states: object) -> str | None:
+    if not isinstance(states, Mapping):
+        return f"must be states with their values, not {kind_of(states)}"
+    if len(states) > MOST_STATES:
+        return f"at most {MOST_STATES} states, not {len(states)}"
+    for name, value in states.items():
+        if not is_text(name) or not 0 < len(name) <= LONGEST_TEXT:
+            return f"{shown(name)}: a state has a name of 1 to {LONGEST_TEXT} characters"
+        if value is not None and (not is_text(value) or len(value) > LONGEST_TEXT):
+            return (
+                f"{shown(name)}: must be a text of at most {LONGEST_TEXT} characters, or None "
+                "for not set"
+            )
+    return None
+
+
+def _without_placeholders(headers: Any) -> Any:
+    """Headers as they can be checked before their values are known."""
+    if not isinstance(headers, Mapping):
+        return headers
+    return {
+        name: "x" if isinstance(value, str) and has_placeholder(value) else value
+        for name, value in headers.items()
+    }
+
+
+def _read_template(
+    ready: ReadyAnswer, operation: str, *, is_json: bool, problems: dict[str, str]
+) -> AnswerTemplate | None:
+    """The placeholders of an answer; None if it has none."""
+    segments = segment_names(operation)
+    body: list[Part] | None = None
+    headers: dict[str, list[Part]] = {}
+    field_name = "json" if is_json else "text"
+    try:
+        content = ready.content.decode()
+        if has_placeholder(content):
+            read = json_parts(json.loads(content), segments) if is_json else None
+            body = text_parts(content, segments) if read is None else read
+        field_name = "headers"
+        for name, value in ready.headers.items():
+            if has_placeholder(value):
+                headers[name] = text_parts(value, segments)
+    except PlaceholderError as error:
+        problems[field_name] = str(error)
+        return None
+    template = AnswerTemplate(body=body, headers=headers)
+    count = len(template.placeholders)
+    if count > MOST_PLACEHOLDERS:
+        problems["headers" if body is None else "json" if is_json else "text"] = (
+            f"{count} placeholders; at most {MOST_PLACEHOLDERS} in one answer"
+        )
+    return template if count else None
+
+
+def _size_of(value: Any) -> int:
+    """About how many bytes a value takes that stands in a request."""
+    try:
+        return len(json_content(value))
+    except ValueError:  # such as NaN, which a query may have as a text
+        return SMALLEST_SIZE
