@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OF_SERVER = {
     "clock": "Show, advance, set, freeze or reset the clock of a running server.",
     "faults": "List, add or clear the faults of a running server: what goes wrong on purpose.",
+    "answers": "List, add, remove or clear the scripted answers of a running server.",
     "applications": "List, add, approve or remove the applications of a running server.",
     "data": "Show, add or clear the records of a running server.",
 }

@@ -60,7 +60,7 @@ def use_of(
         f", {name} {shown(dict(each))}" for name, each in (("when", when), ("then", then)) if each
     )
     often = f"used {used} of {times} times" if times else f"used {used} times"
-    return f"{target}{states}: {often if used else 'never used'}"
+    return f"{target}{states}: {often if used or times else 'never used'}"
 
 
 class AnswerQueues:

@@ -73,12 +73,15 @@ def _told(error: BaseException) -> str:
 
 
 def _trace_of(error: BaseException) -> str:
-    """The traceback without the frame of this module."""
+    """The traceback without the frames of this module and of those that it calls."""
     trace = error.__traceback__
+    frames = trace
+    while frames is not None:
+        if frames.tb_frame.f_code.co_filename == __file__:
+            trace = frames.tb_next
+        frames = frames.tb_next
     try:
-        return "".join(
-            traceback.format_exception(type(error), error, trace.tb_next if trace else None)
-        ).rstrip()
+        return "".join(traceback.format_exception(type(error), error, trace)).rstrip()
     except Exception:  # as in _told
         return _told(error)
 

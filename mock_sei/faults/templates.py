@@ -437,7 +437,7 @@ def _listed(names: Iterable[str], what: str) -> str:
     found = list(islice(names, _MOST_NAMES + 1))
     more = ", …" if len(found) > _MOST_NAMES else ""
     told = ", ".join(map(beginning, found[:_MOST_NAMES]))
-    return f"{what} {told}{more}" if found else f"no {what}"
+    return f"{what} {told}{more}" if found else "none"
 
 
 def _find_json(values: Values, placeholder: Placeholder) -> Any:
