@@ -62,7 +62,7 @@ class Answer:
     text: str | None = None
     """The body, as text, instead of ``json``."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Further headers."""
+    """Further headers of the answer."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from random import Random
@@ -427,7 +428,7 @@ def test_a_state_is_moved_by_one_of_two_calls_at_once() -> None:
 
         got = in_threads(partial(scripts.take, call()), 4)
 
-        assert sorted(map(number_of, got)) == [1, 2, 2, 2]
+        assert Counter(map(number_of, got)) == {1: 1, 2: 3}
 
 
 STATES: dict[str, Callable[[int], dict[str, Any]]] = {

@@ -25,7 +25,13 @@ from tests.growth import Action, assert_linear
 
 OPERATION = "POST /v1/accounts/{id}/orders/{order}"
 PATH = "/v1/accounts/A-7/orders/é"
-BODY = {"a": [{"b": "text"}, {"b": 7}], "x/y": {"~": True}, "": None, "n": 1.5, "o": {"p": []}}
+BODY: dict[str, Any] = {
+    "a": [{"b": "text"}, {"b": 7}],
+    "x/y": {"~": True},
+    "": None,
+    "n": 1.5,
+    "o": {"p": []},
+}
 
 
 def fill(

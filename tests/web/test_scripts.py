@@ -142,12 +142,12 @@ def test_a_body_that_would_be_too_large_is_an_error(served: Served) -> None:
 def test_a_body_over_a_mebibyte_is_read_for_no_placeholder(served: Served) -> None:
     for text in ("{{request.body}}", "as it is {{request.path.id}}"):
         script(served, PATCH, text=text)
-    large = {"content": b'"' + b"a" * (1024 * 1024) + b'"'}
+    large = b'"' + b"a" * (1024 * 1024) + b'"'
 
-    entry = assert_not_made(served, patch(served, **large))
+    entry = assert_not_made(served, patch(served, content=large))
 
     assert "the body has more than 1048576 bytes" in (entry.refused_because or "")
-    assert patch(served, **large).text == "as it is A-1"
+    assert patch(served, content=large).text == "as it is A-1"
 
 
 def test_counters_and_uuids_are_of_the_platform_until_a_reset(served: Served) -> None:
