@@ -213,7 +213,7 @@ class Scripts:
             return self._given(
                 found.answer,
                 counters=self._next_counters(found.answer),
-                states=self._next_states(found.answer),
+                states=self._states,
                 uuids=self._uuids.foresee(0 if template is None else template.uuids),
             )
 
@@ -237,7 +237,6 @@ class Scripts:
         if queued.is_used:
             self._unused.pop(queued.identifier, None)
         self._counters |= self._next_counters(answer)
-        self._states = self._next_states(answer)
         template = answer.template
         given = self._given(
             answer,
@@ -245,6 +244,7 @@ class Scripts:
             states=self._states,
             uuids=self._uuids.take(0 if template is None else template.uuids),
         )
+        self._move_states(answer)
         if queued.is_over:
             self._take_out(queued)
             self._keep_over(queued)
@@ -255,12 +255,12 @@ class Scripts:
         names = () if answer.template is None else answer.template.counters
         return {name: self._counters.get(name, 0) + 1 for name in names}
 
-    def _next_states(self, answer: ScriptedAnswer) -> dict[str, str]:
-        """All states, as an answer leaves them."""
-        if not answer.then:
-            return self._states
-        states: dict[str, str | None] = {**self._states, **answer.then}
-        return {name: value for name, value in states.items() if value is not None}
+    def _move_states(self, answer: ScriptedAnswer) -> None:
+        for name, value in answer.then.items():
+            if value is None:
+                self._states.pop(name, None)
+            else:
+                self._states[name] = value
 
     @staticmethod
     def _given(

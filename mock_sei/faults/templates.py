@@ -48,7 +48,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "clock.now": "the time of the platform's clock, in UTC (RFC 3339)",
     "counter.NAME": "how many answers with this counter were given: 1, 2, 3",
     "random.uuid": "a random UUID, which repeats under a seed",
-    "state.NAME": "the value of a state, after the `then` of the answer",
+    "state.NAME": "the value of a state, before the `then` of the answer",
 }
 """Every placeholder, and what it becomes."""
 
@@ -491,7 +491,7 @@ def _find_state(values: Values, placeholder: Placeholder) -> str:
     name = placeholder.name
     if name in values.states:
         return values.states[name]
-    raise CannotFill(placeholder.text, f"the state {name} is not set")
+    raise CannotFill(placeholder.text, f"the state {name} was not set before this answer")
 
 
 def moment_text(moment: datetime) -> str:

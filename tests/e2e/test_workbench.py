@@ -355,18 +355,21 @@ def test_an_answer_repeats_what_was_sent_and_moves_a_state(workbench: Workbench)
         json={"page": "{{request.query.page}}", "step": "{{state.step}}", "n": "{{counter.n}}"},
         headers={"X-Path": "{{request.path}}"},
         times=None,
+        when={"step": "zero"},
         then={"step": "one"},
     )
-    workbench.enqueue(f"GET {TICKETS}", text="moved", when={"step": "one"}, then={"step": None})
+    workbench.enqueue(f"GET {TICKETS}", text="begun", when={"step": None}, then={"step": "zero"})
+    workbench.enqueue(f"GET {TICKETS}", text="moved", when={"step": "one"}, then={"step": "zero"})
 
     sent = headers(workbench)
+    assert call(workbench).text == "begun"
     with workbench.client("svc-demo") as http:
         first = http.get(f"{TICKETS}?page=7", headers=sent)
-        assert first.json() == {"page": "7", "step": "one", "n": "1"}
+        assert first.json() == {"page": "7", "step": "zero", "n": "1"}
         assert first.headers["X-Path"] == TICKETS
         assert workbench.answers.states == {"step": "one"}
         assert http.get(TICKETS, headers=sent).text == "moved"
-        assert workbench.answers.states == {}
+        assert workbench.answers.states == {"step": "zero"}
         missing = http.get(TICKETS, headers=sent)
     assert (missing.status_code, missing.json()["code"]) == (500, "gateway.fault")
     entry = workbench.journal.last

@@ -294,8 +294,10 @@ def test_a_call_in_another_state_gets_the_next_answer() -> None:
 def test_a_look_moves_no_state_counts_nothing_and_draws_nothing() -> None:
     scripts = Scripts(Random(1))  # noqa: S311  # repeatable on purpose
     body = ["{{state.a}}", "{{counter.c}}", "{{random.uuid}}"]
+    scripts.enqueue(make_answer("GET /v2/investors", then={"a": "b"}))
+    scripts.take(call())
     for _ in range(2):
-        scripts.enqueue(make_answer("GET /v2/investors", json_body=body, then={"a": "b"}))
+        scripts.enqueue(make_answer("GET /v2/investors", json_body=body, then={"a": "c"}))
 
     seen = [scripts.foresee(call()) for _ in range(3)]
     first = scripts.take(call())
@@ -305,7 +307,7 @@ def test_a_look_moves_no_state_counts_nothing_and_draws_nothing() -> None:
     assert (first.states, first.counters) == ({"a": "b"}, {"c": 1})
     second = scripts.take(call())
     assert second is not None
-    assert second.counters == {"c": 2}
+    assert (second.states, second.counters) == ({"a": "c"}, {"c": 2})
     assert second.uuids != first.uuids
 
 

@@ -183,7 +183,7 @@ def test_no_text_breaks_out_of_its_place(text: str) -> None:
         ("request.json", {"body": rb'["\ud800"]'}, "cannot be sent as JSON", None),
         ("request.json/a", {"body": rb'{"a": "\ud800"}'}, "half a surrogate pair", None),
         ("request.body", {"body": b"\xff"}, "the body is no text in UTF-8", None),
-        ("state.step", {"states": {}}, "the state step is not set", None),
+        ("state.step", {"states": {}}, "the state step was not set before this answer", None),
     ],
 )
 def test_a_value_that_is_missing_or_cannot_be_sent_is_an_error(
@@ -305,7 +305,7 @@ def test_an_answer_is_set_and_filled_in_linear_time() -> None:
         return lambda: fill(answer, body=body)
 
     def walking(size: int) -> Action:
-        answer = make_answer("GET " + "*/{a}" * 20, text="{{request.path.a}}")
+        answer = make_answer("GET /*" + "/{a}*" * 20, text="{{request.path.a}}")
         return lambda: fill(answer, path="/a" * size)
 
     for make in (setting, unclosed, filling, walking):
