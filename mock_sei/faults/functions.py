@@ -38,7 +38,7 @@ def call_function(function: AnswerFunction, request: ReceivedRequest) -> Any:
     try:
         result = function(request)
         if inspect.isawaitable(result):
-            result = asyncio.run(_awaited(result))
+            result = _run(result)
     except BaseException as error:  # pytest.fail() raises such a one
         return FunctionFailure(because=f"raised {_told(error)}", trace=_trace_of(error))
     try:
@@ -47,6 +47,18 @@ def call_function(function: AnswerFunction, request: ReceivedRequest) -> Any:
         returned = "an Answer" if isinstance(result, Answer) else kind_of(result)
         because = f"returned {returned} that cannot be sent: {rejected}"
         return FunctionFailure(because=because, trace=f"{_place_of(function)} {because}")
+
+
+def _run(result: Awaitable[Any]) -> Any:
+    """The result of an ``async`` function, from a loop of its own in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_awaited(result))
+    if inspect.iscoroutine(result):
+        result.close()
+    # gevent's threads share the server's own thread, where its loop runs.
+    raise RuntimeError("an async function cannot be called beside gevent; use a plain one")
 
 
 async def _awaited(result: Awaitable[Any]) -> Any:
