@@ -430,8 +430,7 @@ def _read_template(
     try:
         content = ready.content.decode()
         if has_placeholder(content):
-            read = json_parts(json.loads(content), segments) if is_json else None
-            body = text_parts(content, segments) if read is None else read
+            body = (json_parts if is_json else text_parts)(content, segments)
         field_name = "headers"
         for name, value in ready.headers.items():
             if has_placeholder(value):

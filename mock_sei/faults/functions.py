@@ -51,14 +51,20 @@ def call_function(function: AnswerFunction, request: ReceivedRequest) -> Any:
 
 def _run(result: Awaitable[Any]) -> Any:
     """The result of an ``async`` function, from a loop of its own in this thread."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _has_running_loop():
         return asyncio.run(_awaited(result))
     if inspect.iscoroutine(result):
         result.close()
     # gevent's threads share the server's own thread, where its loop runs.
     raise RuntimeError("an async function cannot be called beside gevent; use a plain one")
+
+
+def _has_running_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _awaited(result: Awaitable[Any]) -> Any:

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from io import StringIO
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any, Literal
 
 from mock_sei.matching.sent import NO_JSON, SentRequest
@@ -134,68 +133,53 @@ def text_parts(text: str, segments: Sequence[str]) -> list[Part]:
 
     Raises :class:`PlaceholderError`.
     """
+    split = _split(text)
+    _check_count(len(split) // 2)
     return [
         Slot(read_placeholder(each, segments), "text") if index % 2 else each
-        for index, each in enumerate(_split(text))
+        for index, each in enumerate(split)
     ]
 
 
-def json_parts(value: Any, segments: Sequence[str]) -> list[Part]:
-    """The parts of a JSON value; the names of its members stay as they are.
+def json_parts(content: str, segments: Sequence[str]) -> list[Part]:
+    """The parts of a JSON text; the names of its members stay as they are.
 
     Raises :class:`PlaceholderError`.
     """
-    writer = _JsonWriter(segments)
-    writer.write(value)
-    return writer.parts()
+    parts: list[Part] = []
+    at = count = 0
+    for found in _JSON_TEXT.finditer(content):
+        is_name = content.startswith(":", found.end())
+        if is_name or not has_placeholder(found[0]):
+            continue
+        split = _split(json.loads(found[0]))
+        count += len(split) // 2
+        _check_count(count)
+        parts += [content[at : found.start()], *_parts_in_json(split, segments)]
+        at = found.end()
+    return [*parts, content[at:]]
 
 
-class _JsonWriter:
-    def __init__(self, segments: Sequence[str]) -> None:
-        self._segments = segments
-        self._parts: list[Part] = []
-        self._literal = StringIO()
-        """The text since the last slot."""
+_JSON_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
-    def parts(self) -> list[Part]:
-        return [*self._parts, self._literal.getvalue()]
 
-    def write(self, value: Any) -> None:
-        """``value`` has at most a hundred levels."""
-        write = self._literal.write
-        if isinstance(value, str) and has_placeholder(value):
-            self._write_text(value)
-        elif isinstance(value, Mapping):
-            for index, (name, each) in enumerate(value.items()):
-                self._literal.write(f"{', ' if index else '{'}{json.dumps(name)}: ")
-                self.write(each)
-            self._literal.write("}" if value else "{}")
-        elif isinstance(value, list):
-            for index, each in enumerate(value):
-                self._literal.write(", " if index else "[")
-                self.write(each)
-            self._literal.write("]" if value else "[]")
-        else:
-            write(json.dumps(value))
+def _check_count(count: int) -> None:
+    if count > MOST_PLACEHOLDERS:
+        raise PlaceholderError(f"{count} placeholders; at most {MOST_PLACEHOLDERS} in one answer")
 
-    def _write_text(self, text: str) -> None:
-        split = _split(text)
-        if len(split) == 3 and not split[0] and not split[2]:
-            placeholder = read_placeholder(split[1], self._segments)
-            if placeholder.kind == "json":
-                self._put(Slot(placeholder, "value"))
-                return
-        self._literal.write('"')
-        for index, each in enumerate(split):
-            if index % 2:
-                self._put(Slot(read_placeholder(each, self._segments), "string"))
-            else:
-                self._literal.write(json.dumps(each)[1:-1])
-        self._literal.write('"')
 
-    def _put(self, slot: Slot) -> None:
-        self._parts += [self._literal.getvalue(), slot]
-        self._literal = StringIO()
+def _parts_in_json(split: Sequence[str], segments: Sequence[str]) -> list[Part]:
+    """The parts of one text of a JSON value, with its quotes. ``split`` is the text as
+    :func:`_split` gives it."""
+    placeholders = [read_placeholder(each, segments) for each in split[1::2]]
+    if split[::2] == ["", ""] and placeholders[0].kind == "json":
+        return [Slot(placeholders[0], "value")]
+    parts: list[Part] = ['"']
+    for literal, placeholder in zip_longest(split[::2], placeholders):
+        parts.append(json.dumps(literal)[1:-1])
+        if placeholder is not None:
+            parts.append(Slot(placeholder, "string"))
+    return [*parts, '"']
 
 
 def _split(text: str) -> list[str]:

@@ -44,6 +44,7 @@ from tests.cases import every_case
         ({"request": {"body": 1}}, "request.body: must be a text, bytes"),
         ({"request": {"query": []}}, "request.query: must be names with their values"),
         ({"query": "a=1"}, "query: must be names with their values"),
+        ({"query": {"a": 10**5000}}, "query: 'a': too many digits"),
         ({"query": {"a": {"matches": "("}}}, "query: 'a': '(' is no regular expression"),
         ({"query": {"a": "1"}, "request": {"query": {"b": "1"}}}, "query: given twice"),
     ],

@@ -222,6 +222,7 @@ def test_a_value_that_is_missing_or_cannot_be_sent_is_an_error(
         ({"text": "{{counter.a}}" * 1001}, "text: 1001 placeholders; at most 1000"),
         ({"json_body": ["{{counter.a}}"] * 1001}, "json: 1001 placeholders"),
         ({"headers": {"X": "{{counter.a}}" * 1001}}, "headers: 1001 placeholders"),
+        ({"text": "{{counter.a}}" * 600, "headers": {"X": "{{counter.a}}" * 600}}, "1200 placeh"),
         ({"text": "{{counter.a}}", "status": 204}, "text: an answer with status 204 has no body"),
         ({"text": "a", "template": "yes"}, "template: must be true or false, not str"),
     ],
