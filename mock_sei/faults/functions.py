@@ -46,7 +46,7 @@ def call_function(function: AnswerFunction, request: ReceivedRequest) -> Any:
     except Rejected as rejected:
         returned = "an Answer" if isinstance(result, Answer) else kind_of(result)
         because = f"returned {returned} that cannot be sent: {rejected}"
-        return FunctionFailure(because=because, trace=f"{_place_of(function)} {because}")
+        return FunctionFailure(because=because, trace=_place_of(function))
 
 
 def _run(result: Awaitable[Any]) -> Any:

@@ -31,7 +31,8 @@ Parts = Annotated[
     Mapping[str, Any] | None, Field(examples=[{"headers": {"Accept": "application/json"}}])
 ]
 Times = Annotated[Whole | None, Field(examples=[1])]
-States = Annotated[Mapping[str, str | None] | None, Field(examples=[{"payment": "pending"}])]
+When = Annotated[Mapping[str, str | None] | None, Field(examples=[{"payment": "pending"}])]
+Then = Annotated[Mapping[str, str | None] | None, Field(examples=[{"payment": "done"}])]
 
 
 class WaitingAnswers(Fields):
@@ -47,8 +48,16 @@ class EnqueueAnswer(Request[WaitingAnswers]):
     """Sets the answer of the next calls of an operation; the usual checks of the call come first.
 
     Of the answers for a call those with ``times`` come first, the oldest of them before the others;
-    then those that stay until they are removed, the newest of them before the others. Raises
-    :class:`~mock_sei.errors.Rejected` for what cannot be sent.
+    then those that stay until they are removed, the newest of them before the others.
+
+    Placeholders are ``{{request.method}}``, ``{{request.path}}``, ``{{request.path.NAME}}`` (the
+    segment ``{NAME}`` of the operation, or one by its number from 0), ``{{request.query.NAME}}``,
+    ``{{request.headers.NAME}}``, ``{{request.json}}`` and ``{{request.json/POINTER}}`` (RFC 6901),
+    ``{{request.body}}``, ``{{clock.now}}``, ``{{counter.NAME}}``, ``{{random.uuid}}`` and
+    ``{{state.NAME}}``. If a request lacks a value, its client gets status 500, and the journal says
+    which.
+
+    Raises :class:`~mock_sei.errors.Rejected` for what cannot be sent.
     """
 
     operation: Operation
@@ -72,9 +81,9 @@ class EnqueueAnswer(Request[WaitingAnswers]):
     """Further headers of the answer."""
     times: Times = 1
     """How many calls get it; null: all, until it is removed."""
-    when: States = None
+    when: When = None
     """Only while each of these states has this value; null: it is not set."""
-    then: States = None
+    then: Then = None
     """The states that are set when it is given; null unsets one."""
     required: Annotated[Flag, Field(examples=[False])] = False
     """True to make the test fail if calls do not get it as often as ``times`` says."""
@@ -179,9 +188,9 @@ class ListedAnswer(Fields):
     """How many calls get it; null: all, until it is removed."""
     used: Annotated[int, Field(examples=[0])]
     """How many calls got it."""
-    when: States
+    when: When
     """The values of the states that it asks for."""
-    then: States
+    then: Then
     """The states that it sets."""
     required: Annotated[bool, Field(examples=[False])]
     """Whether the test fails if it is not used."""

@@ -160,13 +160,11 @@ async def _called(
 
 
 def _function_failed(exchange: Exchange, given: GivenAnswer, failure: FunctionFailure) -> Refusal:
+    because = f"The function of the scripted answer for {given.answer.target} {failure.because}"
+    told = exchange.entry.hide([because])[0]
     trace = exchange.entry.hide([failure.trace], LONGEST_TRACE)[0]
-    logger.error("the function of the scripted answer for %s:\n%s", given.answer.target, trace)
-    return Refusal(
-        SCRIPT_FAILED,
-        check=CHECK,
-        because=f"The function of the scripted answer for {given.answer.target} {failure.because}",
-    )
+    logger.error("%s\n%s", told, trace)
+    return Refusal(SCRIPT_FAILED, check=CHECK, because=because)
 
 
 async def _in_a_thread(work: Callable[[], T]) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from mock_sei.faults.templates import (
     Values,
 )
 from mock_sei.matching.sent import SentRequest
+from mock_sei.operations.scripts import EnqueueAnswer
 from tests.cases import every_case
 from tests.growth import Action, assert_linear
 
@@ -311,3 +313,16 @@ def test_an_answer_is_set_and_filled_in_linear_time() -> None:
 
     for make in (setting, unclosed, filling, walking):
         assert_linear(make, 2000)
+
+
+def test_the_control_api_names_every_placeholder() -> None:
+    told = EnqueueAnswer.__doc__ or ""
+
+    assert [each for each in PLACEHOLDERS if f"``{{{{{each}}}}}``" not in told] == []
+
+
+def test_the_recipes_name_every_placeholder() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+
+    named = (each.replace("POINTER", "a/0/b") for each in PLACEHOLDERS)
+    assert [each for each in named if f"`{{{{{each}}}}}`" not in told] == []
