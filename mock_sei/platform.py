@@ -11,7 +11,6 @@ the state, or works slowly, therefore reads ``self.state`` once.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -178,8 +177,6 @@ class Platform:
         self._tls_problem = tls_problem
         self._seeded_records = Seed(fixtures.collections)
         self._zone = find_zone(time_zone)
-        self._answer_numbers = itertools.count(1)
-        """Identifiers of scripted answers: after a reset too each means only one answer."""
         self._departed = Departed()
         """Applications that resets and deletions took away; no reset forgets them."""
         self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
@@ -213,7 +210,7 @@ class Platform:
             tls_problem=self._tls_problem,
         )
         faults = ServerFaults(make_random(behaviour.seed), self._seeded_faults)
-        scripts = Scripts(make_random(behaviour.seed, "scripted answers"), self._answer_numbers)
+        scripts = Scripts(make_random(behaviour.seed, "scripted answers"))
 
         def forget(application: Application) -> None:
             faults.drop_application(application)

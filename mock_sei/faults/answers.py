@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +47,8 @@ SMALLEST_SIZE = 1024
 MOST_TIMES = 2**63 - 1
 MOST_STATES = 100
 """Most states that one answer asks for, and most that it sets."""
+DIGEST = 16
+"""Characters of the digest of an answer."""
 _LARGEST_KEPT = 4096
 """The parts of a request are kept of an answer that was used up, if they have at most so many
 bytes."""
@@ -125,6 +128,8 @@ class ScriptedAnswer:
     """None if it is sent as it is."""
     function: AnswerFunction | None = None
     """What makes the answer."""
+    digest: str = ""
+    """Tells it from other answers, also after a reset, which gives their identifiers again."""
 
     @property
     def operation(self) -> str:
@@ -281,9 +286,11 @@ def make_answer(
             found = _read_template(ready, operation, is_json=text is None, problems=problems)
     if problems:
         raise Rejected(problems)
+    content = ready.content
     if found is not None and found.body is not None:
         ready = replace(ready, content=b"")  # the template has it
-    return ScriptedAnswer(
+    return _digested(
+        content,
         target=target,
         ready=ready,
         times=times,
@@ -317,7 +324,8 @@ def make_function_answer(
         problems["answer"] = problem
     if problems:
         raise Rejected(problems)
-    return ScriptedAnswer(
+    return _digested(
+        str(id(function)).encode(),
         target=target,
         times=times,
         when=dict(when or {}),
@@ -325,6 +333,20 @@ def make_function_answer(
         required=required,
         function=function,
     )
+
+
+def _digested(content: bytes, **fields: Any) -> ScriptedAnswer:
+    """The answer with these fields, and with the digest of all of them."""
+    answer = ScriptedAnswer(**fields)
+    target, ready, parts = answer.target, answer.ready, answer.target.parts
+    told = [
+        [target.operation, target.application, target.listener],
+        {name: getattr(parts, name) for name in parts.given},
+        [ready.status, ready.media_type, ready.headers, answer.template is None],
+        [answer.times, answer.when, answer.then, answer.required],
+    ]
+    digest = hashlib.sha256(json.dumps(told, default=repr).encode() + content).hexdigest()
+    return replace(answer, digest=digest[:DIGEST])
 
 
 def _find_function_problem(function: object) -> str | None:

@@ -10,7 +10,7 @@ import itertools
 import threading
 from bisect import bisect_right
 from collections import Counter, OrderedDict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
@@ -46,10 +46,9 @@ class GivenAnswer:
 class Scripts:
     """The scripted answers of one platform state, with its states and counters."""
 
-    def __init__(self, random: Random | None = None, numbers: Iterator[int] | None = None) -> None:
-        """``numbers`` are the identifiers of the answers."""
+    def __init__(self, random: Random | None = None) -> None:
         self._lock = threading.Lock()
-        self._numbers = itertools.count(1) if numbers is None else numbers
+        self._numbers = itertools.count(1)
         self._answers: OrderedDict[int, QueuedAnswer] = OrderedDict()
         """The answers that wait, the oldest first."""
         self._over: OrderedDict[int, QueuedAnswer] = OrderedDict()

@@ -91,7 +91,8 @@ class EnqueueAnswer(Request[WaitingAnswers]):
     """Whether placeholders such as ``{{request.query.limit}}`` are replaced in ``text``,
     ``headers`` and the texts of ``json``."""
 
-    def _answer(self) -> ScriptedAnswer:
+    def answer(self) -> ScriptedAnswer:
+        """Raises :class:`~mock_sei.errors.Rejected`."""
         return make_answer(
             self.operation,
             application=self.application,
@@ -110,10 +111,10 @@ class EnqueueAnswer(Request[WaitingAnswers]):
         )
 
     def check(self) -> None:
-        self._answer()
+        self.answer()
 
     def perform(self, platform: Platform) -> WaitingAnswers:
-        return _enqueued(platform, self._answer())
+        return _enqueued(platform, self.answer())
 
 
 class EnqueueFunction(Request[WaitingAnswers]):
@@ -133,7 +134,8 @@ class EnqueueFunction(Request[WaitingAnswers]):
     required: bool = False
     function: AnswerFunction
 
-    def _answer(self) -> ScriptedAnswer:
+    def answer(self) -> ScriptedAnswer:
+        """Raises :class:`~mock_sei.errors.Rejected`."""
         return make_function_answer(
             self.operation,
             self.function,
@@ -149,7 +151,7 @@ class EnqueueFunction(Request[WaitingAnswers]):
 
     def check(self) -> None:
         """Another process cannot call a function of this one."""
-        self._answer()
+        self.answer()
         raise Rejected(
             {
                 "answer": "a function works only where the server runs in the process of the test "
@@ -159,7 +161,7 @@ class EnqueueFunction(Request[WaitingAnswers]):
         )
 
     def perform(self, platform: Platform) -> WaitingAnswers:
-        return _enqueued(platform, self._answer())
+        return _enqueued(platform, self.answer())
 
 
 def _enqueued(platform: Platform, answer: ScriptedAnswer) -> WaitingAnswers:
@@ -194,6 +196,8 @@ class ListedAnswer(Fields):
     """The states that it sets."""
     required: Annotated[bool, Field(examples=[False])]
     """Whether the test fails if it is not used."""
+    digest: Annotated[str, Field(examples=["9f86d081884c7d65"])]
+    """Tells it from other answers: after a reset another answer can have its ``id``."""
 
     @classmethod
     def of(cls, queued: QueuedAnswer) -> ListedAnswer:
@@ -213,6 +217,7 @@ class ListedAnswer(Fields):
             when=answer.when or None,
             then=answer.then or None,
             required=answer.required,
+            digest=answer.digest,
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from mock_sei.errors import UnknownAnswer
@@ -22,28 +23,36 @@ from mock_sei.testing.owners import Owner, name_of
 class EnqueuedAnswer:
     """One scripted answer that was set."""
 
-    def __init__(self, performer: Performer, identifier: int) -> None:
+    def __init__(self, performer: Performer, identifier: int, digest: str) -> None:
         self._performer = performer
         self._identifier = identifier
+        self._digest = digest
         self._used = 0
 
     @property
     def used(self) -> int:
         """How many calls got the answer. After a reset, or when it was removed, the last number
         that was read."""
-        try:
-            self._used = self._performer.perform(FindAnswer(identifier=self._identifier)).used
-        except UnknownAnswer:
-            return self._used
+        self._find()
         return self._used
 
     def remove(self) -> None:
         """Removes the answer; does nothing where it is gone already."""
+        if self._find():
+            with contextlib.suppress(UnknownAnswer):  # somebody was quicker
+                self._performer.perform(RemoveAnswer(identifier=self._identifier))
+
+    def _find(self) -> bool:
+        """Reads how many calls got it. False if it is gone, also after a reset, which gives its
+        identifier to another answer."""
         try:
-            self._used = self._performer.perform(FindAnswer(identifier=self._identifier)).used
-            self._performer.perform(RemoveAnswer(identifier=self._identifier))
+            found = self._performer.perform(FindAnswer(identifier=self._identifier))
         except UnknownAnswer:
-            return
+            return False
+        if found.digest != self._digest:
+            return False
+        self._used = found.used
+        return True
 
 
 @named_plainly_throughout
@@ -64,7 +73,7 @@ class Answers:
     def __iter__(self) -> Iterator[EnqueuedAnswer]:
         """The answers that wait, the oldest first."""
         for each in list(self._listed()):
-            yield EnqueuedAnswer(self._performer, each.id)
+            yield EnqueuedAnswer(self._performer, each.id, each.digest)
 
     @property
     def states(self) -> dict[str, str]:
@@ -90,7 +99,7 @@ class Answers:
         """Removes the answers of some applications, by their names."""
         for each in list(self._listed()) if applications else ():
             if each.application in applications:
-                EnqueuedAnswer(self._performer, each.id).remove()
+                EnqueuedAnswer(self._performer, each.id, each.digest).remove()
 
     def _listed(self) -> Iterator[ListedAnswer]:
         """Page by page."""

@@ -247,13 +247,15 @@ class Workbench(ABC):
         }
         how = {"status": status, "json": json, "text": text, "headers": headers}
         if answer is None:
-            enqueued = self.perform(EnqueueAnswer(**which, **how, template=template))
-            return EnqueuedAnswer(self, enqueued.id)
+            return self._enqueue(EnqueueAnswer(**which, **how, template=template))
         given = [name for name, value in how.items() if value not in (None, 200)]
         if given:
             problem = "the function gives the whole answer; use either it or answer"
             raise Rejected(dict.fromkeys(given, problem))
-        return EnqueuedAnswer(self, self.perform(EnqueueFunction(**which, function=answer)).id)
+        return self._enqueue(EnqueueFunction(**which, function=answer))
+
+    def _enqueue(self, request: EnqueueAnswer | EnqueueFunction) -> EnqueuedAnswer:
+        return EnqueuedAnswer(self, self.perform(request).id, request.answer().digest)
 
     @property
     def answers(self) -> Answers:

@@ -43,7 +43,9 @@ def test_every_field_is_listed_and_found(control: httpx2.Client) -> None:
     assert listed["states"] == {}
     shown = {name: each for name, each in WHOLE.items() if name not in ("json", "headers")}
     del shown["template"]
-    assert listed["answers"] == [{"id": 1, "used": 0, **shown}]
+    digest = listed["answers"][0]["digest"]
+    assert len(digest) == 16
+    assert listed["answers"] == [{"id": 1, "used": 0, "digest": digest, **shown}]
     assert control.get("/answers/1").json() == listed["answers"][0]
 
 
@@ -77,7 +79,7 @@ def test_an_answer_without_times_stays_until_it_is_removed(
         assert "GET /answers lists" in refused.json()["detail"]
 
 
-def test_all_answers_are_removed_and_their_numbers_never_come_again(
+def test_all_answers_are_removed_and_states_go_with_a_reset(
     control: httpx2.Client, served: Served
 ) -> None:
     numbers = [add(control, then={"s": "a"}), add(control, times=None)]
@@ -89,7 +91,27 @@ def test_all_answers_are_removed_and_their_numbers_never_come_again(
     assert all(control.get(f"/answers/{each}").status_code == 404 for each in numbers)
     control.post("/reset")
     assert control.get("/answers").json()["states"] == {}
-    assert add(control) > max(numbers)
+    assert add(control) == 1
+
+
+def test_answers_that_differ_in_anything_have_other_digests(control: httpx2.Client) -> None:
+    more: list[dict[str, Any]] = [
+        *({name: value} for name, value in WHOLE.items() if name not in ("operation", "template")),
+        {"operation": "GET /x"},
+        {"text": "a"},
+        {"text": "{{clock.now}}"},
+        {"text": "{{clock.now}}", "template": False},
+        {"json": "a"},
+        {"request": {"query": {"a": "b"}}},
+        {},
+    ]
+    for each in more:
+        add(control, **each)
+
+    listed = control.get("/answers").json()["answers"]
+    assert len({each["digest"] for each in listed}) == len(more)
+    add(control)
+    assert control.get("/answers").json()["answers"][-1]["digest"] == listed[-1]["digest"]
 
 
 def test_the_check_names_what_is_left_over(control: httpx2.Client, platform: Platform) -> None:
