@@ -10,13 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mock_sei.errors import Rejected
-from mock_sei.faults.answers import (
-    Answer,
-    AnswerFunction,
-    ReadyAnswer,
-    ReceivedRequest,
-    make_ready,
-)
+from mock_sei.faults.answer_checks import make_ready
+from mock_sei.faults.answers import Answer, AnswerFunction, ReadyAnswer, ReceivedRequest
 from mock_sei.rules.arguments import kind_of
 
 

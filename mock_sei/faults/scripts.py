@@ -13,11 +13,11 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from uuid import UUID
 
 from mock_sei.errors import Rejected
 from mock_sei.faults.answer_queues import AnswerQueues, QueuedAnswer
 from mock_sei.faults.answers import LARGEST_CONTENT, ScriptedAnswer
+from mock_sei.faults.random_uuids import RandomUuids
 from mock_sei.matching.targets import Caller, names_of
 from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application
@@ -297,22 +297,3 @@ def _names_in(answer: ScriptedAnswer) -> tuple[Collection[str], Collection[str]]
     """The states and the counters that an answer names."""
     counters = () if answer.template is None else answer.template.counters
     return {*answer.when, *answer.then}, counters
-
-
-class RandomUuids:
-    """Random UUIDs (version 4), which can be looked at before they are taken."""
-
-    def __init__(self, random: Random) -> None:
-        self._random = random
-        self._ahead: deque[str] = deque()
-
-    def foresee(self, count: int) -> list[str]:
-        """The UUIDs that are taken next."""
-        while len(self._ahead) < count:
-            self._ahead.append(str(UUID(bytes=self._random.randbytes(16), version=4)))
-        return list(itertools.islice(self._ahead, count))
-
-    def take(self, count: int) -> list[str]:
-        """The next UUIDs. Nobody gets them again."""
-        self.foresee(count)
-        return [self._ahead.popleft() for _ in range(count)]

@@ -8,13 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from mock_sei.errors import Rejected, UnknownAnswer
+from mock_sei.faults.answer_checks import make_answer, make_function_answer
 from mock_sei.faults.answer_queues import QueuedAnswer, use_of
-from mock_sei.faults.answers import (
-    AnswerFunction,
-    ScriptedAnswer,
-    make_answer,
-    make_function_answer,
-)
+from mock_sei.faults.answers import AnswerFunction, ScriptedAnswer
 from mock_sei.matching.parts import RequestParts
 from mock_sei.matching.targets import CallTarget
 from mock_sei.operations.kinds import MOST_LISTED, Flag, Limit, Operation, Start, Whole

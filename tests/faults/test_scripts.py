@@ -14,7 +14,8 @@ from uuid import UUID
 import pytest
 
 from mock_sei.errors import Rejected
-from mock_sei.faults.answers import ScriptedAnswer, make_answer
+from mock_sei.faults.answer_checks import make_answer
+from mock_sei.faults.answers import ScriptedAnswer
 from mock_sei.faults.scripts import GivenAnswer, Scripts
 from tests.cases import every_case
 from tests.faults.test_faults import APPLICATION, call

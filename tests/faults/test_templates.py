@@ -12,14 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.errors import Rejected
-from mock_sei.faults.answers import LARGEST_CONTENT, ReadyAnswer, ScriptedAnswer, make_answer
-from mock_sei.faults.templates import (
-    MOST_PLACEHOLDERS,
-    PLACEHOLDERS,
-    CannotFill,
-    SegmentReader,
-    Values,
-)
+from mock_sei.faults.answer_checks import make_answer
+from mock_sei.faults.answers import LARGEST_CONTENT, ReadyAnswer, ScriptedAnswer
+from mock_sei.faults.placeholders import MOST_PLACEHOLDERS, PLACEHOLDERS, SegmentReader
+from mock_sei.faults.templates import CannotFill, Values
 from mock_sei.matching.sent import SentRequest
 from mock_sei.operations.scripts import EnqueueAnswer
 from tests.cases import every_case

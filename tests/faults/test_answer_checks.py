@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mock_sei.errors import Rejected
-from mock_sei.faults.answers import make_answer, make_function_answer
+from mock_sei.faults.answer_checks import make_answer, make_function_answer
 from mock_sei.matching.targets import CallTarget
 from mock_sei.rules.standards import Listener
 from tests.cases import every_case
