@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Account",
+    "Answer",
+    "Answers",
     "Application",
     "ApplicationFields",
     "Applications",
@@ -25,6 +27,7 @@ __all__ = [
     "Collection",
     "ConfigurationError",
     "Data",
+    "EnqueuedAnswer",
     "Fault",
     "FaultFields",
     "Faults",
@@ -40,11 +43,13 @@ __all__ = [
     "MockSeiBug",
     "MockSeiError",
     "NoServer",
+    "ReceivedRequest",
     "Rejected",
     "RequestFields",
     "ServerVariantName",
     "SettingFields",
     "UnknownAccount",
+    "UnknownAnswer",
     "UnknownApplication",
     "UnknownCertificate",
     "UnknownCollection",
@@ -67,6 +72,7 @@ if TYPE_CHECKING:
         NoServer,
         Rejected,
         UnknownAccount,
+        UnknownAnswer,
         UnknownApplication,
         UnknownCertificate,
         UnknownCollection,
@@ -74,6 +80,7 @@ if TYPE_CHECKING:
         UnknownMessage,
         UnknownUser,
     )
+    from mock_sei.faults.answers import Answer, ReceivedRequest
     from mock_sei.journal.entries import Entry as JournalEntry
     from mock_sei.journal.journal import JournalView
     from mock_sei.journal.search import WantedCall, WantedFields
@@ -82,6 +89,7 @@ if TYPE_CHECKING:
     from mock_sei.portal.mailbox import Mail
     from mock_sei.rules.records import Application
     from mock_sei.testing.account import Account
+    from mock_sei.testing.answers import Answers, EnqueuedAnswer
     from mock_sei.testing.applications import Applications
     from mock_sei.testing.attached import Attached
     from mock_sei.testing.certificate import Certificate
@@ -114,6 +122,7 @@ else:  # a type checker that saw it would take any name for one of ours
             "NoServer",
             "Rejected",
             "UnknownAccount",
+            "UnknownAnswer",
             "UnknownApplication",
             "UnknownCertificate",
             "UnknownCollection",
@@ -121,6 +130,7 @@ else:  # a type checker that saw it would take any name for one of ours
             "UnknownMessage",
             "UnknownUser",
         ],
+        "faults.answers": ["Answer", "ReceivedRequest"],
         "journal.entries": ["JournalEntry"],
         "journal.journal": ["JournalView"],
         "journal.search": ["WantedCall", "WantedFields"],
@@ -129,6 +139,7 @@ else:  # a type checker that saw it would take any name for one of ours
         "portal.mailbox": ["Mail"],
         "rules.records": ["Application"],
         "testing.account": ["Account"],
+        "testing.answers": ["Answers", "EnqueuedAnswer"],
         "testing.applications": ["Applications"],
         "testing.attached": ["Attached"],
         "testing.certificate": ["Certificate"],

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 import click
 
 from mock_sei import __version__
+from mock_sei.commands.named_options import REQUEST_OPTIONS
 from mock_sei.commands.options import control_url_option, format_option
-from mock_sei.commands.parts import part_options
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import MockSeiError
 from mock_sei.values.paths import find_path_problem
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 OF_SERVER = {
     "clock": "Show, advance, set, freeze or reset the clock of a running server.",
     "faults": "List, add or clear the faults of a running server: what goes wrong on purpose.",
+    "answers": "List, add, remove or clear the scripted answers of a running server.",
     "applications": "List, add, approve or remove the applications of a running server.",
     "data": "Show, add or clear the records of a running server.",
 }
@@ -283,10 +284,10 @@ def _control_url_option(command: Callable[..., None]) -> Callable[..., None]:
     return _with(control_url_option(), command)
 
 
-def _part_options(command: Callable[..., None]) -> Callable[..., None]:
+def _request_options(command: Callable[..., None]) -> Callable[..., None]:
     """Options for what the client sent, such as ``--query``."""
-    for each in reversed(part_options()):
-        command = _with(each, command)
+    for each in reversed(REQUEST_OPTIONS):
+        command = _with(each.click_option(), command)
     return command
 
 
@@ -422,13 +423,17 @@ def check(folder: Path, format_name: str) -> None:
     type=click.Choice(["pytest", "curl", "har"]),
     help="Write the calls as a test, as curl lines, or as HAR 1.2; secrets are hidden.",
 )
-@_part_options
+@_request_options
 @_control_url_option
 def journal(follow: bool, form: str | None, control_url: str, **wanted: Any) -> None:
     """Show the requests and failed handshakes of a running server, with the reason of a refusal."""
     from mock_sei.commands.journal import texts
     from mock_sei.commands.signals import end_once, interrupt
 
+    for option in REQUEST_OPTIONS:
+        given = wanted.pop(option.key)
+        if given is not None and given != ():
+            option.put(given, wanted)
     # A shell starts background commands with SIGINT ignored, and Python does not change that.
     end_once(interrupt)
     with contextlib.suppress(KeyboardInterrupt):

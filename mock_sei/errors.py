@@ -3,6 +3,7 @@
     MockSeiError
     ├── ConfigurationError     a wrong file, variable or option of the user
     ├── RegistryError          a record that is wrong, or that does not fit the others
+    ├── UnknownAnswer          a scripted answer that was never set, or that was removed
     ├── UnknownApplication     an application that is not registered
     ├── UnknownAccount         a service account that is not registered
     ├── UnknownCertificate     a certificate that the account never had
@@ -110,6 +111,10 @@ class RegistryError(MockSeiError, ValueError):
         self.problem = problem
         self.place = place
         self.value = value
+
+
+class UnknownAnswer(MockSeiError):
+    """A scripted answer that was never set, or that was removed."""
 
 
 class UnknownApplication(MockSeiError):

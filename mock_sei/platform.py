@@ -231,7 +231,8 @@ class Platform:
             clock=self.clock,
             tls_problem=self._tls_problem,
         )
-        faults, scripts = ServerFaults(make_random(behaviour.seed), self._seeded_faults), Scripts()
+        faults = ServerFaults(make_random(behaviour.seed), self._seeded_faults)
+        scripts = Scripts(make_random(behaviour.seed, "scripted answers"))
 
         def forget(application: Application) -> None:
             faults.drop_application(application)
@@ -435,6 +436,7 @@ class Platform:
             bugs=[*bugs, *state.shortages.told],
             unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in state.faults.unmet],
             unscripted_calls=list(state.scripts.unscripted),
+            unused_answers=Kept.of(map(str, state.scripts.unused)).told,
         )
 
     @property

@@ -102,7 +102,7 @@ class TestAnExchange:
         )
 
         assert answer.text == "of before"
-        assert [each.operation for each in platform.scripts.waiting] == [operation]
+        assert [each.answer.operation for each in platform.scripts.waiting] == [operation]
         assert platform.scripts.unscripted == []
 
     def test_of_before_meets_no_fault_of_after(self, served: Served) -> None:

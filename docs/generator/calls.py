@@ -42,6 +42,10 @@ COMMANDS: Mapping[Kind, str] = {
     faults.ListFaults: "mock-sei faults list",
     faults.AddFault: "mock-sei faults add 'POST /v2/oauthtoken' --status 503 --times 2",
     faults.ClearFaults: "mock-sei faults clear",
+    scripts.EnqueueAnswer: "mock-sei answers add 'GET /v2/investors' --status 503 --times 2",
+    scripts.ShowScripts: "mock-sei answers list",
+    scripts.RemoveAnswer: "mock-sei answers remove 1",
+    scripts.ClearAnswers: "mock-sei answers clear",
     journal.ReadJournal: "mock-sei journal",
     journal_files.DownloadHar: "mock-sei journal --as har",
     journal_files.DownloadCurl: "mock-sei journal --as curl",
@@ -99,7 +103,10 @@ PYTHON: Mapping[Kind, str] = {
     faults.ClearFaults: "mock_sei.faults.clear()",
     faults.RemoveFault: 'mock_sei.faults.add("POST /v2/oauthtoken", status=503).remove()',
     scripts.EnqueueAnswer: 'mock_sei.enqueue("GET /v2/investors", json={"investors": []})',
-    scripts.ShowScripts: 'httpx2.get(f"{mock_sei.control_url}/answers").json()',
+    scripts.ShowScripts: "(len(mock_sei.answers), mock_sei.answers.states)",
+    scripts.FindAnswer: 'mock_sei.enqueue("GET /v2/investors", status=503).used',
+    scripts.RemoveAnswer: 'mock_sei.enqueue("GET /v2/investors", status=503).remove()',
+    scripts.ClearAnswers: "mock_sei.answers.clear()",
     scripts.RequireScripts: "mock_sei.only_scripted()",
     journal.ReadJournal: "mock_sei.journal.entries",
     journal.SearchJournal: 'mock_sei.journal.find("POST /v2/oauthtoken", status=200)',
@@ -125,11 +132,16 @@ PYTHON: Mapping[Kind, str] = {
 """Each operation in a test, or outside one with ``MockSei`` or ``Attached`` as ``mock_sei``."""
 
 _A_FAULT = "curl -X POST {url}/faults -d '{{\"status\": 503}}'\n"
+_AN_ANSWER = (
+    'curl -X POST {url}/answers -d \'{{"operation": "GET /v2/investors", "status": 503}}\'\n'
+)
 _A_MAIL = "curl -X POST {url}/service-accounts/svc-demo/certificate-links -d '{{}}'\n"
 
 PREPARATIONS: Mapping[str, str] = {
     "findFault": _A_FAULT,
     "removeFault": _A_FAULT,
+    "findAnswer": _AN_ANSWER,
+    "removeAnswer": _AN_ANSWER,
     "downloadMail": _A_MAIL,
 }
 """Lines of a shell before the line that makes a call, by the name of the operation."""

@@ -202,6 +202,58 @@ def test_one_fault(mock_sei):
     assert fault.met == 1
     fault.remove()
 """,
+    "Answers": """
+import pytest
+
+
+def test_answers_that_wait(mock_sei):
+    mock_sei.enqueue("GET /v2/investors", application="demo-server", status=503, times=2)
+    mock_sei.enqueue("GET /v1/products", json=[], times=None)
+    assert len(mock_sei.answers) == 2
+    with pytest.raises(AssertionError, match="used 0 of 2 times"):
+        mock_sei.answers.assert_used(application="demo-server")
+    assert mock_sei.answers.states == {}
+    for answer in mock_sei.answers:
+        answer.remove()
+    mock_sei.answers.clear()
+""",
+    "EnqueuedAnswer": """
+from mock_sei import EnqueuedAnswer
+
+
+def test_one_answer(mock_sei):
+    answer: EnqueuedAnswer = mock_sei.enqueue("POST /v2/oauthtoken", status=503, times=None)
+    with mock_sei.client("svc-demo") as http:
+        assert http.post("/v2/oauthtoken").status_code == 503
+    assert answer.used == 1
+    answer.remove()
+""",
+    "Answer": """
+from mock_sei import Answer, MockSei
+
+
+def test_an_answer_of_a_function():
+    with MockSei() as platform:
+        platform.enqueue("POST /v2/oauthtoken", answer=lambda _: Answer(status=503, text="down"))
+        with platform.client("svc-demo") as http:
+            assert http.post("/v2/oauthtoken").text == "down"
+""",
+    "ReceivedRequest": """
+from mock_sei import MockSei, ReceivedRequest
+
+
+def echo(request: ReceivedRequest) -> list[str]:
+    name, first = request.path_values["name"], request.query["first"][0]
+    return [request.method, request.path, name, first, request.json()]
+
+
+def test_a_function_that_reads_the_request():
+    with MockSei() as platform:
+        platform.enqueue("POST /v2/{name}", answer=echo)
+        with platform.client("svc-demo") as http:
+            answer = http.post("/v2/oauthtoken?first=1", json="body")
+    assert answer.json() == ["POST", "/v2/oauthtoken", "oauthtoken", "1", "body"]
+""",
     "Journal": """
 def test_the_journal(mock_sei):
     mock_sei.token("svc-demo")
@@ -588,6 +640,16 @@ from mock_sei import UnknownCollection
 def test_an_unknown_collection(mock_sei):
     with pytest.raises(UnknownCollection, match="investors"):
         mock_sei.data["investor"]
+""",
+    "UnknownAnswer": """
+import httpx2
+
+from mock_sei import UnknownAnswer
+
+
+def test_an_unknown_answer_has_the_name_of_the_error(mock_sei):
+    answer = httpx2.get(f"{mock_sei.control_url}/answers/7", trust_env=False)
+    assert answer.json()["error"] == UnknownAnswer.__name__
 """,
     "UnknownFault": """
 import httpx2

@@ -30,6 +30,10 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "Collection",
         "Faults",
         "Fault",
+        "Answers",
+        "EnqueuedAnswer",
+        "Answer",
+        "ReceivedRequest",
         "Journal",
         "JournalView",
         "JournalEntry",
@@ -56,6 +60,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "NoServer",
         "Rejected",
         "UnknownAccount",
+        "UnknownAnswer",
         "UnknownApplication",
         "UnknownCertificate",
         "UnknownCollection",
@@ -67,6 +72,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 """The public names, in the order of the page."""
 
 OF_THE_SERVER: Mapping[str, frozenset[str]] = {
+    "Answers": frozenset({"remove_of"}),
     "Application": frozenset({"as_dict", "check", "problems", "standard", "source_networks"}),
     "Certificate": frozenset({"identity", "performer"}),
     "Faults": frozenset({"remove_of"}),

@@ -1,4 +1,4 @@
-"""``mock-sei clock``, ``faults``, ``reset``, ``applications``, ``data``: operations from a shell.
+"""``mock-sei clock``, ``faults``, ``answers``, ``reset`` and others: operations from a shell.
 
 Each command is a row of :data:`COMMANDS`; its options are the fields of the operation.
 """
@@ -16,13 +16,13 @@ from typing import Any
 
 import click
 
+from mock_sei.commands.named_options import ANSWER_OPTIONS, REQUEST_OPTIONS, NamedOption
 from mock_sei.commands.options import control_url_option, format_option
-from mock_sei.commands.parts import PART_OPTIONS, part_option
 from mock_sei.commands.server import server_at
 from mock_sei.errors import ConfigurationError
 from mock_sei.faults.faults import ArmedFault
 from mock_sei.operations import applications as apps
-from mock_sei.operations import clock, data, faults, server
+from mock_sei.operations import clock, data, faults, scripts, server
 from mock_sei.operations.places import mark_of
 from mock_sei.operations.requests import Request
 from mock_sei.operations.schemas import body_schema, descriptions
@@ -58,6 +58,8 @@ class Command:
     """Values of fields that the name of the command gives."""
     text: Callable[[Any], Iterator[str]] = lambda _: iter(())
     """The lines that a person reads."""
+    options: tuple[NamedOption, ...] = ()
+    """Options that are not made from the fields."""
     without: Command | None = None
     """What is done where the arguments are left out. It takes some of the options."""
 
@@ -99,6 +101,13 @@ def read_time(text: str) -> Any:
     return read_moment(moment)
 
 
+def read_identifier(text: str) -> int:
+    """Raises :class:`ConfigurationError`."""
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise ConfigurationError("not a number", source="ID", key=repr(text[:100]))
+    return int(text)
+
+
 def read_records(text: str) -> Any:
     """JSON, ``-`` for standard input, ``@FILE`` for a file. Raises :class:`ConfigurationError`."""
     source = "RECORDS"
@@ -131,6 +140,11 @@ def _fault_lines(armed: Sequence[ArmedFault]) -> Iterator[str]:
         often = f" of {fault.times}" if fault.times else ""
         over = ", over" if each.is_over else ""
         yield f"{each.identifier}  {fault.target}: {fault}; met {each.met}{often}{over}"
+
+
+def _answer_lines(scripted: scripts.Scripted) -> Iterator[str]:
+    yield from (f"{each.id}  {each}" for each in scripted.answers)
+    yield from (f"state {name} = {value}" for name, value in scripted.states.items())
 
 
 def _application_lines(found: Sequence[Application]) -> Iterator[str]:
@@ -187,9 +201,26 @@ COMMANDS = (
         "add",
         faults.AddFault,
         arguments=(Argument(name="OPERATION", field="operation", required=False),),
+        options=REQUEST_OPTIONS,
         text=lambda armed: _fault_lines([armed]),
     ),
     Command("faults", "clear", faults.ClearFaults),
+    Command("answers", "list", scripts.ShowScripts, text=_answer_lines),
+    Command(
+        "answers",
+        "add",
+        scripts.EnqueueAnswer,
+        arguments=(Argument(name="OPERATION", field="operation"),),
+        options=ANSWER_OPTIONS,
+        text=lambda added: iter([f"answer {added.id}; {added.waiting} waiting"]),
+    ),
+    Command(
+        "answers",
+        "remove",
+        scripts.RemoveAnswer,
+        arguments=(Argument(name="ID", field="identifier", read=read_identifier),),
+    ),
+    Command("answers", "clear", scripts.ClearAnswers),
     Command("", "reset", server.Reset),
     Command(
         "applications",
@@ -246,6 +277,7 @@ def _click_command(command: Command) -> click.Command:
                 for each in command.arguments
             ),
             *_options(command),
+            *(each.click_option() for each in command.options),
             control_url_option(),
             format_option("How the answer is printed."),
         ],
@@ -266,7 +298,11 @@ def _argument(argument: Argument) -> click.Argument:
 
 
 def _run(command: Command, control_url: str, given: Mapping[str, Any], *, as_json: bool) -> None:
-    values = {name: value for name, value in given.items() if value not in (None, (), False)}
+    values = {
+        name: value
+        for name, value in given.items()
+        if value is not None and value is not False and value != ()
+    }
     if command.without is not None and not any(
         each.name.lower() in values for each in command.arguments
     ):
@@ -276,6 +312,9 @@ def _run(command: Command, control_url: str, given: Mapping[str, Any], *, as_jso
     for each in command.arguments:
         if each.name.lower() in values:
             fields[each.field] = each.read(values.pop(each.name.lower()))
+    for option in command.options:
+        if option.key in values:
+            option.put(values.pop(option.key), values)
     fields |= values
     placed = command.row.placed
     if placed.whole is not None and placed.whole not in fields:
@@ -307,6 +346,7 @@ def _options(command: Command) -> Iterator[click.Option]:
     request, row = command.request, command.row
     placed = row.placed
     taken = {each.field for each in command.arguments} | (command.fixed or {}).keys()
+    taken |= {each.top_field for each in command.options} - _ALSO_MADE
     members = dict(body_schema(request, (*placed.query, *placed.body)).get("properties", {}))
     if placed.whole is not None and placed.whole not in taken:
         mark = mark_of(request, placed.whole)
@@ -317,8 +357,6 @@ def _options(command: Command) -> Iterator[click.Option]:
 
 
 def _option(name: str, schema: Mapping[str, Any], text: str | None) -> click.Option:
-    if name in PART_OPTIONS:
-        return part_option(name)
     kinds = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
     kind = kinds[0] if kinds else {}
     several = kind.get("type") == "array"
@@ -341,6 +379,8 @@ def _option(name: str, schema: Mapping[str, Any], text: str | None) -> click.Opt
     )
 
 
+_ALSO_MADE = {"times"}
+"""Fields for which a value has an option that is made, beside the flag."""
 _TYPES: Mapping[str, Any] = {"integer": click.INT, "number": click.FLOAT}
 
 

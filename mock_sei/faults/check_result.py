@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from mock_sei.errors import MockSeiBug
 
@@ -14,6 +15,14 @@ class Kept(list[str]):
     """The first :data:`KEPT` texts of one kind, and the number of further ones."""
 
     left_out = 0
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Kept:
+        """The first of these texts."""
+        kept = cls()
+        for each in texts:
+            kept.add(each)
+        return kept
 
     def add(self, text: str) -> None:
         """Keeps a text, or counts it if there are enough."""
@@ -38,6 +47,8 @@ class CheckResult:
     """The faults with ``required=True`` that no call met."""
     unscripted_calls: list[str]
     """The calls in strict mode for which there was no scripted answer."""
+    unused_answers: list[str] = field(default_factory=list)
+    """The scripted answers with ``required=True`` that calls did not get as often as they say."""
 
     def check(self) -> None:
         """Raises :class:`MockSeiBug` for a bug, ``AssertionError`` for anything else."""
@@ -47,3 +58,7 @@ class CheckResult:
             raise AssertionError(f"required faults that nobody met: {'; '.join(self.unmet_faults)}")
         if self.unscripted_calls:
             raise AssertionError(f"calls without a script: {', '.join(self.unscripted_calls)}")
+        if self.unused_answers:
+            raise AssertionError(
+                f"required answers that were not used: {'; '.join(self.unused_answers)}"
+            )

@@ -1,4 +1,4 @@
-"""Scripted answers: a test says what the next call of an operation gets as its answer.
+"""Scripted answers: a test says what the next calls of an operation get as their answers.
 
 The gateway still checks the call: a client with the wrong certificate gets no scripted answer. In
 strict mode, a functional call without a scripted answer makes the test fail.
@@ -8,131 +8,105 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections import Counter, OrderedDict, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from random import Random
 
 from mock_sei.errors import Rejected
-from mock_sei.matching.targets import Caller, CallTarget, names_of
-from mock_sei.matching.waiting import Waiting
+from mock_sei.faults.answer_queues import AnswerQueues, QueuedAnswer
+from mock_sei.faults.answers import LARGEST_CONTENT, ScriptedAnswer
+from mock_sei.faults.random_uuids import RandomUuids
+from mock_sei.matching.targets import Caller, names_of
+from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application
-from mock_sei.values.sendable import (
-    LONGEST_TEXT,
-    WITHOUT_BODY,
-    find_header_problem,
-    find_status_problem,
-    json_content,
-)
-from mock_sei.values.texts import is_text
+from mock_sei.values.sendable import LONGEST_TEXT
 
-LARGEST_CONTENT = 16 * 1024 * 1024
-"""The largest body of a scripted answer, in bytes."""
 MOST_CONTENT = 4 * LARGEST_CONTENT
-"""The largest size of all waiting bodies together, in bytes."""
+"""The largest size of all waiting answers together, in bytes."""
 MOST_UNSCRIPTED = 1000
 """Of the calls without a script, the newest are kept, so many."""
+MOST_NAMES = 1000
+"""Most states of a platform, and most counters."""
+MOST_OVER = 10_000
+"""So many answers that were used up are kept, for tests to look up."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScriptedAnswer:
-    """One scripted answer, for one call."""
+class GivenAnswer:
+    """The answer that a call gets, with what its placeholders had at that moment."""
 
-    operation: str
-    application: str | None = None
-    """The application whose call gets it: name, AppKey or service account. None for all."""
-    status: int = 200
-    content: bytes = field(default=b"", repr=False)
-    media_type: str | None = "application/json"
-    """The media type of the body, None if there is no body."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def target(self) -> CallTarget:
-        """The calls that may get it."""
-        return CallTarget(operation=self.operation, application=self.application)
-
-
-def make_answer(
-    operation: str,
-    *,
-    application: str | None = None,
-    status: int = 200,
-    json_body: Any = None,
-    text: str | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> ScriptedAnswer:
-    """A scripted answer with a JSON body, a text or no body.
-
-    Raises :class:`Rejected` if it cannot be sent; the error names every wrong field.
-    """
-    problems = CallTarget(operation=operation, application=application).problems()
-    if problem := find_status_problem(status):
-        problems["status"] = problem
-    member, content = ("json", b"") if text is None else ("text", b"")
-    try:
-        if text is not None:
-            content = _text_content(text, json_body)
-        elif json_body is not None:
-            content = json_content(json_body)
-    except ValueError as error:
-        problems[member] = str(error)
-    if len(content) > LARGEST_CONTENT:
-        problems[member] = f"{len(content)} bytes; at most {LARGEST_CONTENT}"
-    bodiless = "status" not in problems and status in WITHOUT_BODY
-    if content and bodiless:
-        problems[member] = f"an answer with status {status} has no body"
-    if problem := find_header_problem(headers or {}, status, len(content)):
-        problems["headers"] = problem
-    if problems:
-        raise Rejected(problems)
-    media_type = "application/json" if text is None else "text/plain; charset=utf-8"
-    return ScriptedAnswer(
-        operation=operation,
-        application=application,
-        status=status,
-        content=content,
-        media_type=None if bodiless else media_type,
-        headers=dict(headers or {}),
-    )
-
-
-def _text_content(text: object, json_body: object) -> bytes:
-    """The bytes of a text body. Raises ``ValueError`` with the reason if it cannot be sent."""
-    if json_body is not None:
-        raise ValueError("either json or text, not both")
-    if not isinstance(text, str):
-        raise ValueError(f"must be a text, not {type(text).__name__}")
-    if not is_text(text):
-        raise ValueError("cannot be sent: half a surrogate pair is no text")
-    return text.encode()
+    answer: ScriptedAnswer
+    counters: Mapping[str, int] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)
+    uuids: Sequence[str] = ()
 
 
 class Scripts:
-    """The scripted answers of one platform state."""
+    """The scripted answers of one platform state, with its states and counters."""
 
-    def __init__(self) -> None:
+    def __init__(self, random: Random | None = None) -> None:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._answers: OrderedDict[int, ScriptedAnswer] = OrderedDict()
-        self._waiting: Waiting[tuple[int, ScriptedAnswer]] = Waiting()
+        self._answers: OrderedDict[int, QueuedAnswer] = OrderedDict()
+        """The answers that wait, the oldest first."""
+        self._over: OrderedDict[int, QueuedAnswer] = OrderedDict()
+        """The answers that were used up, or whose application was removed."""
+        self._unused: dict[int, QueuedAnswer] = {}
+        """The required answers that were not used as often as they say."""
+        self._queues = AnswerQueues()
         self._size = 0
+        self._states: dict[str, str] = {}
+        self._state_names: Counter[str] = Counter()
+        """The states that waiting answers name."""
+        self._counters: dict[str, int] = {}
+        self._counter_names: Counter[str] = Counter()
+        """The counters that waiting answers name."""
+        self._uuids = RandomUuids(make_random(None) if random is None else random)
         self.strict = False
         """True if a functional call without a scripted answer makes the test fail."""
         self._unscripted: deque[str] = deque(maxlen=MOST_UNSCRIPTED)
 
-    def enqueue(self, answer: ScriptedAnswer) -> None:
-        """Adds an answer. Raises :class:`Rejected` if all waiting bodies would be too large."""
+    def enqueue(self, answer: ScriptedAnswer) -> QueuedAnswer:
+        """Adds an answer.
+
+        Raises :class:`Rejected` if all waiting answers would be too large, or would name too many
+        states or counters.
+        """
         with self._lock:
-            size = self._size + len(answer.content)
-            if size > MOST_CONTENT:
-                reason = f"{self._size} bytes of answers wait already; at most {MOST_CONTENT}"
-                is_text_body = (answer.media_type or "").startswith("text/")
-                raise Rejected({"text" if is_text_body else "json": reason})
-            number = next(self._numbers)
-            self._answers[number] = answer
-            self._waiting.add(number, answer.target, (number, answer))
-            self._size = size
+            self._require_room(answer)
+            queued = QueuedAnswer(identifier=next(self._numbers), answer=answer)
+            self._answers[queued.identifier] = queued
+            if answer.required:
+                self._unused[queued.identifier] = queued
+            self._queues.add(queued)
+            self._count(answer, 1)
+            return queued
+
+    def _require_room(self, answer: ScriptedAnswer) -> None:
+        if self._size + answer.size > MOST_CONTENT:
+            reason = f"{self._size} bytes of answers wait already; at most {MOST_CONTENT}"
+            is_text_body = (answer.ready.media_type or "").startswith("text/")
+            raise Rejected({"text" if is_text_body else "json": reason})
+        states, counters = _names_in(answer)
+        if states and len({*states, *self._state_names, *self._states}) > MOST_NAMES:
+            named = "then" if answer.then else "when"
+            raise Rejected({named: f"at most {MOST_NAMES} states in all answers together"})
+        if counters and len({*counters, *self._counter_names, *self._counters}) > MOST_NAMES:
+            reason = f"at most {MOST_NAMES} counters in all answers together"
+            raise Rejected({"template": reason})
+
+    def _count(self, answer: ScriptedAnswer, difference: int) -> None:
+        """Notes what an answer takes, or gives it back."""
+        self._size += difference * answer.size
+        for counted, names in zip(
+            (self._state_names, self._counter_names), _names_in(answer), strict=True
+        ):
+            for name in names:
+                counted[name] += difference
+                if not counted[name]:
+                    del counted[name]
 
     @property
     def unscripted(self) -> list[str]:
@@ -144,15 +118,56 @@ class Scripts:
         return len(self._answers)
 
     @property
-    def waiting(self) -> list[ScriptedAnswer]:
-        """The answers that no call has got yet, the oldest first."""
+    def waiting(self) -> list[QueuedAnswer]:
+        """The answers that further calls get, the oldest first."""
         with self._lock:
             return list(self._answers.values())
 
-    def page(self, *, start: int, limit: int) -> list[ScriptedAnswer]:
-        """The waiting answers from the index ``start`` on, at most ``limit``, the oldest first."""
+    @property
+    def states(self) -> dict[str, str]:
+        """The states that are set, with their values."""
         with self._lock:
+            return dict(self._states)
+
+    @property
+    def unused(self) -> list[QueuedAnswer]:
+        """The required answers that calls did not get as often as they say."""
+        with self._lock:
+            return list(self._unused.values())
+
+    def page(self, *, start: int, limit: int, after: int = 0) -> list[QueuedAnswer]:
+        """The waiting answers with an identifier above ``after``, the oldest first.
+
+        ``start`` of them are passed over, and at most ``limit`` are listed.
+        """
+        with self._lock:
+            if after:
+                start += bisect_right(list(self._answers), after)
             return list(itertools.islice(self._answers.values(), start, start + limit))
+
+    def find(self, identifier: int) -> QueuedAnswer | None:
+        """The answer with this identifier, used up or not; None if there is none."""
+        with self._lock:
+            return self._answers.get(identifier) or self._over.get(identifier)
+
+    def remove(self, identifier: int) -> bool:
+        """Removes an answer. Returns False if there is none with this identifier."""
+        with self._lock:
+            queued = self._answers.get(identifier)
+            if queued is not None:
+                self._take_out(queued)
+            over, unused = self._over.pop(identifier, None), self._unused.pop(identifier, None)
+            return any((queued, over, unused))
+
+    def clear(self) -> None:
+        """Removes all answers. States and counters stay."""
+        with self._lock:
+            for counted in (self._answers, self._over, self._unused):
+                counted.clear()
+            self._queues = AnswerQueues()
+            self._state_names.clear()
+            self._counter_names.clear()
+            self._size = 0
 
     @property
     def is_quiet(self) -> bool:
@@ -162,10 +177,10 @@ class Scripts:
     def need_body(self, operation: str) -> bool:
         """Whether the body of a call decides which answer it gets."""
         with self._lock:
-            return self._waiting.need_body(operation)
+            return self._queues.need_body(operation)
 
-    def take(self, caller: Caller) -> ScriptedAnswer | None:
-        """The oldest answer for a functional call. It is removed, so that one call gets it.
+    def take(self, caller: Caller) -> GivenAnswer | None:
+        """The first answer for a functional call. It counts as used.
 
         In strict mode, a call for which there is none is remembered.
         """
@@ -174,43 +189,111 @@ class Scripts:
             self._unscripted.append(caller.operation[:LONGEST_TEXT])
         return found
 
-    def take_for_oauth(self, caller: Caller) -> ScriptedAnswer | None:
-        """The oldest answer for an OAuth call, which needs no script even in strict mode."""
+    def take_for_oauth(self, caller: Caller) -> GivenAnswer | None:
+        """The first answer for an OAuth call, which needs no script even in strict mode."""
         if not self._answers:
             return None
         with self._lock:
-            found = next(self._waiting.fitting(caller), None)
+            return self._give(self._queues.fitting(caller, self._states))
+
+    def take_named(self, caller: Caller) -> GivenAnswer | None:
+        """The first answer for a call whose method its operation names. It counts as used."""
+        with self._lock:
+            fitting = self._queues.fitting(caller, self._states)
+            return self._give(each for each in fitting if each.answer.target.names(caller.method))
+
+    def foresee(self, caller: Caller) -> GivenAnswer | None:
+        """The answer that such a call would get. It does not count as used."""
+        with self._lock:
+            found = next(self._queues.fitting(caller, self._states), None)
             if found is None:
                 return None
-            self._take_out(*found)
-            return found[1]
-
-    def take_named(self, caller: Caller) -> ScriptedAnswer | None:
-        """The oldest answer for a call whose method its operation names. It is removed."""
-        with self._lock:
-            fitting = self._waiting.fitting(caller)
-            found = next((each for each in fitting if each[1].target.names(caller.method)), None)
-            if found is None:
-                return None
-            self._take_out(*found)
-            return found[1]
-
-    def foresee(self, caller: Caller) -> ScriptedAnswer | None:
-        """The answer that such a call would get. It is not removed."""
-        with self._lock:
-            found = next(self._waiting.fitting(caller), None)
-            return None if found is None else found[1]
+            template = found.answer.template
+            return self._given(
+                found.answer,
+                counters=self._next_counters(found.answer),
+                states=self._states,
+                uuids=self._uuids.foresee(0 if template is None else template.uuids),
+            )
 
     def drop_application(self, application: Application) -> None:
-        """Removes the answers for an application that was removed.
+        """Ends the answers for an application that was removed.
 
-        So a later application of the same name does not get them.
+        So a later application of the same name does not get them. A required answer that was not
+        used still makes the test fail.
         """
         with self._lock:
-            for number, answer in self._waiting.of_applications(names_of(application)):
-                self._take_out(number, answer)
+            for queued in self._queues.of_applications(names_of(application)):
+                self._take_out(queued)
+                self._keep_over(queued)
 
-    def _take_out(self, number: int, answer: ScriptedAnswer) -> None:
-        del self._answers[number]
-        self._waiting.remove(number, answer.target)
-        self._size -= len(answer.content)
+    def _give(self, fitting: Iterable[QueuedAnswer]) -> GivenAnswer | None:
+        queued = next(iter(fitting), None)
+        if queued is None:
+            return None
+        answer = queued.answer
+        queued.used += 1
+        if queued.is_used:
+            self._unused.pop(queued.identifier, None)
+        self._counters |= self._next_counters(answer)
+        template = answer.template
+        given = self._given(
+            answer,
+            counters=self._counters,
+            states=self._states,
+            uuids=self._uuids.take(0 if template is None else template.uuids),
+        )
+        self._move_states(answer)
+        if queued.is_over:
+            self._take_out(queued)
+            self._keep_over(queued)
+        return given
+
+    def _next_counters(self, answer: ScriptedAnswer) -> dict[str, int]:
+        """The counters of an answer, as they are when it is given."""
+        names = () if answer.template is None else answer.template.counters
+        return {name: self._counters.get(name, 0) + 1 for name in names}
+
+    def _move_states(self, answer: ScriptedAnswer) -> None:
+        for name, value in answer.then.items():
+            if value is None:
+                self._states.pop(name, None)
+            else:
+                self._states[name] = value
+
+    @staticmethod
+    def _given(
+        answer: ScriptedAnswer,
+        *,
+        counters: Mapping[str, int],
+        states: Mapping[str, str],
+        uuids: Sequence[str],
+    ) -> GivenAnswer:
+        template = answer.template
+        if template is None:
+            return GivenAnswer(answer=answer)
+        return GivenAnswer(
+            answer=answer,
+            counters={name: counters[name] for name in template.counters},
+            states={name: states[name] for name in template.states if name in states},
+            uuids=uuids,
+        )
+
+    def _take_out(self, queued: QueuedAnswer) -> None:
+        """Hides an answer from calls."""
+        del self._answers[queued.identifier]
+        self._queues.remove(queued)
+        self._count(queued.answer, -1)
+
+    def _keep_over(self, queued: QueuedAnswer) -> None:
+        """Keeps an answer that no further call gets, without its body."""
+        queued.answer = queued.answer.without_body()
+        self._over[queued.identifier] = queued
+        while len(self._over) > MOST_OVER:
+            self._over.popitem(last=False)
+
+
+def _names_in(answer: ScriptedAnswer) -> tuple[Collection[str], Collection[str]]:
+    """The states and the counters that an answer names."""
+    counters = () if answer.template is None else answer.template.counters
+    return {*answer.when, *answer.then}, counters

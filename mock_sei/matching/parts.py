@@ -212,7 +212,8 @@ def _find_value_problem(value: Any, *, alone: bool) -> str | None:
             return f"at most {LONGEST_VALUE} characters, not {len(value)}"
         return None
     if isinstance(value, bool | int | float):
-        return None if len(shown(value)) <= LONGEST_TEXT else "too many digits"
+        is_long = isinstance(value, int) and value.bit_length() > LONGEST_TEXT
+        return "too many digits" if is_long else None
     wanted = 'a text, a number, {"matches": "…"}, null for "not there", or a list of these'
     return f"must be {wanted}, not {type(value).__name__}"
 

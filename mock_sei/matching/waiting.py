@@ -91,9 +91,9 @@ class Waiting(Generic[Item]):
         """The items that are only for an application with one of these names."""
         return [each for name in names for each in self._by_application.get(name, {}).values()]
 
-    def fitting(self, caller: Caller) -> Iterator[Item]:
-        """The items for a call, the oldest first. The items must not change during the
-        iteration."""
+    def fitting(self, caller: Caller, *, newest_first: bool = False) -> Iterator[Item]:
+        """The items for a call, the oldest first, or the newest. The items must not change during
+        the iteration."""
         keys: list[Key | None] = [None]
         for part, count in self._keyed.items():
             if count:
@@ -105,12 +105,16 @@ class Waiting(Generic[Item]):
             for listener in (None, caller.listener)
         ]
         operations = [*self._patterns.matching(caller.operation), None]
-        found = [
-            queue.items()
+        found: list[Iterable[tuple[int, tuple[CallTarget, Item]]]] = [
+            reversed(queue.items()) if newest_first else queue.items()
             for queues in filter(None, map(self._queues.get, operations))
             for queue in filter(None, map(queues.get, places))
         ]
-        ordered = found[0] if len(found) == 1 else heapq.merge(*found, key=itemgetter(0))
+        ordered = (
+            found[0]
+            if len(found) == 1
+            else heapq.merge(*found, key=itemgetter(0), reverse=newest_first)
+        )
         return (item for _, (target, item) in ordered if target.parts.fits(caller.sent))
 
 

@@ -58,7 +58,7 @@ class ReceivedAnswer:
         return json.loads(self.content)
 
 
-class Answer(Protocol[A]):
+class AnswerFormat(Protocol[A]):
     """How one kind of answer is written, read and described."""
 
     def schema(self) -> Mapping[str, Any] | None:

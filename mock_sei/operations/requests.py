@@ -38,7 +38,7 @@ class Fields:
     """Names of the fields, in their order."""
     usual: ClassVar[Mapping[str, Any]] = {}
     """Values of the fields that may be left out."""
-    required: ClassVar[frozenset[str]] = frozenset()
+    needed: ClassVar[frozenset[str]] = frozenset()
     """Names of the other fields."""
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -47,13 +47,13 @@ class Fields:
         own = [name for name, kind in annotations.items() if "ClassVar" not in str(kind)]
         cls.names = (*cls.names, *own)
         cls.usual = {**cls.usual, **{name: vars(cls)[name] for name in own if name in vars(cls)}}
-        cls.required = frozenset(cls.names) - cls.usual.keys()
+        cls.needed = frozenset(cls.names) - cls.usual.keys()
 
     def __init__(self, **values: Any) -> None:
         mine = self.__dict__
         mine.update(self.usual)
         mine.update(values)
-        if len(mine) != len(self.names) or not self.required <= values.keys():
+        if len(mine) != len(self.names) or not self.needed <= values.keys():
             wrong = sorted({*values}.symmetric_difference(self.names) - self.usual.keys())
             raise TypeError(f"{type(self).__name__} has other fields: {', '.join(wrong)}")
 

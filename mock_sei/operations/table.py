@@ -27,7 +27,7 @@ from mock_sei.operations import journal_files as texts
 from mock_sei.operations import mailbox as mails
 from mock_sei.operations.answers import (
     COUNT,
-    Answer,
+    AnswerFormat,
     Files,
     Json,
     Lists,
@@ -54,7 +54,7 @@ class Row:
     method: str
     path: str
     request: type[Request[Any]]
-    answer: Answer[Any]
+    answer: AnswerFormat[Any]
     status: int | None = None
     """None for 200, or for 204 where nothing is answered."""
     on_loop: bool = False
@@ -183,7 +183,7 @@ CHECK = Json[CheckResult](
     kind=CheckResult,
     to_json=asdict,
     from_json=lambda told: CheckResult(**told),
-    example={"bugs": [], "unmet_faults": [], "unscripted_calls": []},
+    example={"bugs": [], "unmet_faults": [], "unscripted_calls": [], "unused_answers": []},
 )
 
 
@@ -439,7 +439,24 @@ TABLE: tuple[Row, ...] = (
         group=SCRIPTS,
     ),
     Row("GET", "/answers", scripts.ShowScripts, values_of(scripts.Scripted), group=SCRIPTS),
+    Row("DELETE", "/answers", scripts.ClearAnswers, NOTHING, group=SCRIPTS, on_loop=True),
     Row("PUT", "/answers/strict", scripts.RequireScripts, NOTHING, group=SCRIPTS, on_loop=True),
+    Row(
+        "GET",
+        "/answers/{identifier}",
+        scripts.FindAnswer,
+        values_of(scripts.ListedAnswer),
+        group=SCRIPTS,
+        on_loop=True,
+    ),
+    Row(
+        "DELETE",
+        "/answers/{identifier}",
+        scripts.RemoveAnswer,
+        NOTHING,
+        group=SCRIPTS,
+        on_loop=True,
+    ),
     Row("GET", "/journal", journal.ReadJournal, EntriesAnswer(), group=JOURNAL),
     Row("POST", "/journal/search", journal.SearchJournal, EntriesAnswer(), group=JOURNAL),
     Row("POST", "/journal/verify", journal.VerifyJournal, VerifiedAnswer(), group=JOURNAL),

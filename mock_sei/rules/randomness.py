@@ -6,9 +6,14 @@ import base64
 from random import Random, SystemRandom
 
 
-def make_random(seed: int | None) -> Random:
-    """A source of random values: the operating system's, or with a seed one that repeats itself."""
-    return SystemRandom() if seed is None else Random(seed)  # noqa: S311  # repeatable on purpose
+def make_random(seed: int | None, purpose: str = "") -> Random:
+    """A source of random values: the operating system's, or with a seed one that repeats itself.
+
+    With another ``purpose`` the same seed gives other values.
+    """
+    if seed is None:
+        return SystemRandom()
+    return Random(f"{purpose} {seed}" if purpose else seed)  # noqa: S311  # repeatable on purpose
 
 
 SECRET_LENGTH = 43

@@ -26,6 +26,7 @@ from mock_sei.certificates.first_date import require_real_dates
 from mock_sei.certificates.profiles import ServerVariant, Variant
 from mock_sei.certificates.store import write_whole
 from mock_sei.errors import MockSeiBug, Rejected, UnknownAccount, UnknownApplication, one_line
+from mock_sei.matching.parts import plain_part
 from mock_sei.operations.certificates import (
     IssueCertificate,
     RegisterCertificate,
@@ -36,7 +37,7 @@ from mock_sei.operations.certificates import (
 from mock_sei.operations.flows import Flows, LogIn
 from mock_sei.operations.people import FindAccount
 from mock_sei.operations.requests import Request
-from mock_sei.operations.scripts import EnqueueAnswer, RequireScripts
+from mock_sei.operations.scripts import EnqueueAnswer, EnqueueFunction, RequireScripts
 from mock_sei.operations.server import (
     LONGEST_NAME,
     CheckTest,
@@ -59,6 +60,7 @@ from mock_sei.rules.arguments import (
 )
 from mock_sei.rules.records import DEFAULT_USER, Application
 from mock_sei.testing.account import Account
+from mock_sei.testing.answers import Answers, EnqueuedAnswer
 from mock_sei.testing.applications import Applications
 from mock_sei.testing.certificate import Certificate
 from mock_sei.testing.clock import Clock
@@ -75,6 +77,10 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from mock_sei.doctor.findings import Finding
+    from mock_sei.faults.answers import AnswerFunction
+    from mock_sei.journal.search import ListenerName
+    from mock_sei.matching.fields import PartValues, RequestFields
+    from mock_sei.rules.standards import Listener
     from mock_sei.testing.inputs import (
         ApplicationFields,
         BehaviourFields,
@@ -201,28 +207,59 @@ class Workbench(ABC):
         operation: str,
         *,
         application: Owner | None = None,
+        listener: ListenerName | Listener | None = None,
+        query: PartValues | None = None,
+        request: RequestFields | None = None,
         status: int = 200,
         json: Any = None,
         text: str | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> None:
+        times: int | None = 1,
+        when: Mapping[str, str | None] | None = None,
+        then: Mapping[str, str | None] | None = None,
+        required: bool = False,
+        template: bool = True,
+        answer: AnswerFunction | None = None,
+    ) -> EnqueuedAnswer:
         """Sets the answer of the next call: ``enqueue("GET /v2/investors", json={"data": []})``.
 
-        The call must pass the usual checks first: token, AppKey, certificate. With ``application``
-        only a call of that application gets the answer. Raises
-        :class:`~mock_sei.errors.Rejected` for what cannot be sent.
+        The call must pass the usual checks first: token, AppKey, certificate. With ``application``,
+        ``listener``, ``query`` or ``request`` only the calls that have these get the answer:
+        ``request={"json": {"currency": "USD"}}``. ``times`` calls get it, or with None all until it
+        is removed. It is given only while the states of ``when`` have their values, and sets those
+        of ``then``. Placeholders such as ``{{request.query.limit}}`` are replaced, unless
+        ``template`` is False. Instead of a status, body and headers, ``answer`` is a function that
+        takes the request (only with a server in this process). With ``required`` the test fails if
+        the answer is left over. Raises :class:`~mock_sei.errors.Rejected` for what cannot be sent.
         """
         wanted = "a method and a path, such as GET /v2/investors"
-        self.perform(
-            EnqueueAnswer(
-                operation=require_text("operation", operation, wanted),
-                application=None if application is None else name_of(application),
-                status=status,
-                json=json,
-                text=text,
-                headers=headers,
-            )
-        )
+        which: dict[str, Any] = {
+            "operation": require_text("operation", operation, wanted),
+            "application": None if application is None else name_of(application),
+            "listener": listener,
+            "query": plain_part(query),
+            "request": plain_part(request),
+            "times": times,
+            "when": when,
+            "then": then,
+            "required": required,
+        }
+        how = {"status": status, "json": json, "text": text, "headers": headers}
+        if answer is None:
+            return self._enqueue(EnqueueAnswer(**which, **how, template=template))
+        given = [name for name, value in how.items() if value not in (None, 200)]
+        if given:
+            problem = "the function gives the whole answer; use either it or answer"
+            raise Rejected(dict.fromkeys(given, problem))
+        return self._enqueue(EnqueueFunction(**which, function=answer))
+
+    def _enqueue(self, request: EnqueueAnswer | EnqueueFunction) -> EnqueuedAnswer:
+        return EnqueuedAnswer(self, self.perform(request).id, request.answer().digest)
+
+    @property
+    def answers(self) -> Answers:
+        """The scripted answers that wait: ``mock_sei.answers.assert_used()``."""
+        return Answers(self)
 
     def only_scripted(self) -> None:
         """From now on, until a reset, a functional call without an answer of :meth:`enqueue` fails
@@ -269,13 +306,16 @@ class Workbench(ABC):
         return secrets.token_hex(4)
 
     def remove_new_applications(self) -> None:
-        """Removes the applications that :meth:`new_application` made, with their faults."""
+        """Removes the applications that :meth:`new_application` made, with their faults and
+        scripted answers."""
         with self._lock:
             made, self._made = self._made, []
         if not made:
             return
         applications = [each for each in map(self._find_made, made) if each]
-        self.faults.remove_of({each.name for each in applications})
+        names = {each.name for each in applications}
+        self.faults.remove_of(names)
+        self.answers.remove_of(names)
         for application in applications:
             with contextlib.suppress(UnknownApplication):  # somebody was quicker
                 self.applications.remove(application.app_key)
@@ -324,7 +364,8 @@ class Workbench(ABC):
         """Fails the test for what went wrong in the platform; the fixture calls it after each test.
 
         Raises :class:`~mock_sei.errors.MockSeiBug` with its traceback if mock-sei failed since the
-        reset, ``AssertionError`` for a required fault nobody met or a call that wanted a script.
+        reset, ``AssertionError`` for a required fault nobody met, a call that wanted a script, or a
+        required answer that was not used.
         """
         result = self.perform(CheckTest())
         self._reported = set(result.bugs)

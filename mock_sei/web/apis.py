@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Request, Response
@@ -20,7 +21,6 @@ from mock_sei.errors import MethodNotAllowed, Refusal
 from mock_sei.gateway import ACCESS_TOKEN, FORM, QUERY, Call
 from mock_sei.values.sendable import WITHOUT_BODY
 from mock_sei.web.exchange import SCOPE_KEY, Exchange
-from mock_sei.web.faults import find_script, scripted_answer
 from mock_sei.web.heads import only_looks
 from mock_sei.web.misses import with_other_listener
 from mock_sei.web.received import Received
@@ -36,6 +36,7 @@ from mock_sei.web.requests import (
     only_header,
 )
 from mock_sei.web.routing import AnyMethod
+from mock_sei.web.scripts import find_script, scripted_response
 from mock_sei.web.stray_tokens import find_stray_token
 
 
@@ -122,7 +123,7 @@ async def _answer_call(
     token = admitted.token
     scripted = find_script(exchange, scope, strict=True)
     if scripted is not None:
-        return scripted_answer(scripted)
+        return await scripted_response(exchange, scope, scripted, partial(_read_whole, received))
     called = platform.addresses.called(exchange.listener, header_text(headers, b"host"))
     asked = ApiRequest(
         operation=operation,
@@ -146,6 +147,10 @@ async def _answer_call(
     if operation.method in ("GET", "HEAD"):
         return _response(platform.answer(asked, data), only_looks=looks)
     return await received.apart(answered)
+
+
+async def _read_whole(received: Received) -> bytes:
+    return await received.apart(lambda body: body.read())
 
 
 def _response(answer: ApiAnswer, *, only_looks: bool) -> Response:

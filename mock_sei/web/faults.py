@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.errors import Refusal, RefusalKind, error_body
 from mock_sei.faults.faults import RETRY_LATER, TRANSIENT, FaultRule
-from mock_sei.faults.scripts import ScriptedAnswer
 from mock_sei.journal.entries import BODY_KEPT
 from mock_sei.matching.sent import SentRequest
 from mock_sei.matching.targets import Caller
@@ -224,41 +223,8 @@ def _without(headers: list[tuple[bytes, bytes]], name: bytes) -> list[tuple[byte
     return [each for each in headers if each[0].lower() != name]
 
 
-def find_script(exchange: Exchange, scope: Scope, *, strict: bool) -> ScriptedAnswer | None:
-    """The scripted answer for an exchange; None if there is none.
-
-    An answer is used once; a HEAD only reads the answer of the next GET and leaves it for the GET.
-    With ``strict``, a call without a scripted answer is recorded as a failure if the test asked
-    for that (functional calls only).
-    """
-    scripts = exchange.platform.scripts
-    if scripts.is_quiet:
-        return None
-    caller = caller_of(exchange, scope)
-    notes = exchange.entry.findings.notes
-    if only_looks(scope):
-        found = scripts.take_named(_as_head(caller))
-        if found is None:
-            found = scripts.foresee(caller)
-            if found is not None:
-                notes.append("answered from the script of the next GET; a HEAD does not use it up")
-            return found
-    else:
-        found = scripts.take(caller) if strict else scripts.take_for_oauth(caller)
-    if found is not None:
-        notes.append("answered from a script")
-    return found
-
-
-def _as_head(caller: Caller) -> Caller:
+def as_head(caller: Caller) -> Caller:
     return replace(caller, method="HEAD")
-
-
-def scripted_answer(answer: ScriptedAnswer) -> Response:
-    """The response that a test scripted."""
-    return Response(
-        answer.content, answer.status, headers=dict(answer.headers), media_type=answer.media_type
-    )
 
 
 def fault_of(exchange: Exchange, scope: Scope) -> FaultRule | None:
@@ -269,7 +235,7 @@ def fault_of(exchange: Exchange, scope: Scope) -> FaultRule | None:
     """
     caller, faults = caller_of(exchange, scope), exchange.platform.faults
     if only_looks(scope):
-        fault = faults.meet_named(_as_head(caller))
+        fault = faults.meet_named(as_head(caller))
         if fault is None:
             fault = faults.foresee(caller)
             if fault is not None:

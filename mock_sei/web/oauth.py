@@ -20,7 +20,6 @@ from mock_sei.oauth.token_request import TokenRequest, parse_token_request
 from mock_sei.reasons.names import explain_absence
 from mock_sei.rules.standards import GrantType
 from mock_sei.web.exchange import Exchange
-from mock_sei.web.faults import find_script, scripted_answer
 from mock_sei.web.heads import only_looks
 from mock_sei.web.refusals import (
     JsonResponse,
@@ -36,6 +35,7 @@ from mock_sei.web.requests import (
     refuse_announced_size,
 )
 from mock_sei.web.routing import AnyMethod
+from mock_sei.web.scripts import find_script, scripted_response
 from mock_sei.web.stray_tokens import find_stray_token
 
 _NEVER_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -89,7 +89,7 @@ async def _respond(request: Request, method: str, answer: Endpoint, render: Rend
             raise MethodNotAllowed(request.method, request.scope["path"], (method,))
         scripted = find_script(exchange, request.scope, strict=False)
         if scripted is not None:
-            return scripted_answer(scripted)
+            return await scripted_response(exchange, request.scope, scripted, request.body)
         return await answer(request, exchange)
     except Refusal as refusal:
         return render(exchange, refusal)

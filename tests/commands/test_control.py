@@ -230,8 +230,8 @@ def test_a_fault_is_for_requests_that_options_describe(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--query", "cursor"], "--query: 'cursor': must be NAME=VALUE"),
-        (["--query", "=a"], "must be NAME=VALUE"),
+        (["--query", "cursor"], "--query: 'cursor': not NAME=VALUE"),
+        (["--query", "=a"], "not NAME=VALUE"),
         (["--query", "a=~("], "is no regular expression"),
         (["--header", "a b=c"], "no header has this name"),
         (["--json", "{"], "--json: no JSON"),
@@ -242,3 +242,74 @@ def test_an_option_that_describes_no_request_is_refused(
 ) -> None:
     assert told in run("faults", "add", "--status", "503", *options, status=2)
     assert platform.faults.armed == []
+
+
+def test_answers_are_added_listed_removed_and_cleared(run: Run, platform: Platform) -> None:
+    assert run("answers") == ""
+    added = run(
+        "answers", "add", "GET /v2/investors", "--application", "demo-web", "--status", "404",
+        "--query", "cursor=~^a", "--request-header", "Accept=text/plain", "--request-json",
+        '{"a": 1}', "--request-body", "~x", "--json", '{"b": "{{state.step}}"}',
+        "--header", "X-A=1", "--header", "X-B={{clock.now}}", "--times", "3",
+        "--when", "step=one", "--when", "other", "--then", "step=two", "--required",
+    )  # fmt: skip
+    assert added == "answer 1; 1 waiting\n"
+    assert run("answers", "add", "GET /x", "--until-removed", "--text", "{{a", "--no-template")
+    first, second = platform.scripts.waiting
+    assert first.answer.target.parts.query == {"cursor": {"matches": "^a"}}
+    assert first.answer.target.parts.headers == {"Accept": "text/plain"}
+    assert (first.answer.target.parts.json, first.answer.target.parts.body) == (
+        {"a": 1},
+        {"matches": "x"},
+    )
+    assert first.answer.ready.headers == {"X-A": "1", "X-B": "{{clock.now}}"}
+    assert (first.answer.when, first.answer.then) == (
+        {"step": "one", "other": None},
+        {"step": "two"},
+    )
+    assert (first.answer.times, first.answer.required) == (3, True)
+    assert (second.answer.times, second.answer.ready.content) == (None, b"{{a")
+    listed = run("answers", "list").splitlines()
+    assert listed[0].startswith("1  GET /v2/investors of demo-web with query=")
+    assert listed[0].endswith("used 0 of 3 times")
+    assert listed[1] == "2  GET /x: never used"
+    assert json.loads(run("answers", "list", "--format", "json"))["answers"][0]["id"] == 1
+    assert run("answers", "remove", "1") == ""
+    assert "no answer 1" in run("answers", "remove", "1", status=2)
+    assert "ID" in run("answers", "remove", "one", status=2)
+    assert run("answers", "clear") == ""
+    assert len(platform.scripts) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--query", "cursor"], "--query: 'cursor': not NAME=VALUE"),
+        (["--header", "=x"], "--header: '=x': not NAME=VALUE"),
+        (["--header", "A=1", "--header", "A=2"], "--header: 'A': given twice"),
+        (["--json", "{"], "--json: no JSON"),
+        (["--times", "2", "--until-removed"], "times is given by another option"),
+        (["--times", "many"], "--times"),
+        (["--times", "0"], "times: 0: must be at least 1"),
+        (["--then", "a=1", "--then", "a"], "--then: 'a': given twice"),
+        (["--text", "{{request.qeury.a}}"], "did you mean request.query.a?"),
+        (["--query", "cursor=~("], "query: "),
+    ],
+)
+def test_a_wrong_answer_is_refused_in_one_line(
+    run: Run, platform: Platform, arguments: list[str], problem: str
+) -> None:
+    assert problem in run("answers", "add", "GET /v2/investors", *arguments, status=2)
+    assert len(platform.scripts) == 0
+
+
+def test_a_fault_is_added_for_some_requests(run: Run, platform: Platform) -> None:
+    run(
+        "faults", "add", "GET /v2/investors", "--status", "503", "--query", "a=1", "--query",
+        "a=~2", "--header", "X=~y", "--json", '{"b": null}', "--body", "~z", "--latency", "0",
+    )  # fmt: skip
+
+    fault = platform.faults.armed[0].fault
+    assert fault.query == {"a": ["1", {"matches": "2"}]}
+    assert fault.headers == {"X": {"matches": "y"}}
+    assert (fault.json, fault.body) == ({"b": None}, {"matches": "z"})

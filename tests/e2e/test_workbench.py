@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from mock_sei import Attached, Finding, MockSei
+from mock_sei import Answer, Attached, Finding, MockSei, ReceivedRequest
 from mock_sei.errors import (
     ConfigurationError,
     MockSeiBug,
@@ -313,6 +314,125 @@ def test_an_answer_is_scripted_for_the_next_call_of_an_application(workbench: Wo
     assert call(workbench, "svc-web").text == "for the other"
 
 
+def test_an_answer_is_given_so_often_then_until_it_is_removed(workbench: Workbench) -> None:
+    default = workbench.enqueue(f"GET {TICKETS}", text="default", times=None)
+    twice = workbench.enqueue(f"GET {TICKETS}", text="twice", times=2)
+
+    assert [call(workbench).text for _ in range(4)] == ["twice", "twice", "default", "default"]
+    assert (twice.used, default.used, len(workbench.answers)) == (2, 2, 1)
+    default.remove()
+    default.remove()
+    assert call(workbench).status_code == 200
+    assert (default.used, len(workbench.answers)) == (2, 0)
+    workbench.reset()
+    workbench.enqueue(f"GET {TICKETS}", text="another", times=None)
+    twice.remove()
+    assert (call(workbench).text, twice.used) == ("another", 2)
+
+
+def test_an_answer_is_for_the_requests_that_fit(workbench: Workbench) -> None:
+    workbench.enqueue(
+        f"GET {TICKETS}",
+        listener="two-way",
+        query={"kind": re.compile("^a"), "page": 2},
+        request={"headers": {"X-Kind": "k"}, "body": b""},
+        status=299,
+    )
+
+    sent = headers(workbench)
+    with workbench.client("svc-demo") as http:
+        for query, more, status in (
+            ("kind=abc&page=2", {}, 200),
+            ("kind=bc&page=2", {"X-Kind": "k"}, 200),
+            ("kind=abc&page=2&more=1", {"X-Kind": "k"}, 299),
+        ):
+            assert http.get(f"{TICKETS}?{query}", headers=sent | more).status_code == status
+
+
+def test_an_answer_repeats_what_was_sent_and_moves_a_state(workbench: Workbench) -> None:
+    workbench.enqueue(
+        f"GET {TICKETS}",
+        json={"page": "{{request.query.page}}", "step": "{{state.step}}", "n": "{{counter.n}}"},
+        headers={"X-Path": "{{request.path}}"},
+        times=None,
+        when={"step": "zero"},
+        then={"step": "one"},
+    )
+    workbench.enqueue(f"GET {TICKETS}", text="begun", when={"step": None}, then={"step": "zero"})
+    workbench.enqueue(f"GET {TICKETS}", text="moved", when={"step": "one"}, then={"step": "zero"})
+
+    sent = headers(workbench)
+    assert call(workbench).text == "begun"
+    with workbench.client("svc-demo") as http:
+        first = http.get(f"{TICKETS}?page=7", headers=sent)
+        assert first.json() == {"page": "7", "step": "zero", "n": "1"}
+        assert first.headers["X-Path"] == TICKETS
+        assert workbench.answers.states == {"step": "one"}
+        assert http.get(TICKETS, headers=sent).text == "moved"
+        assert workbench.answers.states == {"step": "zero"}
+        missing = http.get(TICKETS, headers=sent)
+    assert (missing.status_code, missing.json()["code"]) == (500, "gateway.fault")
+    entry = workbench.journal.last
+    assert entry.refused_by == "scripted answer"
+    assert "{{request.query.page}}: the query has no page." in str(entry.refused_because)
+
+
+def test_a_required_answer_that_was_not_used_speaks_against_the_test(workbench: Workbench) -> None:
+    workbench.enqueue(f"GET {TICKETS}", times=2, required=True, query={"page": 1})
+    workbench.enqueue(f"GET {TICKETS}", application="svc-web", times=None)
+
+    with pytest.raises(AssertionError, match=r"not used: GET .* used 0 of 2 times"):
+        workbench.check()
+    with pytest.raises(AssertionError, match="of svc-web: never used"):
+        workbench.answers.assert_used()
+    workbench.answers.assert_used(application="svc-demo")
+    call(workbench, "svc-web")
+    with pytest.raises(AssertionError) as left:
+        workbench.answers.assert_used()
+    assert "svc-web" not in str(left.value)
+    workbench.answers.clear()
+    workbench.answers.assert_used()
+    workbench.check()
+
+
+def test_answers_go_with_the_application_that_a_test_made(workbench: Workbench) -> None:
+    application = workbench.new_application()
+    workbench.enqueue(f"GET {TICKETS}", application=application, required=True)
+    assert [each.used for each in workbench.answers] == [0]
+
+    workbench.remove_new_applications()
+
+    assert len(workbench.answers) == 0
+    workbench.check()
+
+
+def test_a_function_answers_only_in_the_process_of_the_server(
+    server: MockSei, attached: Attached
+) -> None:
+    server.reset()
+
+    def answer(request: ReceivedRequest) -> Answer:
+        return Answer(status=299, json={"inner": call(server).status_code, "of": request.path})
+
+    enqueued = server.enqueue(f"GET {TICKETS}", answer=answer)
+    made = call(server)
+
+    assert (made.status_code, made.json()) == (299, {"inner": 200, "of": TICKETS})
+    assert enqueued.used == 1
+    with pytest.raises(Rejected, match=r"answer: a function works only where .*MockSei"):
+        attached.enqueue(f"GET {TICKETS}", answer=answer)
+    assert len(server.answers) == 0
+
+
+def test_all_answers_are_counted_page_by_page(server: MockSei) -> None:
+    server.reset()
+    for _ in range(1001):
+        server.enqueue("GET /x")
+
+    assert len(server.answers) == 1001
+    server.reset()
+
+
 def test_a_required_fault_that_nobody_met_speaks_against_the_test(workbench: Workbench) -> None:
     workbench.check()
     workbench.faults.add(f"GET {TICKETS}", status=503, required=True)
@@ -517,6 +637,18 @@ MISTAKES: dict[str, Callable[[Workbench], object]] = {
     ),
     "fault": lambda workbench: workbench.faults.add("GET /v2/investor", status=42),
     "answer": lambda workbench: workbench.enqueue("investors", status=7, json=object()),
+    "answer's placeholder": lambda workbench: workbench.enqueue("GET /x", json="{{request.pth}}"),
+    "answer's rules": lambda workbench: workbench.enqueue(
+        "GET /x",
+        times=0,
+        when={"a": 1},  # type: ignore[dict-item]
+        required=1,  # type: ignore[arg-type]
+        query={"a": {"matches": "("}},
+    ),
+    "answer's request": lambda workbench: workbench.enqueue(
+        "GET /x",
+        request={"hedaers": {}},  # type: ignore[arg-type]
+    ),
     "collection": lambda workbench: workbench.data["investor"],
     "own records": lambda workbench: workbench.data.of("demo-server"),
     "own records of nobody": lambda workbench: workbench.data.of("demo-sever"),

@@ -155,6 +155,26 @@ WRONG: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda sei: sei.enqueue("GET /v2/investors", 503),
         "only operation can be given without a keyword; give the others as keywords: application",
     ),
+    "a misspelt part of a request": (
+        lambda sei: sei.enqueue("GET /v2/investors", request={"hedaers": {}}),
+        "request: 'hedaers': no such part; did you mean headers?",
+    ),
+    "a listener that is none": (
+        lambda sei: sei.enqueue("GET /v2/investors", listener="two-wy"),
+        "listener: must be one of one-way, two-way, control, not 'two-wy'; did you mean two-way?",
+    ),
+    "a function beside an answer": (
+        lambda sei: sei.enqueue("GET /v2/investors", answer=print, status=503, text="a"),
+        "status: the function gives the whole answer; use either it or answer",
+    ),
+    "a function that is none": (
+        lambda sei: sei.enqueue("GET /v2/investors", answer=5),
+        "answer: must be a function that takes the request, not int",
+    ),
+    "whose answers were used": (
+        lambda sei: sei.answers.assert_used(application=5),
+        "application: must be an Application, an Account or a name of either, not int",
+    ),
     "an answer for no operation": (lambda sei: sei.enqueue(), "operation: missing"),
     "an operation of None": (
         lambda sei: sei.enqueue(None),

@@ -11,7 +11,7 @@ import pytest
 
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import ConfigurationError
-from mock_sei.faults.scripts import make_answer
+from mock_sei.faults.answer_checks import make_answer
 from mock_sei.fixtures import load_fixtures
 from mock_sei.matching.targets import OperationTree
 from mock_sei.platform import Platform

@@ -17,6 +17,7 @@ from mock_sei.errors import (
     MockSeiError,
     Rejected,
     UnknownAccount,
+    UnknownAnswer,
     UnknownApplication,
     UnknownCertificate,
     UnknownCollection,
@@ -42,6 +43,7 @@ from mock_sei.web.telemetry import NO_TELEMETRY
 
 _NOT_THERE = (
     UnknownAccount,
+    UnknownAnswer,
     UnknownApplication,
     UnknownCertificate,
     UnknownCollection,

@@ -100,14 +100,22 @@ PROGRAMS = {
     "what was taken before the fork asks the server of the parent": """
         with MockSei() as mock:
             clock, journal, mailbox = mock.clock, mock.journal, mock.mailbox
+            answers, answer = mock.answers, mock.enqueue("GET /y", answer=lambda _: 1)
             child = os.fork()
             if not child:
                 clock.advance(days=1)
                 assert not clock.is_machine
                 assert journal.entries == [] and mailbox.messages == []
-                os._exit(0)
+                assert answer.used == 0 and len(answers) == 1
+                mock.enqueue("GET /x")
+                try:
+                    mock.enqueue("GET /x", answer=print)
+                except MockSeiError as error:
+                    os._exit(0 if "not forked" in str(error) else 2)
+                os._exit(3)
             assert ended(child) == 0
             assert not mock.clock.is_machine
+            assert len(answers) == 2
         """,
     "the platform itself says that it is the parents": """
         with MockSei() as mock:

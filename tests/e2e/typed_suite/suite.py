@@ -1,5 +1,6 @@
 """A small suite of a user, with every type written down."""
 
+import re
 from collections.abc import Iterator
 
 import httpx2
@@ -31,6 +32,35 @@ def test_an_outage(mock_sei: sei.MockSei, http: httpx2.Client) -> None:
     assert fault.met == 1
     found: list[sei.JournalEntry] = mock_sei.journal.find(status=503, listener="two-way")
     assert [each.fault is not None for each in found] == [True]
+
+
+def paid(request: sei.ReceivedRequest) -> sei.Answer:
+    return sei.Answer(status=201, json={"of": request.path_values["id"]})
+
+
+async def later(request: sei.ReceivedRequest) -> dict[str, str]:
+    return {"path": request.path}
+
+
+def test_answers(mock_sei: sei.MockSei) -> None:
+    answer: sei.EnqueuedAnswer = mock_sei.enqueue(
+        "PATCH /v1/accounts/{id}",
+        listener="two-way",
+        query={"page": 2, "cursor": re.compile("^a")},
+        request={"headers": {"X-Kind": None}, "json": {"currency": "USD"}},
+        json={"id": "{{request.path.id}}"},
+        times=None,
+        when={"paid": None},
+        then={"paid": "yes"},
+    )
+    mock_sei.enqueue("PATCH /v1/accounts/{id}", answer=paid)
+    mock_sei.enqueue("PATCH /v1/accounts/{id}", answer=later, required=False)
+    assert answer.used == 0
+    states: dict[str, str] = mock_sei.answers.states
+    assert states == {}
+    answer.remove()
+    mock_sei.answers.clear()
+    mock_sei.answers.assert_used()
 
 
 @pytest.mark.parametrize("variant", ["expired", "untrusted"])

@@ -18,6 +18,7 @@ def test_the_verdict_names_what_speaks_against_the_test(
         "bugs": [],
         "unmet_faults": [],
         "unscripted_calls": [],
+        "unused_answers": [],
     }
     control.post("/faults", json={"operation": OPERATION, "status": 500, "required": True})
     control.put("/answers/strict", json={"strict": True})
@@ -30,6 +31,7 @@ def test_the_verdict_names_what_speaks_against_the_test(
         "bugs": ["Traceback: the bug"],
         "unmet_faults": [f"{OPERATION}: status 503"],
         "unscripted_calls": [OPERATION],
+        "unused_answers": [],
     }
     control.post("/reset")
     assert not any(control.get("/check").json().values())
@@ -40,10 +42,13 @@ def test_strict_mode_and_scripts_can_be_looked_at(control: httpx2.Client, served
     control.put("/answers/strict", json={"strict": True})
     served.get()
 
-    assert control.get("/answers").json() == {
+    told = control.get("/answers").json()
+    assert [each["operation"] for each in told.pop("answers")] == ["GET /x"]
+    assert told == {
         "strict": True,
         "waiting": ["GET /x"],
         "unscripted": [OPERATION],
+        "states": {},
     }
     control.put("/answers/strict", json={"strict": False})
     served.get()
@@ -55,7 +60,7 @@ def test_faults_and_answers_are_listed_page_by_page(control: httpx2.Client) -> N
     for number in range(5):
         control.post("/faults", json={"status": 500 + number})
         told = control.post("/answers", json={"operation": f"GET /{number}"}).json()
-        assert told == {"waiting": number + 1}
+        assert told == {"id": number + 1, "waiting": number + 1}
 
     first = control.get("/faults", params={"limit": 2}).json()
     rest = control.get("/faults", params={"after": first[-1]["id"]}).json()
