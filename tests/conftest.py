@@ -48,6 +48,9 @@ NO_SKIP = "MOCK_SEI_TESTS_NO_SKIP"
 
 
 def pytest_configure() -> None:
+    # freezegun reads every attribute of every module. One of testcontainers asks Docker for its
+    # socket, unless it is named here, and leaves a connection open where there is no engine.
+    os.environ.setdefault("TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE", "/var/run/docker.sock")
     package, fixtures = Path(mock_sei.__file__).parent, bundled_folder()
     installed = Path(sysconfig.get_path("purelib")) / "mock_sei"
     if os.environ.get(WHEEL) and (package != installed or installed not in fixtures.parents):
