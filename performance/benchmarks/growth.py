@@ -307,6 +307,18 @@ def beside_scripted_answers(folder: Path, size: int) -> Action:
     return lambda: world.get("/v1/order/tradetickets?limit=1")
 
 
+def beside_other_queries(folder: Path, size: int) -> Action:
+    """Faults and answers of the operation, each for another value of a parameter."""
+    world = make_world(folder)
+    operation = "GET /v1/order/tradetickets"
+    for number in range(size // 2):
+        query = {"cursor": str(number)}
+        fault = {"operation": operation, "query": query, "status": 503}
+        AddFault(fields=fault).perform(world.platform)
+        EnqueueAnswer(operation=operation, query=query, json={}).perform(world.platform)
+    return lambda: world.get("/v1/order/tradetickets?limit=1")
+
+
 def arm_a_fault(folder: Path, size: int) -> Action:
     world = make_world(folder)
     fault = {"operation": "GET /v2/investors", "status": 503}
@@ -443,6 +455,12 @@ SUBJECTS = (
         stored="scripted answers for others",
         sizes=APPLICATIONS,
         prepare=beside_scripted_answers,
+    ),
+    Subject(
+        call="functional GET",
+        stored="faults and answers for other queries of it",
+        sizes=APPLICATIONS,
+        prepare=beside_other_queries,
     ),
     Subject(call="arm one", stored="faults", sizes=APPLICATIONS, prepare=arm_a_fault),
     Subject(

@@ -239,13 +239,21 @@ ATTACKS: Mapping[str, Mapping[str, Attack]] = {
 }
 """The requests by their large part."""
 
+READINGS: Mapping[str, str] = {
+    "reading the journal": "/journal",
+    "the journal as HAR": "/journal.har",
+    "the journal as curl lines": "/journal.curl",
+    "the journal as a test": "/journal.py",
+}
+"""How the journal is read after these requests, each with its path."""
+
 
 def hostile(runner: Runner, certs: Path, *, rounds: int) -> Iterator[Row]:
     """Two rows for each part: the most CPU time of a request, and the slowest ``/health``."""
     costs: dict[str, list[float]] = {part: [] for part in ATTACKS}
     waits: dict[str, list[float]] = {part: [] for part in ATTACKS}
-    journal: list[float] = []
-    beside_journal: list[float] = []
+    reading: dict[str, list[float]] = {form: [] for form in READINGS}
+    beside_reading: dict[str, list[float]] = {form: [] for form in READINGS}
     documents = runner.folder / "hostile-documents"
     documents.mkdir()
     (documents / "lists.yaml").write_text(DOCUMENT, encoding="utf-8")
@@ -259,10 +267,11 @@ def hostile(runner: Runner, certs: Path, *, rounds: int) -> Iterator[Row]:
                 ]
                 costs[part].append(max(cost for cost, _ in seen) * 1000)
                 waits[part].append(max(wait for _, wait in seen) * 1000)
-            read = Attack(path="/journal", control=True)
-            cost, wait = _attack(server, read.wire(token), control=True)
-            journal.append(cost * 1000)
-            beside_journal.append(wait * 1000)
+            for form, path in READINGS.items():
+                read = Attack(path=path, control=True)
+                cost, wait = _attack(server, read.wire(token), control=True)
+                reading[form].append(cost * 1000)
+                beside_reading[form].append(wait * 1000)
     for part in ATTACKS:
         is_body = part.endswith("body") or part == "upload"
         yield Row(
@@ -277,13 +286,14 @@ def hostile(runner: Runner, certs: Path, *, rounds: int) -> Iterator[Row]:
             ours=waits[part],
             targets=[BESIDE_A_BODY if is_body else BESIDE_A_HEAD],
         )
-    yield Row(measured="reading the journal of all these: CPU", form=MILLISECONDS, ours=journal)
-    yield Row(
-        measured="reading the journal of all these: slowest /health meanwhile",
-        form=MILLISECONDS,
-        ours=beside_journal,
-        targets=[BESIDE_A_HEAD],
-    )
+    for form in READINGS:
+        yield Row(measured=f"{form} of all these: CPU", form=MILLISECONDS, ours=reading[form])
+        yield Row(
+            measured=f"{form} of all these: slowest /health meanwhile",
+            form=MILLISECONDS,
+            ours=beside_reading[form],
+            targets=[BESIDE_A_HEAD],
+        )
 
 
 def _attack(server: Server, request: bytes, *, control: bool) -> tuple[float, float]:

@@ -63,8 +63,11 @@ HOSTILE_ROWS = [
         for part in hostile.ATTACKS
         for figure in ("CPU of the slowest", "slowest /health meanwhile")
     ),
-    "reading the journal of all these: CPU",
-    "reading the journal of all these: slowest /health meanwhile",
+    *(
+        f"{form} of all these: {figure}"
+        for form in hostile.READINGS
+        for figure in ("CPU", "slowest /health meanwhile")
+    ),
 ]
 
 FOREIGN_ROWS = [
