@@ -17,11 +17,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mock_sei.errors import ConfigurationError
+from mock_sei.values.cached import cached_property
 from mock_sei.values.json_numbers import number, whole_number
 from mock_sei.values.paths import find_path_problem
 from mock_sei.values.texts import spelled

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,6 +34,7 @@ from mock_sei.errors import (
     raise_all,
 )
 from mock_sei.reasons.paths import NearPaths, find_path_difference
+from mock_sei.values.cached import cached_property
 from mock_sei.values.texts import spelled
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -37,6 +36,7 @@ from mock_sei.apis.styles import Spelling, find_style
 from mock_sei.apis.typed_texts import Texts
 from mock_sei.apis.ways import ANYTHING, Way, ways_of
 from mock_sei.errors import InvalidValue, MalformedRequest
+from mock_sei.values.cached import cached_property
 
 MOST_FORM_FIELDS = 1000
 LARGEST_TEXT = 1024 * 1024

@@ -10,13 +10,13 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeVar
 
 from mock_sei.apis.paths import Pairs
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import Spelling, spelling_of
 from mock_sei.document_files import EXTENSION
+from mock_sei.values.cached import cached_property
 
 T = TypeVar("T")
 

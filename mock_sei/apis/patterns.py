@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -27,6 +27,7 @@ from mock_sei.apis.ecmascript import (
     write_pattern,
 )
 from mock_sei.rules import machine
+from mock_sei.values.cached import cached_property
 from mock_sei.values.engines import (
     PatternError,
     compile_backtracking,

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
 from itertools import chain
 from math import gcd, isfinite
 from typing import Any
@@ -19,6 +18,7 @@ from mock_sei.apis.bodies import is_json
 from mock_sei.apis.patterns import Budget, PatternError, compile_pattern
 from mock_sei.apis.schemas import TYPES
 from mock_sei.document_files import EXTENSION
+from mock_sei.values.cached import cached_property
 
 Parts = tuple[Any, ...]
 """Schemas that one value must fit. It must fit all of them."""

@@ -11,10 +11,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate, chain
 from operator import itemgetter
 from typing import Any, overload
+
+from mock_sei.values.cached import cached_property
 
 Record = Mapping[str, Any]
 

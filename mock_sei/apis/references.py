@@ -8,13 +8,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mock_sei.apis.grammar import tokens_of
 from mock_sei.apis.schemas import MOST_AT_ONCE, Checker
 from mock_sei.errors import ConfigurationError
+from mock_sei.values.cached import cached_property
 
 _LONGEST_WAY = 20
 """The longest chain of references. A longer one is a circle."""

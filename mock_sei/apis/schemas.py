@@ -13,13 +13,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mock_sei.apis.discriminators import UNIONS, default_of, mapping_of, property_of
 from mock_sei.apis.formats import CHECKS, FORMATS, decides
 from mock_sei.apis.patterns import Budget, PatternError, SearchPattern, compile_pattern
+from mock_sei.values.cached import cached_property
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator

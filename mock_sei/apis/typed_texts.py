@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from mock_sei.apis.bodies import parse_json
@@ -21,6 +20,7 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.styles import Spelling, Tree
 from mock_sei.apis.ways import Way, is_nested, ways_of
 from mock_sei.errors import MalformedRequest
+from mock_sei.values.cached import cached_property
 from mock_sei.values.json_numbers import MOST_DIGITS, number
 
 _INTEGER = re.compile(rf"-?[0-9]{{1,{MOST_DIGITS}}}")

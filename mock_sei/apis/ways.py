@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import product
 from typing import Any
 
 from mock_sei.apis.references import Document
 from mock_sei.apis.styles import ITEM_STYLE
 from mock_sei.errors import ConfigurationError
+from mock_sei.values.cached import cached_property
 
 MOST_WAYS = 20
 """How many alternatives of a schema are tried. If there are more, any kind of text is tried

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -28,6 +27,7 @@ from mock_sei.certificates.profiles import PrivateKey, Variant
 from mock_sei.errors import UnknownCertificate
 from mock_sei.rules.connection import ClientCertificate
 from mock_sei.rules.records import ServiceAccount
+from mock_sei.values.cached import cached_property
 
 
 class Origin(StrEnum):

@@ -12,7 +12,6 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ from mock_sei.doctor.loading import Loading, located, try_loading
 from mock_sei.errors import ConfigurationError
 from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.rules import machine
+from mock_sei.values.cached import cached_property
 from mock_sei.values.paths import find_path_problem
 
 DEFAULT_TIMEOUT = timedelta(seconds=10)

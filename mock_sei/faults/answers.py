@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from mock_sei.faults.placeholders import SegmentReader, Slot
 from mock_sei.faults.templates import AnswerTemplate, CannotFill, Values
 from mock_sei.matching.parts import RequestParts
 from mock_sei.matching.targets import CallTarget
+from mock_sei.values.cached import cached_property
 from mock_sei.values.sendable import LARGEST_HEAD, find_header_problem, json_content
 
 LARGEST_CONTENT = 16 * 1024 * 1024

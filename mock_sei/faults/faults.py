@@ -13,7 +13,6 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cached_property
 from random import Random
 from typing import Any, ClassVar, Literal
 
@@ -32,6 +31,7 @@ from mock_sei.matching.waiting import Waiting
 from mock_sei.rules.arguments import plain_problem, unknown_names
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
+from mock_sei.values.cached import cached_property
 from mock_sei.values.sendable import (
     HIGHEST_STATUS,
     LOWEST_STATUS,

@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from mock_sei.faults.placeholders import Kind, Part, Placeholder, Slot
 from mock_sei.matching.sent import NO_JSON, SentRequest
+from mock_sei.values.cached import cached_property
 from mock_sei.values.sendable import json_content
 from mock_sei.values.texts import beginning, is_text
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from heapq import nlargest
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -17,6 +16,7 @@ from mock_sei.matching.targets import CallTarget
 from mock_sei.rules.arguments import find_choice_problem, kind_of, unknown_names
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
+from mock_sei.values.cached import cached_property
 
 NEAREST = 3
 """A failed assertion shows so many entries."""

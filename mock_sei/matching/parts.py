@@ -11,7 +11,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from mock_sei.matching.comparing import (
@@ -29,6 +29,7 @@ from mock_sei.matching.comparing import (
     told,
 )
 from mock_sei.matching.sent import Key, SentRequest, json_members
+from mock_sei.values.cached import cached_property
 from mock_sei.values.engines import PatternError
 from mock_sei.values.sendable import LONGEST_TEXT, is_token, json_content, shown
 from mock_sei.values.texts import is_text

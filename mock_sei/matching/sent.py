@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
+
+from mock_sei.values.cached import cached_property
 
 NO_JSON = object()
 """In place of the JSON of a body that has none."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from mock_sei.matching.parts import ANY_PARTS, RequestParts
 from mock_sei.matching.sent import SentRequest
@@ -18,6 +17,7 @@ from mock_sei.reasons.paths import NearPaths
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import Listener
+from mock_sei.values.cached import cached_property
 from mock_sei.values.sendable import LONGEST_TEXT, shown
 from mock_sei.values.texts import is_text
 

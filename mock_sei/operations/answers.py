@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from inspect import isfunction
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 from mock_sei.operations.requests import Fields
 from mock_sei.operations.schemas import adapter_of, schema_of
 from mock_sei.rules.tables import TablePage
+from mock_sei.values.cached import cached_property
 
 if TYPE_CHECKING:
     from mock_sei.platform import Platform

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from inspect import getdoc
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +41,7 @@ from mock_sei.operations.places import Placed, place
 from mock_sei.operations.requests import Request
 from mock_sei.operations.schemas import adapter_of, schema_of
 from mock_sei.rules.records import Application, EndUser, ServiceAccount
+from mock_sei.values.cached import cached_property
 
 if TYPE_CHECKING:
     from mock_sei.platform import Platform

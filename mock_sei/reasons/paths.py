@@ -11,10 +11,11 @@ import difflib
 import re
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 from heapq import nlargest
 from itertools import chain, islice
 from urllib.parse import unquote
+
+from mock_sei.values.cached import cached_property
 
 NEAREST = 3
 LONGEST = 100

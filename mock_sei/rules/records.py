@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from mock_sei.rules.standards import (
     Standard,
     find_standard,
 )
+from mock_sei.values.cached import cached_property
 
 DEFAULT_USER = "alice@example.com"
 """The demo user who logs in where a test names nobody."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-from functools import cached_property
 
 from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.authority import Authority
@@ -19,6 +18,7 @@ from mock_sei.certificates.bundles import Identity
 from mock_sei.rules import machine
 from mock_sei.runtime.contexts import PlainContext
 from mock_sei.runtime.tls import NO_CHECK_TIME, TLS_1_2_SUITES, load_identity, trust_clients
+from mock_sei.values.cached import cached_property
 
 _HANDSHAKE, _CLIENT_HELLO, _CERTIFICATE = 22, 1, 11
 _TLS_1_2 = b"\x03\x03"
