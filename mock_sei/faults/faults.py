@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from mock_sei.errors import Rejected
+from mock_sei.matching.part_schema import PART_SCHEMAS
 from mock_sei.matching.parts import PART_EXAMPLES, PARTS, RequestParts, plain_part
 from mock_sei.matching.targets import (
     Caller,
@@ -275,7 +276,7 @@ def fault_schema() -> dict[str, Any]:
     listeners = [str(each) for each in Listener]
     properties = schema["properties"] | {"listener": {"enum": [*listeners, None]}}
     for name, example in PART_EXAMPLES.items():
-        properties[name]["examples"] = [example]
+        properties[name] = PART_SCHEMAS[name] | {"default": None, "examples": [example]}
     for name, (least, most, rule) in _RANGES.items():
         member: dict[str, Any] = properties[name]
         numbers = [each for each in member.get("anyOf", [member]) if each.get("type") != "null"]

@@ -8,7 +8,7 @@ from json import dumps as write_json
 from json import loads as read_json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from mock_sei.errors import Rejected
 from mock_sei.journal.entries import Entry
@@ -16,6 +16,7 @@ from mock_sei.journal.hiding import hide_values
 from mock_sei.journal.journal import LONGEST_WAIT, Told
 from mock_sei.journal.search import NEAREST, Wanted, explain_absence, find_disorder, nearest_to
 from mock_sei.journal.watches import Watch
+from mock_sei.matching.part_schema import PART_SCHEMAS
 from mock_sei.matching.parts import PART_EXAMPLES, PARTS
 from mock_sei.operations.kinds import Number, Operation
 from mock_sei.operations.requests import Fields, PatientRequest, Request
@@ -99,13 +100,23 @@ _CRITERIA = tuple(each.name for each in fields(Wanted) if each.name != "applicat
 class WantedCalls(WantedEntries):
     """Which entries are meant, by what the client sent too."""
 
-    query: Annotated[Mapping[str, Any] | None, Field(examples=[PART_EXAMPLES["query"]])] = None
+    query: Annotated[
+        Mapping[str, Any] | None,
+        WithJsonSchema(PART_SCHEMAS["query"]),
+        Field(examples=[PART_EXAMPLES["query"]]),
+    ] = None
     """Parameters that the query has, possibly with others."""
-    headers: Annotated[Mapping[str, Any] | None, Field(examples=[PART_EXAMPLES["headers"]])] = None
+    headers: Annotated[
+        Mapping[str, Any] | None,
+        WithJsonSchema(PART_SCHEMAS["headers"]),
+        Field(examples=[PART_EXAMPLES["headers"]]),
+    ] = None
     """Headers that the request has, by names in upper or lower case."""
     json: Annotated[Any, Field(examples=[PART_EXAMPLES["json"]])] = None
     """A part of the JSON body: members that it has."""
-    body: Annotated[Any, Field(examples=[PART_EXAMPLES["body"]])] = None
+    body: Annotated[
+        Any, WithJsonSchema(PART_SCHEMAS["body"]), Field(examples=[PART_EXAMPLES["body"]])
+    ] = None
     """The whole body, as text. A value of these four may be a regular expression:
     ``{"matches": "^2026-"}``."""
 

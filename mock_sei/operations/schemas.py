@@ -84,12 +84,13 @@ def descriptions(kind: Any) -> dict[str, str]:
 
 
 def read_sources(kinds: Iterable[type[Any]]) -> None:
-    """Reads the source files of classes, which their schemas need, ahead of time.
+    """Reads the source files of classes and their bases, which their schemas need, ahead of time.
 
     ``mock-sei serve`` answers when it can open no further file.
     """
-    for name in {each.__module__ for each in kinds}:
-        linecache.getlines(sys.modules[name].__file__ or "")
+    for name in {base.__module__ for each in kinds for base in each.__mro__}:
+        if name.startswith("mock_sei."):
+            linecache.getlines(sys.modules[name].__file__ or "")
 
 
 def _described(kind: type[Any]) -> dict[str, str]:
@@ -151,7 +152,9 @@ def _describe(schema: dict[str, Any], kind: Any) -> None:
             member.setdefault("description", told[name])
         for part in (member, member.get("items", {}), *member.get("anyOf", ())):
             if "properties" in part and inspect.isclass(kind):
-                _describe(part, _class_in(kind, name))
+                inner = _class_in(kind, name)
+                if inner.__module__.startswith("mock_sei."):  # else the schema says what it is
+                    _describe(part, inner)
 
 
 def _class_in(kind: type[Any], name: str) -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from mock_sei.errors import Rejected, UnknownAnswer
 from mock_sei.faults.answer_checks import make_answer, make_function_answer
 from mock_sei.faults.answer_queues import QueuedAnswer, use_of
 from mock_sei.faults.answers import AnswerFunction, ScriptedAnswer
+from mock_sei.matching.part_schema import PART_SCHEMAS, PARTS_SCHEMA
 from mock_sei.matching.parts import RequestParts
 from mock_sei.matching.targets import CallTarget
 from mock_sei.operations.kinds import MOST_LISTED, Flag, Limit, Operation, Start, Whole
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
 
 Identifier = Annotated[int, Field(examples=[1])]
 Application = Annotated[str | None, Field(examples=["demo-server"])]
-Query = Annotated[Mapping[str, Any] | None, Field(examples=[{"cursor": "abc"}])]
+Query = Annotated[
+    Mapping[str, Any] | None,
+    WithJsonSchema(PART_SCHEMAS["query"]),
+    Field(examples=[{"cursor": "abc"}]),
+]
 Parts = Annotated[
-    Mapping[str, Any] | None, Field(examples=[{"headers": {"Accept": "application/json"}}])
+    Mapping[str, Any] | None,
+    WithJsonSchema(PARTS_SCHEMA),
+    Field(examples=[{"headers": {"Accept": "application/json"}}]),
 ]
 Times = Annotated[Whole | None, Field(examples=[1])]
 When = Annotated[Mapping[str, str | None] | None, Field(examples=[{"payment": "pending"}])]

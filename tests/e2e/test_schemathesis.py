@@ -162,7 +162,7 @@ KNOWN = {
 def test_every_call_of_the_control_api_is_answered_as_its_document_says(server: MockSei) -> None:
     """Resets, clock changes and deletions included: each operation begins at the seeded state.
 
-    Every second call names something that there is.
+    Every second call of an operation names something that there is.
     """
     last = ""
     known = itertools.cycle([True, False])
@@ -171,10 +171,13 @@ def test_every_call_of_the_control_api_is_answered_as_its_document_says(server: 
         document = session.get(f"{server.control_url}/openapi.json").json()
 
         def send(case: Case[Any]) -> Response:
-            nonlocal last
+            nonlocal last, known
             if case.operation.label != last:
                 last = case.operation.label
+                known = itertools.cycle([True, False])
                 server.reset()
+            if case.operation.path == "/journal/wait" and isinstance(case.body, dict):
+                case.body.setdefault("timeout", 0.01)
             if next(known):
                 values = {
                     name: KNOWN.get(name, value) for name, value in case.path_parameters.items()
@@ -189,7 +192,7 @@ def test_every_call_of_the_control_api_is_answered_as_its_document_says(server: 
         right = {GenerationMode.POSITIVE: 4}  # two that name something, two that name anything
         statuses = send_everything(document, send, answered, EXAMPLES | right)
     assert statuses[404]
-    assert statuses[201] >= len(KNOWN)
+    assert statuses[201] >= 5  # a signing key, two certificates, two links
     server.reset()
     server.check()
 
