@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from mock_sei.errors import Refusal
 from tests.apis.engine import Engine
 from tests.cases import every_case
@@ -88,6 +90,7 @@ def with_text(value: Any, text: str) -> Any:
     return value.replace("TEXT", text)
 
 
+@pytest.mark.slow
 @every_case("pattern", PATTERNS)
 @every_case("place", PLACES)
 def test_a_pattern_that_backtracks_is_searched_within_a_bound(place: str, pattern: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mock_sei.doctor.examination import examine
 from mock_sei.doctor.findings import CATALOGUE
 from tests.cases import every_case
@@ -17,6 +19,7 @@ def test_every_finding_of_the_table_has_its_case() -> None:
     assert CASES.keys() == CATALOGUE.keys()
 
 
+@pytest.mark.slow
 @every_case("name", CASES)
 def test_a_finding_is_made_by_its_change_and_not_without_it(clients: Clients, name: str) -> None:
     case = CASES[name]

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mock_sei.doctor.setup import Options, read_setup
 
 EACH = """
@@ -52,6 +54,7 @@ TOLD: list[tuple[list[str], str]] = [
 ]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_told(tmp_path: Path) -> None:
     given = [[each.format(folder=tmp_path) for each in arguments] for arguments, _ in TOLD]
     done = subprocess.run(
