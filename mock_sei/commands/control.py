@@ -272,10 +272,7 @@ def _click_command(command: Command) -> click.Command:
     return click.Command(
         command.name,
         params=[
-            *(
-                click.Argument([each.name.lower()], required=each.required, metavar=each.name)
-                for each in command.arguments
-            ),
+            *map(_argument, command.arguments),
             *_options(command),
             *(each.click_option() for each in command.options),
             control_url_option(),

@@ -243,16 +243,17 @@ def explain_absence(
 
 
 def find_disorder(
-    wanted: Sequence[Wanted], found: Sequence[Mapping[int, Searched]], all_: Sequence[Numbered]
+    wanted: Sequence[Wanted], found: Sequence[Mapping[int, Searched]], entries: Sequence[Numbered]
 ) -> tuple[int, str | None]:
     """How many calls of an order are there, and why not all of them are; None if they are.
 
-    ``found`` has the entries that fit each of the calls, by their numbers, which grow; ``all_`` are
-    all entries. Other entries may stand between those of the order, and none counts twice.
+    ``found`` has the entries that fit each of the calls, by their numbers, which grow. Other
+    entries may stand between those of the order, and none counts twice. ``entries`` are all of
+    them, for the message.
     """
     last, count = 0, 0
-    for entries in found:
-        number = next((number for number in entries if number > last), None)
+    for fitting in found:
+        number = next((number for number in fitting if number > last), None)
         if number is None:
             break
         last, count = number, count + 1
@@ -266,8 +267,8 @@ def find_disorder(
     earlier = list(found[count].values())
     if earlier:
         lines += [f"number {count + 1} was recorded only earlier:", f"  {earlier[-1]}"]
-    lines.append("recorded, the newest last:" if all_ else "the journal is empty")
-    lines += [f"  {each}" for _, each in all_[-MOST_OF_ORDER:]]
+    lines.append("recorded, the newest last:" if entries else "the journal is empty")
+    lines += [f"  {each}" for _, each in entries[-MOST_OF_ORDER:]]
     return count, "\n".join(lines)
 
 

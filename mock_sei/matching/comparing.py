@@ -59,7 +59,7 @@ class ValuePattern:
         return False
 
 
-def told(value: Any) -> str:
+def as_json(value: Any) -> str:
     """A value that is looked for, in a message."""
     try:
         text = json.dumps(value, ensure_ascii=False, default=repr)
@@ -203,7 +203,7 @@ def _equal(wanted: Any, came: Any) -> bool:
 def _short(value: Any) -> str:
     if isinstance(value, dict):
         return "an object"
-    return "a list" if isinstance(value, list) else told(value)
+    return "a list" if isinstance(value, list) else as_json(value)
 
 
 def body_rule(wanted: Any) -> Callable[[SentRequest], Difference]:

@@ -19,6 +19,7 @@ from mock_sei.matching.comparing import (
     MATCHES,
     Difference,
     ValuePattern,
+    as_json,
     body_rule,
     bytes_of,
     compare_json,
@@ -26,7 +27,6 @@ from mock_sei.matching.comparing import (
     json_rule,
     named_rule,
     text_of,
-    told,
 )
 from mock_sei.matching.sent import Key, SentRequest, json_members
 from mock_sei.values.cached import cached_property
@@ -116,7 +116,7 @@ class RequestParts:
         return rules
 
     def __str__(self) -> str:
-        return ", ".join(f"{name}={told(getattr(self, name))}" for name in self.given)
+        return ", ".join(f"{name}={as_json(getattr(self, name))}" for name in self.given)
 
 
 ANY_PARTS = RequestParts()

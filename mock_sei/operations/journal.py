@@ -88,7 +88,7 @@ class WantedEntries(Fields):
         if not name:
             return None
         registry = platform.registry
-        found = registry.find_application(name) or registry.find_application_of(name)
+        found = registry.find_named(name)
         if found is None and not any(each.application == name for each in platform.journal.entries):
             raise registry.unknown_application(name)
         return found

@@ -20,8 +20,6 @@ from mock_sei.operations.certificates import ShowIdentity
 from mock_sei.operations.journal import WantedInQuery
 from mock_sei.operations.requests import Fields, Place, Request
 from mock_sei.rules.addresses import Addresses
-from mock_sei.rules.records import Application
-from mock_sei.rules.registry import Registry
 
 if TYPE_CHECKING:
     from mock_sei.platform import Platform
@@ -101,15 +99,11 @@ class DownloadTest(EntriesOfFile, Request[JournalFile]):
     def perform(self, platform: Platform) -> JournalFile:
         seeded, registry = platform.fixtures.registry, platform.state.registry
         known = KnownApplications(
-            find_application=lambda name: _find_application(registry, name),
+            find_application=registry.find_named,
             is_seeded=lambda each: seeded.find_application(each.name) is not None,
         )
         lines = test_module(self.entries(platform), known)
         return JournalFile(name="test_journal.py", pieces=in_pieces(lines))
-
-
-def _find_application(registry: Registry, name: str) -> Application | None:
-    return registry.find_application(name) or registry.find_application_of(name)
 
 
 def origins_of(addresses: Addresses) -> Origins:

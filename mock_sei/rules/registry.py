@@ -162,10 +162,14 @@ class Registry:
 
         Raises :class:`~mock_sei.errors.UnknownApplication`, which lists some existing names.
         """
-        found = self.find_application(name) or self.find_application_of(name)
+        found = self.find_named(name)
         if found is None:
             raise self.unknown_application(name)
         return found
+
+    def find_named(self, name: str) -> Application | None:
+        """The application with this AppKey, name or service account, None if there is none."""
+        return self.find_application(name) or self.find_application_of(name)
 
     def unknown_application(self, name: str) -> UnknownApplication:
         """The error for an application that does not exist. It suggests names."""

@@ -13,10 +13,8 @@ from mock_sei.errors import MockSeiError
 from mock_sei.journal.curl import CurlLines
 from mock_sei.operations.journal_files import DownloadCurl, DownloadHar, DownloadTest
 from mock_sei.operations.requests import Request
-from mock_sei.testing.calls import ControlApi
 from mock_sei.testing.remote import Remote
 from tests.operations import InProcess
-from tests.patience import PATIENCE
 from tests.support import Served
 
 FILES: dict[str, tuple[str, str, type[Request[Any]]]] = {
@@ -24,13 +22,6 @@ FILES: dict[str, tuple[str, str, type[Request[Any]]]] = {
     "/journal.curl": ("journal.sh", "text/x-shellscript; charset=utf-8", DownloadCurl),
     "/journal.py": ("test_journal.py", "text/x-python; charset=utf-8", DownloadTest),
 }
-
-
-@pytest.fixture
-def remote(control: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> Remote:
-    api = ControlApi("http://127.0.0.1:8044", timeout=PATIENCE, hint="")
-    monkeypatch.setattr(api, "_http", control)
-    return Remote(api)
 
 
 @pytest.fixture(autouse=True)

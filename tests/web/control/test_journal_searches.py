@@ -8,20 +8,11 @@ import httpx2
 import pytest
 
 from mock_sei.operations.journal import SearchJournal, VerifyJournal
-from mock_sei.testing.calls import ControlApi
 from mock_sei.testing.remote import Remote
 from tests.cases import every_case
-from tests.patience import PATIENCE
 from tests.support import Served
 
 TOKEN = "POST /v2/oauthtoken"
-
-
-@pytest.fixture
-def remote(control: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> Remote:
-    api = ControlApi("http://127.0.0.1:8044", timeout=PATIENCE, hint="")
-    monkeypatch.setattr(api, "_http", control)
-    return Remote(api)
 
 
 @pytest.fixture(autouse=True)
