@@ -70,7 +70,10 @@ from mock_sei.rules.departed import Departed
 from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
+from mock_sei.rules.stored import Stored
 from mock_sei.settings import Behaviour
+from mock_sei.state.memory import MemoryUnits
+from mock_sei.state.unit_of_work import Beginning, Units
 
 logger = logging.getLogger("mock_sei")
 
@@ -79,6 +82,8 @@ logger = logging.getLogger("mock_sei")
 class State:
     """What a reset replaces."""
 
+    stored: Stored
+    """The tables of its records."""
     behaviour: Behaviour
     registry: Registry
     oauth: AuthorizationServer
@@ -168,8 +173,11 @@ class Platform:
         time_zone: str = "America/New_York",
         upload_limit: int = 64 * 1024 * 1024,
         tls_problem: TlsProblem = lambda _: None,
+        units: Units | None = None,
     ) -> None:
+        """``units`` are those of the store that keeps the state; this server's memory without."""
         # For good
+        self.units = MemoryUnits() if units is None else units
         self.fixtures = fixtures
         self.store = store
         self.authority = store.authority
@@ -199,6 +207,8 @@ class Platform:
             each for each in fixtures.registry.applications.values() if each.own_data
         ]
         self._zone = find_zone(time_zone)
+        self._lasting = Stored()
+        """The tables that no reset empties."""
         self._departed = Departed()
         """Applications that resets and deletions took away; no reset forgets them."""
         self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
@@ -218,12 +228,38 @@ class Platform:
         """Held while a reset changes the state, and by whoever must not meet it half done."""
         self._present = self
         """The platform that a reset changes; a pinned one is another."""
-        self.state = self._seeded(behaviour)
+        self._stored = Stored()
+        self.units.start(self)
 
-    def _seeded(self, behaviour: Behaviour) -> State:
+    @property
+    def tables(self) -> tuple[Stored, Stored]:
+        """The tables of the present state, and those that no reset empties."""
+        return self._stored, self._lasting
+
+    def build(self, beginning: Beginning) -> None:
+        """Makes a new state, which replaces the present one."""
+        behaviour = self._behaviour
+        if beginning.changes:
+            behaviour = behaviour.with_changes(beginning.changes, source="reset")
+        is_shared = self.units.is_shared
+        if beginning.lasting is not None:
+            self._lasting = Stored(beginning.lasting, is_shared=is_shared)
+        fresh = self._seeded(behaviour, Stored(beginning.rows, is_shared=is_shared))
+        with self._line:
+            past: State | None = self.__dict__.get("state")
+            if past is not None and beginning.is_new:
+                for each in past.bugs[past.bugs_reported :]:
+                    fresh.bugs.add(_earlier(each))
+            self.clock.reset()
+            self.journal.clear()
+            self.state, self._stored = fresh, fresh.stored
+        if past is not None:
+            past.let_go_of_files()
+
+    def _seeded(self, behaviour: Behaviour, stored: Stored) -> State:
         registry = self.fixtures.registry.copy()
         registry.departed = self._departed
-        random = make_random(behaviour.seed)
+        random = make_random(behaviour.seed, stored=stored)
         certificates = AccountCertificates(
             store=self.store,
             seeded=self._seeded_identities,
@@ -231,8 +267,8 @@ class Platform:
             clock=self.clock,
             tls_problem=self._tls_problem,
         )
-        faults = ServerFaults(make_random(behaviour.seed), self._seeded_faults)
-        scripts = Scripts(make_random(behaviour.seed, "scripted answers"))
+        faults = ServerFaults(make_random(behaviour.seed, stored=stored), self._seeded_faults)
+        scripts = Scripts(make_random(behaviour.seed, "scripted answers", stored))
 
         def forget(application: Application) -> None:
             faults.drop_application(application)
@@ -262,6 +298,7 @@ class Platform:
         )
         registry.follow = own_data.follow
         state = State(
+            stored=stored,
             behaviour=behaviour,
             registry=registry,
             oauth=AuthorizationServer(
@@ -311,22 +348,17 @@ class Platform:
             # A state refers to the platform that made it, and a pinned one to a state of before.
             self._present.reset(changes, by=by)
             return
-        behaviour = self._behaviour
-        if changes:
-            behaviour = behaviour.with_changes(changes, source="reset")
+        changes = dict(changes or {})
+        self._behaviour.with_changes(changes, source="reset")  # raises for a wrong one
         self._seeded_identities.drop_invalid()
-        fresh = self._seeded(behaviour)
-        with self._line:
-            past = self.state
-            for each in past.bugs[past.bugs_reported :]:
-                fresh.bugs.add(_earlier(each))
-            self.clock.reset()
-            self.journal.clear()
-            self.state = fresh
-        past.let_go_of_files()
+        self.units.run(lambda: self._reset(changes, by), changes=True)
+
+    def _reset(self, changes: Mapping[str, Any], by: str | None) -> None:
+        past = self.state
+        self.units.begin_epoch(changes)
         whose = f"of {by}" if by else f"at {_time_of_day()}"
         for application in past.registry.newcomers():
-            if fresh.registry.find_application(application.name) is None:
+            if self.state.registry.find_application(application.name) is None:
                 self._note_end(application, f"removed by the reset {whose}")
 
     def _note_end(self, application: Application, end: str) -> None:

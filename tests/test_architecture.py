@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("settings",),
     ("certificates", "oauth", "portal", "apis", "journal", "faults"),
     ("gateway",),
+    ("state",),
     ("platform",),
     ("operations",),
     ("web",),
@@ -77,9 +78,10 @@ REMEMBERING = {
     "apis/patterns",
     "fixtures",
     "operations/schemas",
+    "values/codecs",
     "web/pages",
 }
-"""Modules with a memo of what cannot change: certificates, patterns, the wheel's own files."""
+"""Modules with a memo of what cannot change: certificates, patterns, types, the wheel's files."""
 
 _CLOCKS = {"time", "monotonic", "perf_counter", "clock_gettime"}
 TIMES = {

@@ -1,0 +1,272 @@
+"""The state in an SQLite file: it survives restarts, and several processes of a machine share it.
+
+The file is in WAL mode with ``synchronous=NORMAL``: what was committed is there after the end of a
+process at any moment, but a power cut may take the last commits. One connection serves a process;
+its owner lets one thread at a time use it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from mock_sei.errors import ConfigurationError
+from mock_sei.state.unit_of_work import LASTING, Change, Head, Loaded, StoreAway, StoreBusy
+
+APPLICATION_ID = 0x4D534549
+"""``MSEI``: by this number SQLite files tell whose they are."""
+FORMAT = 1
+"""The number of this module's tables."""
+BUSY_TIMEOUT = 0.05
+"""Seconds that one statement waits for another process on the event loop."""
+REMOVALS_KEPT = 10_000
+"""A server that is more changes behind loads everything; older removals are forgotten."""
+LOOKS_EVERY = 0.05
+"""Seconds between two looks of a wait for changes."""
+
+_TABLES = (
+    """CREATE TABLE head (
+        one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER, sequence INTEGER, recorded INTEGER,
+        clearings INTEGER, swept INTEGER, changes TEXT)""",
+    "INSERT INTO head VALUES (1, 1, 0, 0, 0, 0, '{}')",
+    """CREATE TABLE records (
+        place INTEGER PRIMARY KEY, area TEXT, key TEXT, value TEXT, stays INTEGER, sequence INTEGER,
+        UNIQUE (area, key))""",
+    "CREATE INDEX by_sequence ON records (sequence)",
+    "CREATE TABLE journal (number INTEGER PRIMARY KEY, value TEXT)",
+    "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)",
+)
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+
+class SqliteStore:
+    """A store in one SQLite file, which is made if it does not exist."""
+
+    def __init__(self, path: Path, *, journal_size: int = 1000) -> None:
+        """Raises :class:`ConfigurationError` naming the path and what is wrong with it."""
+        self.path = path
+        self._journal_size = journal_size
+        self._connection = _connected(path)
+        with _complaining(path):
+            self._open()
+
+    def _open(self) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = NORMAL")
+        execute("BEGIN IMMEDIATE")
+        try:
+            if not execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                for statement in _TABLES:
+                    execute(statement)
+                execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                execute(f"PRAGMA user_version = {FORMAT}")
+            execute("COMMIT")
+        except BaseException:
+            self.release()
+            raise
+        owner = execute("PRAGMA application_id").fetchone()[0]
+        if owner != APPLICATION_ID:
+            raise ConfigurationError(
+                "an SQLite file of another program; name a file of mock-sei, or a new one",
+                source=self.path,
+            )
+        made_with = execute("PRAGMA user_version").fetchone()[0]
+        if made_with != FORMAT:
+            raise ConfigurationError(
+                f"its format is number {made_with}, and this version of mock-sei writes {FORMAT}; "
+                "name a new file, or start with --replace-state",
+                source=self.path,
+            )
+
+    # Units of work
+
+    def begin(self) -> Head:
+        with self._naming_problems():
+            return self._head()
+
+    def _head(self) -> Head:
+        row = self._connection.execute(
+            "SELECT epoch, sequence, recorded, clearings FROM head"
+        ).fetchone()
+        return Head(*row)
+
+    def load(self, since: Head | None) -> Loaded:
+        with self._naming_problems(), self._reading():
+            head = self._head()
+            swept, changes = self._connection.execute("SELECT swept, changes FROM head").fetchone()
+            is_whole = since is None or since.epoch != head.epoch or since.sequence < swept
+            if is_whole or since is None:
+                found = "SELECT area, key, value FROM records ORDER BY place"
+                rows = self._connection.execute(found).fetchall()
+            else:
+                found = "SELECT area, key, value FROM records WHERE sequence > ? ORDER BY sequence"
+                rows = self._connection.execute(found, (since.sequence,)).fetchall()
+            return Loaded(head=head, rows=rows, is_whole=is_whole, changes=json.loads(changes))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Inside, everything that is read is of one moment."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
+    def reserve(self) -> None:
+        with self._naming_problems():
+            self._connection.execute("BEGIN IMMEDIATE")
+
+    def release(self) -> None:
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def commit(self, changes: Iterable[Change]) -> int:
+        with self._naming_problems():
+            execute = self._connection.execute
+            sequence, swept = execute("SELECT sequence, swept FROM head").fetchone()
+            for sequence, each in enumerate(changes, sequence + 1):  # noqa: B020  # it goes on
+                execute(
+                    "INSERT INTO records (area, key, value, stays, sequence) VALUES (?, ?, ?, ?, ?)"
+                    " ON CONFLICT (area, key) DO UPDATE SET value = excluded.value,"
+                    " stays = excluded.stays, sequence = excluded.sequence",
+                    (each.name, each.key, each.text, each.stays, sequence),
+                )
+            if sequence > swept + 2 * REMOVALS_KEPT:
+                swept = sequence - REMOVALS_KEPT
+                execute(
+                    "DELETE FROM records WHERE value IS NULL AND NOT stays AND sequence <= ?",
+                    (swept,),
+                )
+            execute("UPDATE head SET sequence = ?, swept = ?", (sequence, swept))
+            execute("COMMIT")
+            return int(sequence)
+
+    def begin_epoch(self, changes: Mapping[str, Any]) -> int:
+        with self._naming_problems():
+            execute = self._connection.execute
+            execute("DELETE FROM records WHERE substr(area, 1, ?) <> ?", (len(LASTING), LASTING))
+            execute("DELETE FROM journal")
+            execute(
+                "UPDATE head SET epoch = epoch + 1, recorded = 0, changes = ?",
+                (json.dumps(dict(changes)),),
+            )
+            return int(execute("SELECT epoch FROM head").fetchone()[0])
+
+    # The journal
+
+    def add_entry(self, epoch: int, text: str) -> None:
+        """Adds a journal entry; drops it if a reset came since this epoch."""
+        with self._naming_problems():
+            execute = self._connection.execute
+            is_within = self._connection.in_transaction
+            if not is_within:
+                execute("BEGIN IMMEDIATE")
+            row = execute(
+                "UPDATE head SET recorded = recorded + 1 WHERE epoch = ? RETURNING recorded",
+                (epoch,),
+            ).fetchone()
+            if row is not None:
+                execute("INSERT INTO journal VALUES (?, ?)", (row[0], text))
+                execute("DELETE FROM journal WHERE number <= ?", (row[0] - self._journal_size,))
+            if not is_within:
+                execute("COMMIT")
+
+    def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
+        """The newest journal entries after a number, at most so many, the oldest first."""
+        with self._naming_problems():
+            found = self._connection.execute(
+                "SELECT number, value FROM journal WHERE number > ? ORDER BY number DESC LIMIT ?",
+                (number, most),
+            ).fetchall()
+            return found[::-1]
+
+    def clear_journal(self) -> None:
+        """Removes all entries. The next one has number 1."""
+        with self._naming_problems():
+            execute = self._connection.execute
+            execute("BEGIN IMMEDIATE")
+            execute("DELETE FROM journal")
+            execute("UPDATE head SET recorded = 0, clearings = clearings + 1")
+            execute("COMMIT")
+
+    # Facts
+
+    def facts(self) -> dict[str, str]:
+        """What is kept beside the records: the version, the configuration, files of the CA."""
+        with self._naming_problems():
+            return dict(self._connection.execute("SELECT name, value FROM facts").fetchall())
+
+    def keep(self, facts: Mapping[str, str]) -> None:
+        """Writes facts. It needs a reservation, and ends it."""
+        with self._naming_problems():
+            self._connection.executemany(
+                "INSERT INTO facts VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                list(facts.items()),
+            )
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _naming_problems(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if _code(error) in _BUSY:
+                self.release()
+                raise StoreBusy from None
+            self.release()
+            raise StoreAway(f"{self.path}: {error}") from None
+        except sqlite3.Error as error:
+            self.release()
+            raise StoreAway(f"{self.path}: {error}") from None
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code of SQLite."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    with _complaining(path):
+        # The file is made here, so that nobody else can read it for a moment.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        return sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+        )
+
+
+_PROBLEMS: Mapping[int, str] = {
+    sqlite3.SQLITE_NOTADB: "no SQLite file; name a file of mock-sei, or a new one",
+    sqlite3.SQLITE_BUSY: "locked by another process; end that process, or name another file",
+    sqlite3.SQLITE_CORRUPT: "damaged; put a copy back, or name a new file",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "cannot be written; name a file that this user may write",
+}
+
+
+@contextmanager
+def _complaining(path: Path) -> Iterator[None]:
+    """Turns what prevents the opening of a file into :class:`ConfigurationError`."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be written: {error.strerror or error}", source=path
+        ) from None
+    except sqlite3.Error as error:
+        problem = _PROBLEMS.get(_code(error), f"cannot be used: {error}")
+        raise ConfigurationError(problem, source=path) from None

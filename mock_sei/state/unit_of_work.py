@@ -1,0 +1,544 @@
+"""A unit of work: begin, work, commit. All servers on one store are one platform by it.
+
+*Begin* brings what other servers changed. The *work* runs synchronously on the tables of
+``rules/stored.py``, which note each change. *Commit* writes all changes together, before the answer
+is sent. Work that only reads takes no lock. Before its first change it reserves the store; if
+somebody changed the state since its beginning, it runs again from there, with the store reserved.
+So changes of all servers come one after the other, and each sees those before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from mock_sei.rules import machine
+from mock_sei.rules.stored import Note, Row, Stored
+
+logger = logging.getLogger("mock_sei")
+
+A = TypeVar("A")
+
+MOST_TRIES = 5
+"""So often work runs at most, if others change the state meanwhile."""
+PATIENCE = 5.0
+"""Seconds that work waits for a store that somebody else has reserved."""
+_PAUSE = 0.005
+_TURN = 0.001
+"""Seconds until the event loop looks again whether a thread has finished its unit."""
+
+LASTING = "lasting/"
+"""The names of tables that no reset empties begin with this."""
+
+
+class StoreAway(Exception):
+    """The store cannot be used now. The message says why, in one line."""
+
+
+class StoreBusy(Exception):
+    """Another server or process has reserved the store."""
+
+
+class Restart(BaseException):
+    """The work must run again: the state changed since its beginning. No ``except Exception`` of
+    the domain may stop it."""
+
+
+class Head(NamedTuple):
+    """How far a store has come."""
+
+    epoch: int
+    """Raised by each reset."""
+    sequence: int
+    """The number of the last change of a record."""
+    recorded: int
+    """The number of the newest journal entry, 0 without one."""
+    clearings: int
+    """How often the journal was cleared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """With what a platform state begins."""
+
+    epoch: int = 0
+    is_new: bool = False
+    """True if nobody had this state before, as after a reset by this server."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """What the last reset changed in the behaviour."""
+    rows: Sequence[Row] = ()
+    """The records of the store."""
+    lasting: Sequence[Row] | None = None
+    """Those that no reset empties; None if the tables that are there stay."""
+
+
+class Change(NamedTuple):
+    """One change, as a store keeps it."""
+
+    name: str
+    key: str
+    text: str | None
+    """The record; None if it was removed."""
+    stays: bool
+    """True if a removal must be remembered: the record may come from the seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What was read from a store at one moment."""
+
+    head: Head
+    rows: Sequence[Row]
+    is_whole: bool
+    """True if these are all records: a reset came since, or so much that it was not kept apart."""
+    changes: Mapping[str, Any]
+    """What the last reset changed in the behaviour."""
+
+
+class Store(Protocol):
+    """What units of work need of a store. All methods raise :class:`StoreAway`."""
+
+    def begin(self) -> Head:
+        """How far the store has come."""
+
+    def load(self, since: Head | None) -> Loaded:
+        """What changed since then, or everything."""
+
+    def reserve(self) -> None:
+        """From now on only this server changes the store. Raises :class:`StoreBusy`."""
+
+    def release(self) -> None:
+        """Ends a reservation without a change."""
+
+    def commit(self, changes: Iterable[Change]) -> int:
+        """Writes changes, ends the reservation, and returns the last sequence number."""
+
+    def begin_epoch(self, changes: Mapping[str, Any]) -> int:
+        """Empties the state, and returns the number of the new epoch. It needs a reservation."""
+
+    def add_entry(self, epoch: int, text: str) -> None:
+        """Adds a journal entry; drops it if a reset came since this epoch."""
+
+    def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
+        """The newest journal entries after a number, at most so many, the oldest first."""
+
+    def clear_journal(self) -> None:
+        """Removes all journal entries. The next one has number 1."""
+
+    def close(self) -> None: ...
+
+
+class Target(Protocol):
+    """The platform whose state is kept."""
+
+    def build(self, beginning: Beginning) -> None:
+        """Makes a new state of records, and replaces the present one."""
+
+    @property
+    def tables(self) -> tuple[Stored, Stored]:
+        """The tables of the present state, and those that no reset empties."""
+
+
+class Units(ABC):
+    """Runs work on the state of a platform, so that it is complete or not done at all."""
+
+    is_shared: bool
+    """True if other servers may change the state."""
+
+    @abstractmethod
+    def start(self, target: Target) -> None:
+        """Builds the platform's state, and keeps it from now on."""
+
+    @abstractmethod
+    def run(self, work: Callable[[], A], *, changes: bool = False) -> A:
+        """Runs work in this thread, which may wait. ``changes`` is True if it surely changes
+        something.
+
+        The work may run several times. Raises :class:`StoreAway`; then nothing was changed.
+        """
+
+    @abstractmethod
+    async def run_on_loop(self, work: Callable[[], A], *, changes: bool = False) -> A:
+        """As :meth:`run`, on the event loop, which never waits."""
+
+    @abstractmethod
+    def begin_epoch(self, changes: Mapping[str, Any]) -> None:
+        """Begins the state anew, inside of a unit of work. ``changes`` are those of the
+        behaviour."""
+
+    @abstractmethod
+    def refresh(self) -> None:
+        """Brings what other servers changed. Raises :class:`StoreAway`."""
+
+    @abstractmethod
+    async def refresh_on_loop(self) -> None:
+        """As :meth:`refresh`, on the event loop, which never waits."""
+
+    @abstractmethod
+    async def flush(self) -> None:
+        """Returns when every journal entry that was recorded is in the store."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of the store."""
+
+
+_Place = tuple[str, str]
+"""The name of a table, and a key."""
+
+
+@dataclass(slots=True)
+class _Unit:
+    epoch: int
+    sequence: int
+    holds: bool
+    """True while it has reserved the store, with this server's lock."""
+    changed: dict[_Place, None] = field(default_factory=dict)
+    """Where a record changed, in order."""
+    must_commit: bool = False
+    """True if the store was changed already: a new epoch began."""
+
+    @property
+    def has_changes(self) -> bool:
+        return self.must_commit or bool(self.changed)
+
+
+class _Current(threading.local):
+    unit: _Unit | None = None
+
+
+class _Tries:
+    """How often and how long work was tried."""
+
+    def __init__(self, *, changes: bool) -> None:
+        self.holds = changes
+        self._left = MOST_TRIES
+        self._until = machine.monotonic() + PATIENCE
+
+    def again(self, error: BaseException) -> float:
+        """Seconds until the next try. Raises :class:`StoreAway` if there is none."""
+        if isinstance(error, Restart):
+            self.holds = True
+            self._left -= 1
+            if self._left > 0:
+                return 0.0
+            raise StoreAway("other servers changed the state again and again meanwhile") from None
+        if machine.monotonic() < self._until:
+            return _PAUSE
+        raise StoreAway(
+            f"another process has kept the store reserved for {PATIENCE:.0f} s"
+        ) from None
+
+
+class SharedUnits(Units):
+    """Units of work on a store that several servers share."""
+
+    is_shared = True
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.RLock()
+        """Held by whoever uses the store, and by a unit from its first change to its end."""
+        self._current = _Current()
+        self._target: Target | None = None
+        self._head = Head(0, 0, 0, 0)
+        """How far this server's tables have come."""
+        self._is_stale = False
+        """True after a failed commit: the tables have changes that the store has not."""
+        self._unwritten: deque[tuple[int, str]] = deque()
+        """Journal entries that are not in the store yet, each with its epoch."""
+
+    # Beginning
+
+    def start(self, target: Target) -> None:
+        with self._lock:
+            self._target = target
+            self._store.reserve()
+            try:
+                begun = self._build(self._store.load(None))
+                self._write(begun)
+            except BaseException:
+                self._store.release()
+                raise
+
+    def _build(self, loaded: Loaded) -> list[_Place]:
+        """Makes the state anew. Returns what was made for it and is not in the store."""
+        beginning = Beginning(
+            epoch=loaded.head.epoch,
+            is_new=not loaded.rows,
+            changes=loaded.changes,
+            rows=[each for each in loaded.rows if not each[0].startswith(LASTING)],
+            lasting=[each for each in loaded.rows if each[0].startswith(LASTING)],
+        )
+        is_reset = loaded.head.epoch != self._head.epoch
+        begun = self._install(beginning, past=None if is_reset else _outdated)
+        self._head, self._is_stale = loaded.head, False
+        return begun
+
+    def _install(self, beginning: Beginning, past: Note | None) -> list[_Place]:
+        """Makes the state anew. ``past`` is called from now on by what works on the former one."""
+        target = self._require_target()
+        for each in target.tables:
+            each.note = past
+        target.build(beginning)
+        begun: list[_Place] = []
+        for each in target.tables:
+            begun += each.begun
+            each.begun.clear()
+            each.is_being_built = False
+            each.note = self._note
+        return begun
+
+    def _require_target(self) -> Target:
+        if self._target is None:
+            raise RuntimeError("the platform has not started")
+        return self._target
+
+    def begin_epoch(self, changes: Mapping[str, Any]) -> None:
+        unit = self._current.unit
+        if unit is None:
+            raise RuntimeError("a reset outside of a unit of work")
+        if not unit.holds:
+            self._hold(unit)
+        epoch = self._store.begin_epoch(changes)
+        begun = self._install(Beginning(epoch=epoch, is_new=True, changes=changes), past=None)
+        self._head = self._head._replace(epoch=epoch)
+        kept = [each for each in unit.changed if each[0].startswith(LASTING)]
+        unit.changed = dict.fromkeys([*kept, *begun])
+        unit.must_commit = True
+
+    # What other servers did
+
+    def refresh(self) -> None:
+        with self._lock:
+            self._catch_up()
+
+    async def refresh_on_loop(self) -> None:
+        await self._take_turn()
+        try:
+            self._catch_up()
+        finally:
+            self._lock.release()
+
+    def _catch_up(self) -> None:
+        """Brings what other servers changed. It needs the lock."""
+        if self._current.unit is not None:
+            return  # the unit goes on with what it began with
+        if not self._is_stale:
+            head = self._store.begin()
+            if (head.epoch, head.sequence) == (self._head.epoch, self._head.sequence):
+                return
+        loaded = self._store.load(None if self._is_stale else self._head)
+        if loaded.is_whole:
+            self._build(loaded)
+            return
+        state, lasting = self._require_target().tables
+        for name, key, text in loaded.rows:
+            (lasting if name.startswith(LASTING) else state).apply(name, key, text)
+        self._head = loaded.head
+
+    # Work
+
+    def run(self, work: Callable[[], A], *, changes: bool = False) -> A:
+        if self._current.unit is not None:
+            return work()  # a part of the unit that runs
+        tries = _Tries(changes=changes)
+        while True:
+            self._lock.acquire()
+            try:
+                return self._attempt(work, holds=tries.holds)
+            except (Restart, StoreBusy) as error:
+                pause = tries.again(error)
+            time.sleep(pause)
+
+    async def run_on_loop(self, work: Callable[[], A], *, changes: bool = False) -> A:
+        tries = _Tries(changes=changes)
+        while True:
+            await self._take_turn()
+            try:
+                return self._attempt(work, holds=tries.holds)
+            except (Restart, StoreBusy) as error:
+                pause = tries.again(error)
+            await asyncio.sleep(pause)
+
+    async def _take_turn(self) -> None:
+        """Takes the lock, without waiting on the event loop for a thread."""
+        while not self._lock.acquire(blocking=False):  # noqa: ASYNC110  # a thread may hold it
+            await asyncio.sleep(_TURN)  # no event of asyncio tells of a thread
+
+    def _attempt(self, work: Callable[[], A], *, holds: bool) -> A:
+        """One try. It begins with the lock, and ends without."""
+        unit = self._begin(holds=holds)
+        self._current.unit = unit
+        try:
+            result = work()
+        except (Restart, StoreBusy):
+            self._current.unit = None
+            self._give_up(unit)
+            raise
+        except BaseException:  # a refusal: what was changed until then stays changed
+            self._current.unit = None
+            self._finish(unit)
+            raise
+        self._current.unit = None
+        self._finish(unit)
+        return result
+
+    def _begin(self, *, holds: bool) -> _Unit:
+        """A unit on what the store has now. It keeps the lock if it ``holds`` the store."""
+        try:
+            if holds:
+                self._store.reserve()
+            try:
+                self._catch_up()
+            except BaseException:
+                if holds:
+                    self._store.release()
+                raise
+        except BaseException:
+            self._lock.release()
+            raise
+        unit = _Unit(self._head.epoch, self._head.sequence, holds)
+        if not holds:
+            self._lock.release()
+        return unit
+
+    def _note(self, name: str, key: str) -> None:
+        """A record of the present state is about to change."""
+        unit = self._current.unit
+        if unit is None:
+            raise RuntimeError(f"{name} was changed outside of a unit of work")
+        if not unit.holds:
+            self._hold(unit)
+        unit.changed[name, key] = None
+
+    def _hold(self, unit: _Unit) -> None:
+        """Reserves the store before the first change. Raises :class:`Restart` if the state is not
+        that of the beginning any more.
+
+        This thread may have locks of the domain, so it must not wait for a thread that needs them.
+        """
+        if not self._lock.acquire(blocking=False):
+            raise Restart
+        try:
+            self._store.reserve()
+            try:
+                began = (unit.epoch, unit.sequence)
+                for head in (self._head, self._store.begin()):
+                    if (head.epoch, head.sequence) != began:
+                        raise Restart
+            except BaseException:
+                self._store.release()
+                raise
+        except BaseException:
+            self._lock.release()
+            raise
+        unit.holds = True
+
+    def _give_up(self, unit: _Unit) -> None:
+        if unit.holds:
+            try:
+                self._is_stale = self._is_stale or unit.has_changes
+                self._store.release()
+            finally:
+                self._lock.release()
+
+    def _finish(self, unit: _Unit) -> None:
+        """Commits what a unit changed."""
+        if not unit.holds:
+            return
+        try:
+            if unit.has_changes:
+                self._write(unit.changed)
+            else:
+                self._store.release()
+        finally:
+            self._lock.release()
+
+    def _write(self, changed: Iterable[_Place]) -> None:
+        """Commits the records at these places, and ends the reservation."""
+        state, lasting = self._require_target().tables
+        changes = []
+        try:
+            for name, key in changed:
+                text, stays = (lasting if name.startswith(LASTING) else state).written(name, key)
+                changes.append(Change(name, key, text, stays))
+            sequence = self._store.commit(changes)
+        except BaseException:
+            self._is_stale = True
+            self._store.release()
+            raise
+        self._head = self._head._replace(sequence=sequence)
+
+    # The journal
+
+    def add_entry(self, text: str) -> None:
+        self._unwritten.append((self._head.epoch, text))
+        if self._lock.acquire(blocking=False):
+            try:
+                self._write_entries()
+            except StoreBusy:
+                pass  # flush() tries again
+            finally:
+                self._lock.release()
+
+    def _write_entries(self) -> None:
+        """Writes the waiting entries. It needs the lock. Raises :class:`StoreBusy`."""
+        while self._unwritten:
+            epoch, text = self._unwritten[0]
+            try:
+                self._store.add_entry(epoch, text)
+            except StoreAway as error:
+                logger.error("%d journal entries are lost: %s", len(self._unwritten), error)
+                self._unwritten.clear()
+                return
+            self._unwritten.popleft()
+
+    async def flush(self) -> None:
+        tries = _Tries(changes=True)
+        while self._unwritten:
+            await self._take_turn()
+            try:
+                self._write_entries()
+            except StoreBusy as error:
+                try:
+                    pause = tries.again(error)
+                except StoreAway as away:
+                    logger.error("%d journal entries are lost: %s", len(self._unwritten), away)
+                    self._unwritten.clear()
+                    return
+            else:
+                return
+            finally:
+                self._lock.release()
+            await asyncio.sleep(pause)
+
+    def journal_head(self) -> tuple[int, int]:
+        head = self._locked(self._store.begin)
+        return head.recorded, (head.epoch << 32) + head.clearings
+
+    def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
+        return self._locked(lambda: self._store.entries_after(number, most))
+
+    def clear_journal(self) -> None:
+        self._locked(self._store.clear_journal)
+
+    def _locked(self, act: Callable[[], A]) -> A:
+        with self._lock:
+            return act()
+
+    def close(self) -> None:
+        with self._lock:
+            self._store.close()
+
+
+def _outdated(name: str, key: str) -> None:  # noqa: ARG001  # a Note
+    """The tables were loaded anew since this work began."""
+    raise Restart

@@ -1,0 +1,46 @@
+"""How a record becomes JSON text for a store of many servers, and is read back. No pickles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Codec(Generic[R]):
+    """Two functions: one writes a record as JSON text, the other reads this text."""
+
+    write: Callable[[R], str]
+    read: Callable[[str], R]
+
+
+def codec_of(kind: Any) -> Codec[Any]:
+    """The codec of a type: a dataclass, or what dataclasses consist of.
+
+    pydantic builds it when a record is first written or read: a server with a state of its own
+    never needs it.
+    """
+
+    def write(record: Any) -> str:
+        return str(_adapter(kind).dump_json(record).decode())
+
+    def read(text: str) -> Any:
+        return _adapter(kind).validate_json(text)
+
+    return Codec(write=write, read=read)
+
+
+@cache
+def _adapter(kind: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+PLAIN: Codec[Any] = Codec(write=lambda value: json.dumps(value), read=json.loads)
+"""For what is JSON already."""

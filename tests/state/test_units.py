@@ -1,0 +1,124 @@
+"""Units of work on one store: what one server did, another one has before its next work."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from mock_sei.rules.stored import Table
+from mock_sei.state.sqlite import SqliteStore
+from mock_sei.state.unit_of_work import Restart
+from tests.state.conftest import Servers, do
+
+
+def test_a_number_is_given_once_by_all_servers(servers: Servers) -> None:
+    given = [
+        do(each, lambda each=each: each.state.stored.next_number("x"))  # type: ignore[misc]
+        for each in (servers.one, servers.other, servers.one, servers.start())
+    ]
+
+    assert given == [1, 2, 3, 4]
+
+
+def test_a_secret_of_the_state_is_made_by_its_first_server(servers: Servers) -> None:
+    secret = do(servers.one, lambda: servers.one.state.stored.secret("s", lambda: b"one"))
+
+    assert secret == b"one"
+    assert (
+        do(servers.other, lambda: servers.other.state.stored.secret("s", lambda: b"other"))
+        == b"one"
+    )
+
+
+def test_a_reset_of_one_server_begins_the_state_of_the_other_anew(servers: Servers) -> None:
+    do(servers.one, lambda: servers.one.state.stored.next_number("x"))
+    servers.other.reset({"dialect": "rfc"})
+
+    servers.one.units.refresh()
+
+    assert servers.one.state.behaviour.dialect == "rfc"
+    assert do(servers.one, lambda: servers.one.state.stored.next_number("x")) == 1
+
+
+def test_a_change_outside_of_a_unit_of_work_is_a_mistake_of_ours(servers: Servers) -> None:
+    with pytest.raises(RuntimeError, match="outside of a unit"):
+        servers.one.state.stored.next_number("x")
+
+
+def test_work_that_meets_a_change_of_another_server_runs_again(servers: Servers) -> None:
+    seen: list[int] = []
+
+    def work() -> None:
+        seen.append(len(servers.one.state.stored.numbers))
+        if len(seen) == 1:
+            do(servers.other, lambda: servers.other.state.stored.next_number("x"))
+        servers.one.state.stored.next_number("y")
+
+    do(servers.one, work)
+
+    assert seen == [0, 1]
+    assert dict(servers.one.state.stored.numbers.items()) == {"x": 1, "y": 1}
+
+
+def test_a_hundred_threads_on_two_servers_count_without_a_gap(servers: Servers) -> None:
+    given: list[int] = []
+
+    def count(index: int) -> None:
+        platform = (servers.one, servers.other)[index % 2]
+        given.append(do(platform, lambda: platform.state.stored.next_number("x")))
+
+    threads = [threading.Thread(target=count, args=(index,)) for index in range(100)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert sorted(given) == list(range(1, 101))
+
+
+def test_a_failed_commit_leaves_nothing_in_the_tables(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = servers.one
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(SqliteStore, "commit", lambda *_: 1 / 0)
+        do(one, lambda: one.state.stored.next_number("x"))
+
+    assert do(one, lambda: one.state.stored.next_number("x")) == 1
+
+
+def test_a_refusal_keeps_what_was_changed_before_it(servers: Servers) -> None:
+    def refused() -> None:
+        servers.one.state.stored.next_number("x")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        do(servers.one, refused)
+
+    servers.other.units.refresh()
+    assert servers.other.state.stored.numbers["x"] == 1
+
+
+def test_the_store_s_rows_reach_a_table_that_is_made_later(servers: Servers) -> None:
+    first: Table[int] = Table(servers.one.state.stored, "later")
+    do(servers.one, lambda: first.__setitem__("a", 1))
+    servers.other.units.refresh()
+
+    assert Table(servers.other.state.stored, "later").get("a") == 1
+
+
+def test_work_on_a_state_that_was_reset_changes_nothing(servers: Servers) -> None:
+    past = servers.one.state.stored
+
+    def work() -> None:
+        past.next_number("x")
+
+    servers.one.reset()
+    do(servers.one, work)
+
+    assert "x" not in servers.start().state.stored.numbers
+
+
+def test_restart_is_no_error_that_the_domain_may_handle() -> None:
+    assert not issubclass(Restart, Exception)
