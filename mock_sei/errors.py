@@ -13,6 +13,7 @@
     ├── UnknownUser            an end user who does not exist
     ├── NoServer               no mock-sei server of this version answers at an address
     ├── Rejected               a registration, certificate or argument that is not acceptable
+    ├── StoreAway              the store that keeps the state cannot be used now
     ├── MockSeiBug             mock-sei itself failed, which is never an answer of the platform
     └── Refusal                the platform refuses a request
         ├── NoToken            ... because it has no token at all
@@ -162,6 +163,10 @@ class Rejected(MockSeiError, ValueError, TypeError):
         self.problems = dict(problems)
 
 
+class StoreAway(MockSeiError):
+    """The store that keeps the state cannot be used now. The message says why, in one line."""
+
+
 class MockSeiBug(MockSeiError):
     """mock-sei itself failed. The message has the traceback."""
 
@@ -179,6 +184,8 @@ class RefusalKind:
     """The error code of RFC 6749, if an OAuth endpoint can answer this."""
     description: str = ""
     """The default ``error_description``, in our words."""
+    transient: bool = False
+    """True if the same request may succeed a little later. A ``Retry-After`` says when."""
 
 
 _ACCESS = "gateway.access.failure"
@@ -289,6 +296,13 @@ EXHAUSTED = RefusalKind(
     status=503,
     code="server.resource.failure",
     message="The test server's machine ran out of something",
+)
+STORE_AWAY = RefusalKind(
+    status=503,
+    code="server.resource.failure",
+    message="The test server cannot reach its state",
+    error="temporarily_unavailable",
+    transient=True,
 )
 HEAD_TOO_LARGE = RefusalKind(
     status=431, code="request.size.failure", message="The headers of the request are too large"
@@ -451,7 +465,7 @@ def error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
         "code": kind.code,
         "message": kind.message,
         "trackingId": tracking_id,
-        "transient": False,
+        "transient": kind.transient,
         "errors": errors,
     }
 

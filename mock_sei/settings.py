@@ -235,6 +235,19 @@ class Settings(BaseModel):
     journal_size: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=1000, description="how many exchanges the journal keeps"
     )
+    state: str = Field(
+        default="memory",
+        description="where the state of the platform is kept: memory, or sqlite:PATH, which survives "
+        "restarts and can be shared by several workers",
+    )
+    replace_state: bool = Field(
+        default=False, description="start afresh: empty the state that the store has"
+    )
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1,
+        description="how many processes serve the platform on the same ports; more than one needs "
+        "a --state that they share",
+    )
     upload_limit_mib: Annotated[int, Field(ge=1, le=2048)] = Field(
         default=64,
         description="the largest body of an upload in MiB (1,048,576 bytes each); a larger body "

@@ -87,6 +87,9 @@ class Request(Fields, Generic[A]):
 
     knows_its_query: ClassVar[bool] = False
     """Whether another parameter of the query is refused: a misspelt one would match everything."""
+    calls_server: ClassVar[bool] = False
+    """Whether it sends requests to the platform's own listeners: they are units of work of their
+    own, for which this one must not make them wait."""
 
     def check(self) -> None:
         """Raises :class:`~mock_sei.errors.MockSeiError` for what no platform accepts.

@@ -31,6 +31,8 @@ class IssueToken(Request[dict[str, Any]]):
     the journal, and meet faults. Raises :class:`~mock_sei.errors.MockSeiError`.
     """
 
+    calls_server = True
+
     application: Annotated[str, Field(examples=["demo-web"])]
     """The application, by its name, AppKey or service account."""
     user: Annotated[str, Field(examples=["alice@example.com"])] = DEFAULT_USER
@@ -42,7 +44,9 @@ class IssueToken(Request[dict[str, Any]]):
         from mock_sei.operations.flows import Flows
 
         def connect(account: str | None) -> httpx2.Client:
-            identity = None if account is None else platform.certificates.identity(account)
+            identity = None
+            if account is not None:
+                identity = platform.units.run(lambda: platform.certificates.identity(account))
             return _client(platform, identity)
 
         flows = Flows(registry=lambda: platform.registry, connect=connect)

@@ -29,7 +29,7 @@ from mock_sei.rules.standards import Listener
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import ALERT_LINGER
 from mock_sei.runtime.tls import Handshake
-from mock_sei.web.exchange import PINNED_KEY, let_go, platform_of
+from mock_sei.web.exchange import PINNED_KEY, begin, let_go, platform_of
 from mock_sei.web.faults import RESET
 
 _WIRE_VERSIONS = {name: number for number, name in TLS_VERSIONS.items()}
@@ -60,7 +60,8 @@ class PinnedProtocol(LimitedProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.request_scope[PINNED_KEY] = self.platform.pinned()
+        if not self.platform.units.is_shared:  # otherwise the request waits for the store first
+            self.request_scope[PINNED_KEY] = self.platform.pinned()
 
     @property
     def request_scope(self) -> Scope:
@@ -95,6 +96,7 @@ class PlatformProtocol(PinnedProtocol):
         inner = self.app
 
         async def with_tls(scope: Scope, receive: Receive, send: Send) -> None:
+            await begin(scope, self.platform)
             platform = platform_of(scope, self.platform)
             why = self.certificate and platform.judge_certificate(self.certificate)
             if why:

@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from mock_sei.errors import ConfigurationError
-from mock_sei.state.unit_of_work import LASTING, Change, Head, Loaded, StoreAway, StoreBusy
+from mock_sei.errors import ConfigurationError, StoreAway
+from mock_sei.state.unit_of_work import LASTING, Change, Head, Loaded, StoreBusy
 
 APPLICATION_ID = 0x4D534549
 """``MSEI``: by this number SQLite files tell whose they are."""

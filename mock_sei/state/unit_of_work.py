@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from mock_sei.errors import StoreAway
 from mock_sei.rules import machine
 from mock_sei.rules.stored import Note, Row, Stored
 
@@ -36,10 +37,6 @@ _TURN = 0.001
 
 LASTING = "lasting/"
 """The names of tables that no reset empties begin with this."""
-
-
-class StoreAway(Exception):
-    """The store cannot be used now. The message says why, in one line."""
 
 
 class StoreBusy(Exception):

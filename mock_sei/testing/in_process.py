@@ -8,14 +8,14 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
-from mock_sei.errors import MockSeiError
+from mock_sei.errors import ConfigurationError, MockSeiError
 from mock_sei.operations.requests import Request
 from mock_sei.rules.addresses import Addresses
 from mock_sei.rules.arguments import named_plainly
 from mock_sei.rules.machine import real_dates
 from mock_sei.runtime.launch import launch
 from mock_sei.runtime.server import ServerThread
-from mock_sei.settings import make_settings
+from mock_sei.settings import Settings, make_settings
 from mock_sei.testing.attached import control_api
 from mock_sei.testing.processes import close_off, is_patched_by_gevent
 from mock_sei.testing.remote import Remote
@@ -48,6 +48,7 @@ class MockSei(Workbench):
         try:
             given: dict[str, Any] = {"certs_dir": self._folder.path / "certs", **ports, **settings}
             self.settings = make_settings(**given)
+            _refuse_shared_state(self.settings)
             with real_dates():
                 launched = launch(self.settings)
         except BaseException:
@@ -159,6 +160,18 @@ class MockSei(Workbench):
             "a MockSei cannot be pickled: its server runs in this process. Hand its control_url to "
             "the other process, and use mock_sei.Attached(control_url) there"
         )
+
+
+def _refuse_shared_state(settings: Settings) -> None:
+    """Raises :class:`ConfigurationError` for the settings that only a server of its own has."""
+    for name, usual in (("state", "memory"), ("workers", 1), ("replace_state", False)):
+        if getattr(settings, name) != usual:
+            raise ConfigurationError(
+                "a MockSei keeps its state in memory, in one process; start mock-sei serve with "
+                f"--{name.replace('_', '-')}, and attach to it",
+                source="MockSei",
+                key=name,
+            )
 
 
 def _abandon(thread: ServerThread, maker: int) -> None:

@@ -108,20 +108,19 @@ async def _answer_call(
     platform, scope = exchange.platform, request.scope
     headers, findings = scope["headers"], exchange.entry.findings
     looks = only_looks(scope)
-    admitted, data = platform.admit_to_data(
-        Call(
-            connection=exchange.connection,
-            app_key=only_header(headers, "AppKey"),
-            authorization=only_header(headers, "Authorization"),
-            stray_token=await find_stray_token(request),
-            product=operation.product,
-            findings=findings,
-            tokens_elsewhere=await _tokens_elsewhere(scope, operation, received),
-            only_looks=looks,
-        )
+    call = Call(
+        connection=exchange.connection,
+        app_key=only_header(headers, "AppKey"),
+        authorization=only_header(headers, "Authorization"),
+        stray_token=await find_stray_token(request),
+        product=operation.product,
+        findings=findings,
+        tokens_elsewhere=await _tokens_elsewhere(scope, operation, received),
+        only_looks=looks,
     )
+    admitted, data = await exchange.work(lambda: platform.admit_to_data(call))
     token = admitted.token
-    scripted = find_script(exchange, scope, strict=True)
+    scripted = await find_script(exchange, scope, strict=True)
     if scripted is not None:
         return await scripted_response(exchange, scope, scripted, partial(_read_whole, received))
     called = platform.addresses.called(exchange.listener, header_text(headers, b"host"))
@@ -145,7 +144,8 @@ async def _answer_call(
         return _response(platform.answer(whole, data), only_looks=looks)
 
     if operation.method in ("GET", "HEAD"):
-        return _response(platform.answer(asked, data), only_looks=looks)
+        answer = await exchange.work(lambda: platform.answer(asked, data))
+        return _response(answer, only_looks=looks)
     return await received.apart(answered)
 
 

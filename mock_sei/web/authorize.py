@@ -63,7 +63,8 @@ async def _answer(request: Request, path: str, what: str, step: Step) -> Respons
     except Refusal as refusal:
         return functional_refusal(exchange, refusal)
     try:
-        return step(await _read(request, exchange, path))
+        login = await _read(request, exchange, path)
+        return await exchange.work(lambda: step(login))
     except RedirectedRefusal as refusal:
         exchange.entry.refuse(refusal.why)
         return redirect_to(refusal.location, request)

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from starlette.types import Message, Scope
 
 from mock_sei.certificates.bundles import describe_pem
-from mock_sei.errors import BODY_TOO_LARGE, HEAD_TOO_LARGE, Explanation, Refusal
+from mock_sei.errors import (
+    BODY_TOO_LARGE,
+    HEAD_TOO_LARGE,
+    STORE_AWAY,
+    Explanation,
+    Refusal,
+    StoreAway,
+)
 from mock_sei.journal.entries import BODY_KEPT, Entry, HttpRequest, HttpResponse, RawHeaders
 from mock_sei.platform import Platform
 from mock_sei.rules import machine
@@ -39,6 +46,10 @@ REFUSED_HEAD = "mock_sei.refused_head"
 """The key in a scope for the :class:`Refusal` of a request with a wrong head. It is sent before
 any other check."""
 
+AWAY = "mock_sei.away"
+"""The key in a scope for the :class:`Refusal` of a request that began while the state could not be
+reached."""
+
 STALLED = "mock_sei.stalled"
 """The key that marks the scope of a request that is deliberately never answered."""
 
@@ -49,6 +60,8 @@ PINNED_KEY = "mock_sei.pinned"
 
 CONTROL_KEY = "mock_sei.platform"
 """The key in a scope for the platform of a call of the control API; its listener sets it."""
+
+T = TypeVar("T")
 
 _GUID = re.compile(rb"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 
@@ -137,6 +150,35 @@ class Exchange:
         if sent:
             note = "RequestTrackingId came with different values; a new GUID replaces them"
             self.entry.notes.append(note)
+
+    async def work(self, work: Callable[[], T]) -> T:
+        """Runs work on the platform's state as a unit. Raises what ``work`` raises, and a
+        :class:`Refusal` if the state cannot be reached.
+
+        If another server changed the state meanwhile, the work runs again: so ``work`` must not
+        read from the connection, and what it noted in the journal entry is taken back.
+        """
+        units = self.platform.units
+        if not units.is_shared:
+            return work()
+        try:
+            return await units.run_on_loop(self.repeatable(work))
+        except StoreAway as error:
+            raise store_away(error) from None
+
+    def repeatable(self, work: Callable[[], T]) -> Callable[[], T]:
+        """``work``, which finds the journal entry as it is now, also if it runs again."""
+        entry = self.entry
+        found = replace(entry.findings, notes=[*entry.notes])
+
+        def again() -> T:
+            # The object stays: the application that is called has it.
+            entry.findings.application = found.application
+            entry.findings.service_account = found.service_account
+            entry.findings.notes = [*found.notes]
+            return work()
+
+        return again
 
     def cross_origin_headers(self) -> list[tuple[bytes, bytes]]:
         """The CORS headers of the answer; empty on the two-way listener."""
@@ -281,6 +323,33 @@ class Exchange:
             self._closed = True
             self.entry.duration_ms = round((machine.monotonic() - self._started) * 1000, 3)
             self.platform.record(self.entry)
+
+
+async def begin(scope: Scope, platform: Platform) -> None:
+    """Lets a request begin on the state that there is now, with what other servers did.
+
+    A state that only this server has was taken at the request's first byte.
+    """
+    if PINNED_KEY in scope or not platform.units.is_shared:
+        return
+    try:
+        await platform.units.refresh_on_loop()
+    except StoreAway as error:
+        scope[AWAY] = store_away(error)
+    scope[PINNED_KEY] = platform.pinned()
+
+
+def store_away(error: StoreAway) -> Refusal:
+    """The refusal of a request while the state cannot be reached."""
+    return Refusal(
+        STORE_AWAY,
+        check="state",
+        because=f"The state of this platform cannot be reached: {error}. Send the request again "
+        "when the store answers; the server heals by itself.",
+        expected="a store that answers",
+        actual=str(error),
+        description="The test server cannot reach its state.",
+    )
 
 
 def platform_of(scope: Scope, platform: Platform) -> Platform:

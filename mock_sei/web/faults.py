@@ -106,7 +106,7 @@ class FaultyExchange:
         """Answers the exchange as the fault demands, with or without calling ``app``."""
         fault = self._fault
         self._exchange.entry.fault = str(fault)
-        await asyncio.sleep(self._delay())
+        await asyncio.sleep(await self._exchange.work(self._delay))
         if fault.stall:
             self._scope[STALLED] = True
             await self._until_gone(receive)

@@ -14,7 +14,7 @@ from mock_sei.errors import Refusal
 from mock_sei.matching.parts import BODY_COMPARED
 from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
-from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange
+from mock_sei.web.exchange import AWAY, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange, begin
 from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.refusals import functional_refusal
@@ -38,9 +38,10 @@ class PlatformListener:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        await begin(scope, self._platform)
         exchange = Exchange(self._platform, self._listener, scope)
         scope[SCOPE_KEY] = exchange
-        refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
+        refused: Refusal | None = scope.pop(REFUSED_HEAD, None) or scope.pop(AWAY, None)
 
         early: deque[Message] = deque()
         """Messages that were read to find out the caller; the application reads them again."""
@@ -58,6 +59,7 @@ class PlatformListener:
 
         async def sending_all(message: Message) -> None:
             exchange.sending(message)
+            await exchange.platform.units.flush()
             last = message["type"] == "http.response.body" and not message.get("more_body", False)
             if last and exchange.leaves_client_sending:
                 await send({**message, "more_body": True})
@@ -86,7 +88,11 @@ class PlatformListener:
             if exchange.whole_body is None:
                 exchange.entry.findings.notes.append(_NOT_COMPARED)
         if faults_wait:
-            fault = fault_of(exchange, asked)
+            try:
+                fault = await exchange.work(lambda: fault_of(exchange, asked))
+            except Refusal as refusal:
+                await functional_refusal(exchange, refusal)(scope, receiving, sending)
+                return
         try:
             if fault is None:
                 await self._app(asked, receiving, sending)

@@ -87,7 +87,7 @@ async def _respond(request: Request, method: str, answer: Endpoint, render: Rend
     try:
         if request.method != method:
             raise MethodNotAllowed(request.method, request.scope["path"], (method,))
-        scripted = find_script(exchange, request.scope, strict=False)
+        scripted = await find_script(exchange, request.scope, strict=False)
         if scripted is not None:
             return await scripted_response(exchange, request.scope, scripted, request.body)
         return await answer(request, exchange)
@@ -97,12 +97,14 @@ async def _respond(request: Request, method: str, answer: Endpoint, render: Rend
 
 async def _token(request: Request, exchange: Exchange) -> Response:
     parsed = await _parse(request, exchange)
-    return JsonResponse(exchange.platform.token(parsed), headers=_NEVER_CACHED)
+    answer = await exchange.work(lambda: exchange.platform.token(parsed))
+    return JsonResponse(answer, headers=_NEVER_CACHED)
 
 
 async def _revoke(request: Request, exchange: Exchange) -> Response:
     parsed = await _parse(request, exchange, grant_type=GrantType.INVALIDATE_TOKEN)
-    return JsonResponse(exchange.platform.revoke_token(parsed), headers=_NEVER_CACHED)
+    answer = await exchange.work(lambda: exchange.platform.revoke_token(parsed))
+    return JsonResponse(answer, headers=_NEVER_CACHED)
 
 
 async def _parse(
@@ -132,18 +134,17 @@ async def _token_info(request: Request, exchange: Exchange) -> Response:
     if len(sent) > 1:
         raise MalformedRequest([InvalidValue("client_id", "query", "given more than once")])
     in_query = has_access_token(request.scope["query_string"])
-    information = exchange.platform.token_information(
-        Call(
-            connection=exchange.connection,
-            app_key=sent[0],
-            authorization=only_header(request.scope["headers"], "Authorization"),
-            tokens_elsewhere=(QUERY,) if in_query else (),
-            stray_token=await find_stray_token(request),
-            product=None,
-            findings=exchange.entry.findings,
-            only_looks=only_looks(request.scope),
-        )
+    call = Call(
+        connection=exchange.connection,
+        app_key=sent[0],
+        authorization=only_header(request.scope["headers"], "Authorization"),
+        tokens_elsewhere=(QUERY,) if in_query else (),
+        stray_token=await find_stray_token(request),
+        product=None,
+        findings=exchange.entry.findings,
+        only_looks=only_looks(request.scope),
     )
+    information = await exchange.work(lambda: exchange.platform.token_information(call))
     return JsonResponse(information, headers=_NEVER_CACHED)
 
 

@@ -16,8 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from mock_sei.apis.bodies import takes_file
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.spooled import IN_MEMORY, Body, Crowded
-from mock_sei.errors import EXHAUSTED, Refusal
-from mock_sei.web.exchange import BodyLimit, Exchange
+from mock_sei.errors import EXHAUSTED, Refusal, StoreAway
+from mock_sei.web.exchange import BodyLimit, Exchange, store_away
 from mock_sei.web.requests import announced_size, exchange_of, find_headers
 
 PARSED_BODY = BodyLimit(
@@ -48,6 +48,7 @@ class Received:
         self.is_file = len(content_types) < 2 and takes_file(operation, "".join(content_types))
         self._on_the_loop = ON_THE_LOOP if operation.rule.each is None else 0
         self._request = request
+        self._exchange = exchange
         self._platform = exchange.platform
         self._body: Body | None = None
         limit = _upload_limit(exchange) if self.is_file else PARSED_BODY
@@ -71,10 +72,11 @@ class Received:
         """
         body = await self.body()
         if body.size <= self._on_the_loop:
-            return act(body)
+            return await self._exchange.work(lambda: act(body))
         large: Semaphore = self._request.app.state.large_bodies
         async with large:
-            made, refusal = await run_in_threadpool(_tried, act, body)
+            units, work = self._platform.units, self._exchange.repeatable(lambda: act(body))
+            made, refusal = await run_in_threadpool(_tried, lambda: units.run(work))
         if refusal is not None:
             try:
                 raise refusal
@@ -111,14 +113,16 @@ parsed in a thread while other calls are answered. A list whose entries each cre
 always parsed in a thread, because even a short one may take as long."""
 
 
-def _tried(act: Callable[[Body], _T], body: Body) -> tuple[_T | None, Refusal | None]:
+def _tried(act: Callable[[], _T]) -> tuple[_T | None, Refusal | None]:
     """The result of ``act``, or its refusal without traceback and cause.
 
     The traceback of a refusal raised in a thread refers to all frames there. Their values are many
     times as large as the body, and would stay in memory until the garbage collector runs.
     """
     try:
-        return act(body), None
+        return act(), None
+    except StoreAway as error:
+        return None, store_away(error)
     except Refusal as refusal:
         refusal.__context__ = refusal.__cause__ = None
         return None, refusal.with_traceback(None)

@@ -96,10 +96,13 @@ def _oauth_headers(exchange: Exchange, refusal: Refusal) -> dict[str, str]:
 
 
 def refusal_headers(exchange: Exchange, refusal: Refusal) -> dict[str, str]:
-    """Headers of a refusal that do not depend on the endpoint: ``Allow`` and ``Connection``.
+    """Headers of a refusal that do not depend on the endpoint: ``Allow``, ``Connection`` and
+    ``Retry-After``.
 
     A connection is closed if the rest of a body that is too large would still come on it.
     """
+    if refusal.kind.transient:
+        return {"Retry-After": "1"}
     if isinstance(refusal, MethodNotAllowed):
         return {"Allow": ", ".join(refusal.allowed)}
     if refusal.kind.status == 413 and not exchange.has_whole_body:

@@ -41,16 +41,20 @@ ReadBody = Callable[[], Awaitable[bytes]]
 T = TypeVar("T")
 
 
-def find_script(exchange: Exchange, scope: Scope, *, strict: bool) -> GivenAnswer | None:
+async def find_script(exchange: Exchange, scope: Scope, *, strict: bool) -> GivenAnswer | None:
     """The scripted answer for an exchange; None if there is none.
 
     It counts as used; a HEAD only looks at the answer of the next GET and leaves it for the GET.
     With ``strict``, a call without a scripted answer is recorded as a failure if the test asked
     for that (functional calls only).
     """
-    scripts = exchange.platform.scripts
-    if scripts.is_quiet:
+    if exchange.platform.scripts.is_quiet:
         return None
+    return await exchange.work(lambda: _take(exchange, scope, strict=strict))
+
+
+def _take(exchange: Exchange, scope: Scope, *, strict: bool) -> GivenAnswer | None:
+    scripts = exchange.platform.scripts
     caller = caller_of(exchange, scope)
     if only_looks(scope):
         found = scripts.take_named(as_head(caller))

@@ -81,9 +81,10 @@ def test_a_failed_commit_leaves_nothing_in_the_tables(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = servers.one
-    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+    with monkeypatch.context() as patch:
         patch.setattr(SqliteStore, "commit", lambda *_: 1 / 0)
-        do(one, lambda: one.state.stored.next_number("x"))
+        with pytest.raises(ZeroDivisionError):
+            do(one, lambda: one.state.stored.next_number("x"))
 
     assert do(one, lambda: one.state.stored.next_number("x")) == 1
 

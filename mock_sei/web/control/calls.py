@@ -83,12 +83,17 @@ def _endpoint(row: Row) -> Callable[..., Any]:
     def answered(request: Request, answer: object) -> Response:
         return sent(row.answer.write(answer, request.scope[CONTROL_KEY]), status_of(row))
 
+    def performing(request: Request, values: dict[str, Any]) -> Callable[[], Response]:
+        platform, wanted = platform_of_call(request), asked(request, values)
+        return lambda: answered(request, wanted.perform(platform))
+
     async def on_loop(request: Request, **values: Any) -> Response:
-        return in_thread(request, **values)
+        work = performing(request, values)
+        return await platform_of_call(request).units.run_on_loop(work)
 
     def in_thread(request: Request, **values: Any) -> Response:
-        performed = asked(request, values).perform(request.scope[CONTROL_KEY])
-        return answered(request, performed)
+        work = performing(request, values)
+        return work() if row.request.calls_server else platform_of_call(request).units.run(work)
 
     async def waiting(request: Request, **values: Any) -> Response:
         return answered(request, await _waited(request, asked(request, values)))
@@ -98,6 +103,12 @@ def _endpoint(row: Row) -> Callable[..., Any]:
         endpoint = waiting
     endpoint.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     return endpoint
+
+
+def platform_of_call(request: Request) -> Platform:
+    """The platform that a call of the control API works on."""
+    platform: Platform = request.scope[CONTROL_KEY]
+    return platform
 
 
 async def _waited(request: Request, asked: Any) -> Any:

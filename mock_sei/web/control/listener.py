@@ -28,6 +28,7 @@ from mock_sei.web.exchange import (
     CONTROL_KEY,
     REFUSED,
     REFUSED_HEAD,
+    begin,
     let_go,
     platform_of,
 )
@@ -77,6 +78,7 @@ class ControlListener:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        await begin(scope, self._platform)
         scope[CONTROL_KEY] = platform_of(scope, self._platform)
         send = without_body(scope, send)
         refused: Refusal | None = scope.pop(REFUSED_HEAD, None)

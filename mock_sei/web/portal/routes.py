@@ -18,10 +18,12 @@ from mock_sei.errors import (
     Refusal,
     RefusalKind,
     Rejected,
+    StoreAway,
 )
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.rules.standards import Listener
 from mock_sei.web.apis import call
+from mock_sei.web.exchange import store_away
 from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import PAGE_HEADERS
 from mock_sei.web.portal import applications, catalogue
@@ -121,7 +123,10 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
             handler = _find(handlers, request)
             visit = await Visit.begin(request)
             # In a thread, because it may create a key, and the event loop serves all listeners.
-            return await run_in_threadpool(handler, visit)
+            units, work = exchange.platform.units, exchange.repeatable(lambda: handler(visit))
+            return await run_in_threadpool(lambda: units.run(work))
+        except StoreAway as error:
+            return _problem(bare, store_away(error))
         except Refusal as refusal:
             return _problem(bare, refusal)
         except MockSeiError as error:

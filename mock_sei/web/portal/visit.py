@@ -66,11 +66,10 @@ class Visit:
         """Reads the form. Raises :class:`Refusal` if it was not sent from our own page."""
         exchange = exchange_of(request)
         known = find_cookie(request.scope["headers"], FORM_COOKIE)
-        visit = cls(
-            request=request,
-            exchange=exchange,
-            secret=known or exchange.platform.portal.new_form_secret(),
-        )
+        secret = known or ""
+        if not known:
+            secret = await exchange.work(exchange.platform.portal.new_form_secret)
+        visit = cls(request=request, exchange=exchange, secret=secret)
         if request.method == "POST":
             refuse_announced_size(request.scope["headers"])
             body = await request.body()
