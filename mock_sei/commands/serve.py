@@ -27,10 +27,11 @@ import click
 
 from mock_sei.certificates.store import CertificateStore, write_whole
 from mock_sei.commands.signals import end_once
+from mock_sei.commands.workers import supervise
 from mock_sei.errors import ConfigurationError
 from mock_sei.journal.entries import LOG_SHOWN, Entry
 from mock_sei.platform import Platform
-from mock_sei.runtime.launch import Launch, launch
+from mock_sei.runtime.launch import Launch, Sockets, launch
 from mock_sei.runtime.loops import new_event_loop
 from mock_sei.settings import Settings
 from mock_sei.web.exhausted import KINDS, find_exhaustion
@@ -51,8 +52,7 @@ IMAGE_VARIABLE = "MOCK_SEI_IMAGE"
 
 def prepare(settings: Settings) -> Launch:
     """Prepares the server without starting it. Raises :class:`ConfigurationError`."""
-    _open_standard_streams()
-    _configure_log(settings.log_format)
+    open_output(settings)
     with _naming_what_is_used_up():
         _require_files()
     if settings.ready_file is not None:
@@ -66,6 +66,19 @@ def prepare(settings: Settings) -> Launch:
     return launch(settings)
 
 
+def prepare_worker(settings: Settings, sockets: Sockets) -> Launch:
+    """As :func:`prepare`, for a worker whose parent has bound the sockets."""
+    with _naming_what_is_used_up():
+        _require_files()
+    return launch(settings, sockets)
+
+
+def open_output(settings: Settings) -> None:
+    """Opens the standard streams and the log."""
+    _open_standard_streams()
+    _configure_log(settings.log_format)
+
+
 def log_error(message: str) -> None:
     """Writes a line to the log about the error that ends the server."""
     logger.error(message)
@@ -77,16 +90,39 @@ def run(launched: Launch, settings: Settings) -> None:
     Raises :class:`ConfigurationError` if a file that it announces cannot be written.
     """
     try:
-        with (
-            _naming_what_is_used_up(),
-            asyncio.Runner(loop_factory=new_event_loop) as runner,
-        ):
-            runner.run(_serve(launched, settings))
+        if settings.workers > 1:
+            launched.platform.units.close()  # the workers have their own
+            supervise(settings, launched.server, lambda: announce(launched.platform, settings))
+        else:
+            serve(launched, lambda: announce(launched.platform, settings))
     finally:
+        if settings.ready_file is not None:
+            with contextlib.suppress(OSError):  # the next start removes the file
+                settings.ready_file.unlink(missing_ok=True)
         _discard_what_cannot_be_written()
 
 
-async def _serve(launched: Launch, settings: Settings) -> None:
+def serve(
+    launched: Launch,
+    ready: Callable[[], None],
+    *,
+    until: Callable[[Callable[[], None]], None] = lambda _: None,
+) -> None:
+    """Serves in this process until SIGINT or SIGTERM.
+
+    ``ready`` is called when everything answers. ``until`` gets a function that ends the server,
+    which any thread may call.
+    """
+    with (
+        _naming_what_is_used_up(),
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+    ):
+        runner.run(_serve(launched, ready, until))
+
+
+async def _serve(
+    launched: Launch, ready: Callable[[], None], until: Callable[[Callable[[], None]], None]
+) -> None:
     stop: asyncio.Event = asyncio.Event()
     stopping = threading.Event()
     loop = asyncio.get_running_loop()
@@ -98,7 +134,9 @@ async def _serve(launched: Launch, settings: Settings) -> None:
         prepared_or_stopped.set()
 
     # Not the event loop's signal handlers: they end with the loop, and a second signal would kill.
-    end_once(functools.partial(_soon, loop, end))
+    end_soon = functools.partial(_soon, loop, end)
+    end_once(end_soon)
+    until(end_soon)
     await launched.server.start()
     try:
         # An RSA key takes up to 110 ms, so keys are created while the listeners already answer.
@@ -107,7 +145,7 @@ async def _serve(launched: Launch, settings: Settings) -> None:
         await prepared_or_stopped.wait()
         if not stop.is_set():
             await preparing
-            announce(launched.platform, settings)
+            ready()
             tidying = asyncio.ensure_future(tidy_after_resets(launched.platform))
             await stop.wait()
             tidying.cancel()
@@ -115,9 +153,7 @@ async def _serve(launched: Launch, settings: Settings) -> None:
             await preparing
     finally:
         await launched.server.stop()
-        if settings.ready_file is not None:
-            with contextlib.suppress(OSError):  # the next start removes the file
-                settings.ready_file.unlink(missing_ok=True)
+        launched.platform.units.close()
 
 
 async def tidy_after_resets(platform: Platform) -> None:

@@ -87,9 +87,9 @@ class Request(Fields, Generic[A]):
 
     knows_its_query: ClassVar[bool] = False
     """Whether another parameter of the query is refused: a misspelt one would match everything."""
-    calls_server: ClassVar[bool] = False
-    """Whether it sends requests to the platform's own listeners: they are units of work of their
-    own, for which this one must not make them wait."""
+    in_unit: ClassVar[bool] = True
+    """Whether it is a unit of work on the platform's state. What sends requests to the platform's
+    own listeners is not: they are units of their own, and would wait for this one."""
 
     def check(self) -> None:
         """Raises :class:`~mock_sei.errors.MockSeiError` for what no platform accepts.

@@ -38,13 +38,17 @@ class Health(Fields):
     """Always ``ok``: a server that cannot answer is not healthy."""
     version: Annotated[str, Field(examples=[__version__])]
     """The version of mock-sei."""
+    state: Annotated[str, Field(examples=["ok"])]
+    """``ok``, or why the store that keeps the state cannot be reached."""
 
 
 class ShowHealth(Request[Health]):
-    """Whether the server is healthy."""
+    """Whether the server is healthy. It answers also while its state cannot be reached."""
 
-    def perform(self, platform: Platform) -> Health:  # noqa: ARG002  # it answers: that is all
-        return Health(status="ok", version=__version__)
+    in_unit = False
+
+    def perform(self, platform: Platform) -> Health:
+        return Health(status="ok", version=__version__, state=platform.units.problem or "ok")
 
 
 class ShowConnection(Request[dict[str, Any]]):

@@ -31,7 +31,7 @@ class IssueToken(Request[dict[str, Any]]):
     the journal, and meet faults. Raises :class:`~mock_sei.errors.MockSeiError`.
     """
 
-    calls_server = True
+    in_unit = False
 
     application: Annotated[str, Field(examples=["demo-web"])]
     """The application, by its name, AppKey or service account."""

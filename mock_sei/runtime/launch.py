@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from mock_sei.apis.documents import Catalogue
 from mock_sei.certificates.store import CertificateStore
+from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import load_fixtures
 from mock_sei.platform import CertificateRules, Platform, read_faults
 from mock_sei.rules import machine
@@ -22,7 +23,9 @@ from mock_sei.runtime.server import PlatformServer, ServerListener
 from mock_sei.runtime.sockets import Ports, bind
 from mock_sei.runtime.trial import Trial
 from mock_sei.runtime.trust import ListenerTrust
-from mock_sei.settings import Settings
+from mock_sei.settings import Behaviour, Settings
+from mock_sei.state.configuration import configuration_of
+from mock_sei.state.opening import open_state, path_of, units_of
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.listener import ControlListener, LazyApp
 from mock_sei.web.listener import PlatformListener
@@ -82,17 +85,29 @@ IMPORTED_LATE = (
 """Modules that our modules or their libraries import only when they first need them."""
 
 
-def launch(settings: Settings) -> Launch:
+Sockets = dict[Listener, list[socket.socket]]
+"""The listening sockets of each listener."""
+
+
+def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
     """Creates the server of these settings. Raises :class:`ConfigurationError`.
 
-    The sockets are bound first, so that a port in use leaves no files behind.
+    ``sockets`` are listening already, for a worker that shares them with others. Without, they are
+    bound first, so that a port in use leaves no files behind.
     """
+    _require_shared_state(settings)
     with contextlib.ExitStack() as undo:
-        sockets = _bind_all(settings, undo)
+        sockets = _bind_all(settings, undo) if sockets is None else sockets
         fixtures = load_fixtures(settings.fixtures, settings.apis)
         if settings.faults:  # a wrong fault must not leave files behind either
             catalogue = Catalogue(fixtures.documents, fixtures.brought)
             read_faults(settings.faults, catalogue, settings.source)
+        state = open_state(
+            settings.state, journal_size=settings.journal_size, replace=settings.replace_state
+        )
+        if state is not None:
+            undo.callback(state.close)
+        units = units_of(state, configuration_of_server(settings))
         store = CertificateStore(settings.certs_dir)
         platform = Platform(
             fixtures=fixtures,
@@ -108,6 +123,7 @@ def launch(settings: Settings) -> Launch:
             time_zone=settings.time_zone,
             upload_limit=settings.upload_limit,
             tls_problem=Trial(store.authority).find_problem,
+            units=units,
         )
         platform.server_names = _server_names(settings)
         identity = store.server_identity(platform.server_names, now=machine.now())
@@ -154,9 +170,42 @@ def _control_app() -> ASGIApp:
     return control_app()
 
 
-def _bind_all(
-    settings: Settings, undo: contextlib.ExitStack
-) -> dict[Listener, list[socket.socket]]:
+def _require_shared_state(settings: Settings) -> None:
+    """Raises :class:`ConfigurationError` if several workers would each have a state of their own,
+    and for a state that cannot be named so."""
+    if settings.workers > 1 and path_of(settings.state) is None:
+        raise ConfigurationError(
+            f"{settings.workers} workers need a state that they share; add --state "
+            "sqlite:platform.db, for example",
+            source="--workers",
+        )
+
+
+COMMON_SETTINGS = (
+    *Behaviour.__dataclass_fields__,
+    "certificate_link_days",
+    "renewal_notices",
+    "time_zone",
+    "faults",
+    "journal_size",
+    "upload_limit_mib",
+)
+"""The settings that all servers on one state must have."""
+
+
+def configuration_of_server(settings: Settings) -> dict[str, str]:
+    """The digest of each part of the configuration that all servers on one state must have.
+
+    The bundled files need none: they belong to the version.
+    """
+    folders = {"--fixtures": settings.fixtures, "--apis": settings.apis}
+    return configuration_of(
+        {name: getattr(settings, name) for name in COMMON_SETTINGS},
+        {name: folder for name, folder in folders.items() if folder is not None},
+    )
+
+
+def _bind_all(settings: Settings, undo: contextlib.ExitStack) -> Sockets:
     control = (settings.control_port, CONTROL_PORT)
     wanted = {
         Listener.ONE_WAY: (

@@ -22,7 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from mock_sei.errors import Explanation
+from mock_sei.errors import Explanation, StoreAway
+from mock_sei.faults.faults import FaultRule
 from mock_sei.platform import Platform
 from mock_sei.rules import machine
 from mock_sei.rules.standards import Listener
@@ -101,6 +102,11 @@ class PlatformServer:
         """Closes the listening sockets of a server that is not running."""
         for listening in self.listening:
             listening.close()
+
+    @property
+    def listeners(self) -> list[ServerListener]:
+        """The listeners, with their sockets."""
+        return self._listeners
 
     @property
     def listening(self) -> list[socket.socket]:
@@ -246,11 +252,12 @@ class PlatformServer:
         if listener.trust is None:
             await loop.connect_accepted_socket(factory, accepted)
             return
-        platform = self._platform.pinned()
+        try:
+            platform, fault = await self._begin(listener.name)
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
         pending = PendingConnection(platform, listener.name, source)
-        fault = None
-        if not platform.faults.is_quiet:
-            fault = platform.faults.meet_connection(listener.name)
         if fault is not None:
             pending.record(
                 Explanation(
@@ -296,6 +303,19 @@ class PlatformServer:
         finally:
             pending.let_go()
 
+    async def _begin(self, listener: Listener) -> tuple[Platform, FaultRule | None]:
+        """The platform as it is now, with what other servers did, and the connection's fault."""
+        units = self._platform.units
+        try:
+            await units.refresh_on_loop()
+            platform = self._platform.pinned()
+            faults = platform.faults
+            if faults.is_quiet:
+                return platform, None
+            return platform, await units.run_on_loop(lambda: faults.meet_connection(listener))
+        except StoreAway:  # the last trust known is used, and requests are refused
+            return self._platform.pinned(), None
+
     async def _hold(self, accepted: socket.socket) -> None:
         """Reads without ever answering, until the client closes or the server stops."""
         try:
@@ -314,6 +334,7 @@ class PlatformServer:
         while True:
             await asyncio.sleep(1)
             self._set_date()
+            await self._platform.units.flush()
             for connection in list(self._state.connections):
                 if isinstance(connection, LimitedProtocol):
                     connection.end_overdue()  # one timer for all, because timers cost time

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +22,20 @@ VERSION, CONFIGURATION = "version", "configuration"
 """The names of both facts in the store."""
 
 
-def configuration_of(
-    settings: Mapping[str, Any], folders: Mapping[str, Iterable[Path]]
-) -> dict[str, str]:
+def configuration_of(settings: Mapping[str, Any], folders: Mapping[str, Path]) -> dict[str, str]:
     """The digests of all parts, by what a message calls them: ``--dialect``, ``fixtures/x.json``.
 
-    ``settings`` are those that make the platform what it is, by name. ``folders`` are the files of
-    each folder, which are read whole. Raises :class:`ConfigurationError` for a file that cannot be
+    ``settings`` are those that make the platform what it is, by name. All files of the
+    ``folders`` are read. Raises :class:`ConfigurationError` for a file that cannot be
     read.
     """
     parts = {
         f"--{name.replace('_', '-')}": _digest(json.dumps(value, default=str).encode())
         for name, value in settings.items()
     }
-    for name, paths in folders.items():
-        for path in paths:
-            parts[f"{name}/{path.name}"] = _digest(_read(path))
+    for name, folder in folders.items():
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            parts[f"{name}/{path.relative_to(folder).as_posix()}"] = _digest(_read(path))
     return parts
 
 
@@ -75,9 +73,7 @@ def require_equal(
         )
     there = _read_configuration(facts)
     names = sorted(
-        name
-        for name in {*there, *configuration}
-        if there.get(name) != configuration.get(name)
+        name for name in {*there, *configuration} if there.get(name) != configuration.get(name)
     )
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

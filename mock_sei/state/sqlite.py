@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei.errors import ConfigurationError, StoreAway
+from mock_sei.rules import machine
 from mock_sei.state.unit_of_work import LASTING, Change, Head, Loaded, StoreBusy
 
 APPLICATION_ID = 0x4D534549
@@ -48,25 +49,41 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 class SqliteStore:
     """A store in one SQLite file, which is made if it does not exist."""
 
-    def __init__(self, path: Path, *, journal_size: int = 1000) -> None:
-        """Raises :class:`ConfigurationError` naming the path and what is wrong with it."""
+    def __init__(self, path: Path, *, journal_size: int = 1000, replace: bool = False) -> None:
+        """``replace`` empties the file. Raises :class:`ConfigurationError` naming the path and what
+        is wrong with it."""
         self.path = path
         self._journal_size = journal_size
         self._connection = _connected(path)
-        with _complaining(path):
-            self._open()
+        try:
+            with _complaining(path):
+                self._open(replace=replace)
+        except BaseException:
+            self._connection.close()
+            raise
 
-    def _open(self) -> None:
+    def _open(self, *, replace: bool) -> None:
         execute = self._connection.execute
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         execute("BEGIN IMMEDIATE")
         try:
-            if not execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            tables = execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+            is_ours = execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+            if replace and is_ours:
+                # The epoch tells the servers that use the file that everything begins anew.
+                epoch = int(machine.timestamp())
+                for (name,) in tables:
+                    execute(f'DROP TABLE "{name}"')
+                tables = []
+            else:
+                epoch = 1
+            if not tables:
                 for statement in _TABLES:
                     execute(statement)
                 execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 execute(f"PRAGMA user_version = {FORMAT}")
+                execute("UPDATE head SET epoch = ?", (epoch,))
             execute("COMMIT")
         except BaseException:
             self.release()

@@ -16,6 +16,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -148,6 +149,8 @@ class Units(ABC):
 
     is_shared: bool
     """True if other servers may change the state."""
+    problem: str | None = None
+    """Why the store cannot be reached now, None if it can."""
 
     @abstractmethod
     def start(self, target: Target) -> None:
@@ -251,6 +254,7 @@ class SharedUnits(Units):
         """True after a failed commit: the tables have changes that the store has not."""
         self._unwritten: deque[tuple[int, str]] = deque()
         """Journal entries that are not in the store yet, each with its epoch."""
+        self._flushing: set[asyncio.Task[None]] = set()
 
     # Beginning
 
@@ -328,10 +332,10 @@ class SharedUnits(Units):
         """Brings what other servers changed. It needs the lock."""
         if self._current.unit is not None:
             return  # the unit goes on with what it began with
-        if not self._is_stale:
-            head = self._store.begin()
-            if (head.epoch, head.sequence) == (self._head.epoch, self._head.sequence):
-                return
+        head = self._reach()
+        is_same = (head.epoch, head.sequence) == (self._head.epoch, self._head.sequence)
+        if is_same and not self._is_stale:
+            return
         loaded = self._store.load(None if self._is_stale else self._head)
         if loaded.is_whole:
             self._build(loaded)
@@ -340,6 +344,20 @@ class SharedUnits(Units):
         for name, key, text in loaded.rows:
             (lasting if name.startswith(LASTING) else state).apply(name, key, text)
         self._head = loaded.head
+
+    def _reach(self) -> Head:
+        """How far the store has come. The log says when it cannot be reached, and again can."""
+        try:
+            head = self._store.begin()
+        except StoreAway as error:
+            if self.problem is None:
+                logger.error("the state cannot be reached: %s", error)
+            self.problem = str(error)
+            raise
+        if self.problem is not None:
+            logger.warning("the state can be reached again")
+            self.problem = None
+        return head
 
     # Work
 
@@ -482,9 +500,14 @@ class SharedUnits(Units):
             try:
                 self._write_entries()
             except StoreBusy:
-                pass  # flush() tries again
+                pass
             finally:
                 self._lock.release()
+        if self._unwritten:
+            with suppress(RuntimeError):  # in a thread: the server looks once a second
+                loop = asyncio.get_running_loop()
+                self._flushing.add(task := loop.create_task(self.flush()))
+                task.add_done_callback(self._flushing.discard)
 
     def _write_entries(self) -> None:
         """Writes the waiting entries. It needs the lock. Raises :class:`StoreBusy`."""

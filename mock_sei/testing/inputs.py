@@ -85,6 +85,12 @@ class SettingFields(BehaviourFields, total=False):
     """The form of the log lines."""
     journal_size: int
     """How many entries the journal keeps."""
+    state: str
+    """Where the state is kept: always ``"memory"`` for a ``MockSei``."""
+    replace_state: bool
+    """Whether a kept state is emptied: only for ``mock-sei serve``."""
+    workers: int
+    """How many processes serve: always 1 for a ``MockSei``."""
     upload_limit_mib: int
     """The largest upload, in MiB."""
 

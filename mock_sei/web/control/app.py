@@ -16,6 +16,7 @@ from mock_sei import __version__
 from mock_sei.errors import (
     MockSeiError,
     Rejected,
+    StoreAway,
     UnknownAccount,
     UnknownAnswer,
     UnknownApplication,
@@ -85,6 +86,9 @@ def control_app() -> FastAPI:
             return await explain_exhaustion(request, error)
         if isinstance(error, Rejected):
             return PlainJson(rejection(error), 400)
+        if isinstance(error, StoreAway):
+            away = problem(type(error).__name__, str(error))
+            return PlainJson(away, 503, {"Retry-After": "1"})
         status = 404 if isinstance(error, _NOT_THERE) else 400
         return PlainJson(problem(type(error).__name__, str(error)), status)
 

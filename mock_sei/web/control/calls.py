@@ -89,11 +89,13 @@ def _endpoint(row: Row) -> Callable[..., Any]:
 
     async def on_loop(request: Request, **values: Any) -> Response:
         work = performing(request, values)
+        if not row.request.in_unit:
+            return work()
         return await platform_of_call(request).units.run_on_loop(work)
 
     def in_thread(request: Request, **values: Any) -> Response:
         work = performing(request, values)
-        return work() if row.request.calls_server else platform_of_call(request).units.run(work)
+        return platform_of_call(request).units.run(work) if row.request.in_unit else work()
 
     async def waiting(request: Request, **values: Any) -> Response:
         return answered(request, await _waited(request, asked(request, values)))

@@ -24,6 +24,7 @@ from mock_sei.rules.machine import real_dates
 from mock_sei.values.texts import spelled
 from mock_sei.web.control.problems import REFUSALS, problem
 from mock_sei.web.exchange import (
+    AWAY,
     BODY_LIMIT,
     CONTROL_KEY,
     REFUSED,
@@ -43,6 +44,10 @@ def own_failure(platform: Platform, error: Exception) -> JSONResponse:
     platform.record_bug("".join(traceback.format_exception(error)))
     detail = f"mock-sei failed, please report this: {type(error).__name__}; GET /check has more"
     return JSONResponse(problem(MockSeiBug.__name__, detail), 500)
+
+
+HEALTH = "/health"
+"""The call that is answered also while the state cannot be reached."""
 
 
 class LazyApp:
@@ -82,6 +87,11 @@ class ControlListener:
         scope[CONTROL_KEY] = platform_of(scope, self._platform)
         send = without_body(scope, send)
         refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
+        away: Refusal | None = scope.pop(AWAY, None)
+        if away is not None and scope["path"] != HEALTH:
+            body = problem("StoreAway", away.why.because)
+            await JSONResponse(body, 503, {"Retry-After": "1"})(scope, receive, send)
+            return
         if refused is not None:
             logger.warning("control call refused: %s", refused)
             status = refused.kind.status

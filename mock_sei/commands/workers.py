@@ -1,0 +1,162 @@
+"""The parent of several workers: it binds the sockets, starts workers, and replaces dead ones.
+
+A worker is a new process, never a fork of this one. It inherits the listening sockets, so all
+workers accept connections on the same ports. It gets the settings through its standard input, which
+also tells it that its parent is gone: then it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from mock_sei.commands.signals import end_once
+from mock_sei.errors import ConfigurationError, MockSeiError
+from mock_sei.rules import machine
+from mock_sei.runtime.server import PlatformServer
+from mock_sei.settings import Settings
+
+MODULE = "mock_sei.commands.worker"
+MOST_DEATHS = 5
+DEATHS_WITHIN = 10.0
+"""After so many deaths within so many seconds, the server ends: a new worker would die too."""
+STOP_PATIENCE = 15.0
+"""Seconds that a worker may take to end before it is killed."""
+READY = "ready"
+"""What a worker reports when it answers. Anything else is why it cannot."""
+
+
+class _Event(NamedTuple):
+    """What happened to a worker. Without a worker, the server must end."""
+
+    worker: _Worker | None = None
+    report: str | None = None
+    """What it reported; None if it ended."""
+
+
+def supervise(settings: Settings, server: PlatformServer, ready: Callable[[], None]) -> None:
+    """Runs workers until SIGINT or SIGTERM. ``ready`` is called when all of them answer.
+
+    Raises :class:`ConfigurationError` if a worker cannot begin, and :class:`MockSeiError` if
+    workers die again and again.
+    """
+    if sys.platform == "win32":
+        raise ConfigurationError("Windows cannot share sockets; use 1", source="--workers")
+    events: SimpleQueue[_Event] = SimpleQueue()
+    end_once(lambda: events.put(_Event()))
+    workers = [_Worker(settings, server, events) for _ in range(settings.workers)]
+    try:
+        _watch(workers, events, ready)
+    finally:
+        server.close()
+        for each in workers:
+            each.end()
+        for each in workers:
+            each.wait()
+
+
+def _watch(workers: list[_Worker], events: SimpleQueue[_Event], ready: Callable[[], None]) -> None:
+    for each in workers:
+        each.start()
+    starting = set(workers)
+    deaths: deque[float] = deque(maxlen=MOST_DEATHS)
+    while True:
+        worker, report = events.get()
+        if worker is None:
+            return
+        if report == READY:
+            if worker in starting:
+                starting.discard(worker)
+                if not starting:
+                    ready()
+        elif report is not None:
+            raise ConfigurationError(report, source="a worker cannot start")
+        else:
+            deaths.append(machine.monotonic())
+            if len(deaths) == MOST_DEATHS and deaths[-1] - deaths[0] < DEATHS_WITHIN:
+                raise MockSeiError(
+                    f"{MOST_DEATHS} workers ended within {DEATHS_WITHIN:.0f} s, the last one "
+                    f"{worker.how_it_ended()}; the log above says more"
+                )
+            worker.start()
+
+
+class _Worker:
+    """One worker process after the other."""
+
+    def __init__(
+        self, settings: Settings, server: PlatformServer, events: SimpleQueue[_Event]
+    ) -> None:
+        self._settings, self._server, self._events = settings, server, events
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts a process, and reports to the queue what becomes of it."""
+        reads, writes = os.pipe()
+        try:
+            process = self._process = subprocess.Popen(  # noqa: S603  # this package's own module
+                [sys.executable, "-m", MODULE],
+                stdin=subprocess.PIPE,
+                pass_fds=[writes, *(each.fileno() for each in self._server.listening)],
+            )
+        except BaseException:
+            os.close(reads)
+            raise
+        finally:
+            os.close(writes)
+        threading.Thread(target=self._follow, args=(process, reads), daemon=True).start()
+        if process.stdin is not None:
+            try:
+                process.stdin.write(json.dumps(self._orders(writes)).encode() + b"\n")
+                process.stdin.flush()
+            except OSError:
+                return  # it has ended already, which the thread reports
+
+    def _orders(self, report_to: int) -> dict[str, Any]:
+        return {
+            "settings": self._settings.model_dump(mode="json") | {"replace_state": False},
+            "sockets": {
+                str(each.name): [one.fileno() for one in each.sockets]
+                for each in self._server.listeners
+            },
+            "report_to": report_to,
+        }
+
+    def _follow(self, process: subprocess.Popen[bytes], reads: int) -> None:
+        with os.fdopen(reads, encoding="utf-8", errors="replace") as reports:
+            for line in reports:
+                self._events.put(_Event(self, line.rstrip("\n")))
+        process.wait()
+        self._events.put(_Event(self))
+
+    def how_it_ended(self) -> str:
+        """In words, for a message."""
+        status = self._process.returncode if self._process else 0
+        return f"by signal {-status}" if status < 0 else f"with status {status}"
+
+    def end(self) -> None:
+        """Asks the process to end."""
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        if process.stdin is not None:
+            process.stdin.close()
+
+    def wait(self) -> None:
+        """Returns when the process has ended; it is killed if that takes too long."""
+        process = self._process
+        if process is None:
+            return
+        try:
+            process.wait(STOP_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
