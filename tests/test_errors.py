@@ -132,11 +132,11 @@ def test_every_refusal_has_the_five_members_and_keeps_its_private_words(kind: Re
         oauth_error_body(refusal(kind), TRACKING_ID),
     ):
         assert list(body)[:5] == ["code", "message", "trackingId", "transient", "errors"]
-        assert body["transient"] is False
+        assert body["transient"] is (kind is errors.STORE_AWAY)
         assert isinstance(body["errors"], list)
         assert body["trackingId"] == TRACKING_ID
         assert "private" not in json.dumps(body)
-        assert 400 <= kind.status < 500 or kind is errors.EXHAUSTED
+        assert 400 <= kind.status < 500 or kind in (errors.EXHAUSTED, errors.STORE_AWAY)
 
 
 def test_the_token_endpoints_body_is_the_same_and_the_two_members_of_the_rfc() -> None:
@@ -162,6 +162,7 @@ def test_the_rfcs_members_are_of_its_alphabet(kind: RefusalKind) -> None:
         "invalid_scope",
         "unsupported_response_type",
         "access_denied",
+        "temporarily_unavailable",
     }
     assert re.fullmatch(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+", str(body["error_description"]))
 

@@ -42,6 +42,9 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "log_format": ("json", "json"),
     "journal_size": (5, 5),
     "time_zone": ("EST", "EST"),
+    "state": ("sqlite:platform.db", "sqlite:platform.db"),
+    "replace_state": ("true", True),
+    "workers": (2, 2),
     "upload_limit_mib": (1, 1),
 }
 
@@ -217,6 +220,8 @@ BAD_VALUES: list[tuple[str, Any, str]] = [
     ("time_zone", "Europe/Berlin", "'America/New_York' or 'EST'"),
     ("time_zone", "est", "'America/New_York' or 'EST'"),
     ("journal_size", 0, "greater than or equal to 1"),
+    ("workers", 0, "greater than or equal to 1"),
+    ("workers", 65, "less than or equal to 64"),
     ("upload_limit_mib", 0, "greater than or equal to 1"),
     ("upload_limit_mib", 2049, "less than or equal to 2048"),
 ]

@@ -597,6 +597,21 @@ def test_a_misspelt_keyword(mock_sei):
         mock_sei.faults.add("GET /v2/investors", statsu=503)
     assert list(raised.value.problems) == ["statsu"]
 """,
+    "StoreAway": """
+import pytest
+
+from mock_sei import MockSei, StoreAway
+
+
+def test_a_state_that_is_away(monkeypatch):
+    def advance(**_):
+        raise StoreAway("platform.db: the disk is full")
+
+    with MockSei() as platform:
+        monkeypatch.setattr(platform.clock, "advance", advance)
+        with pytest.raises(StoreAway, match="disk is full"):
+            platform.clock.advance(minutes=5)
+""",
     "UnknownAccount": """
 import pytest
 

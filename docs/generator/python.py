@@ -59,6 +59,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "MockSeiBug",
         "NoServer",
         "Rejected",
+        "StoreAway",
         "UnknownAccount",
         "UnknownAnswer",
         "UnknownApplication",
