@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -70,7 +71,7 @@ from mock_sei.rules.departed import Departed
 from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
-from mock_sei.rules.stored import Stored
+from mock_sei.rules.stored import Stored, Table
 from mock_sei.settings import Behaviour
 from mock_sei.state.memory import MemoryUnits
 from mock_sei.state.unit_of_work import Beginning, Units
@@ -229,6 +230,10 @@ class Platform:
         self._present = self
         """The platform that a reset changes; a pinned one is another."""
         self._stored = Stored()
+        self._server_number = 0
+        """The number of this server, and of this start of it, among those of a shared state."""
+        self._epoch, self._builds = 0, 0
+        """The epoch of the present state, and how often its state was made anew."""
         self.units.start(self)
 
     @property
@@ -244,6 +249,9 @@ class Platform:
         is_shared = self.units.is_shared
         if beginning.lasting is not None:
             self._lasting = Stored(beginning.lasting, is_shared=is_shared)
+            self._count_servers()
+        self._builds = self._builds + 1 if beginning.epoch == self._epoch else 1
+        self._epoch = beginning.epoch
         fresh = self._seeded(behaviour, Stored(beginning.rows, is_shared=is_shared))
         with self._line:
             past: State | None = self.__dict__.get("state")
@@ -255,6 +263,16 @@ class Platform:
             self.state, self._stored = fresh, fresh.stored
         if past is not None:
             past.let_go_of_files()
+
+    def _count_servers(self) -> None:
+        """Takes a number that no other server of a shared state has, at the start."""
+        servers: Table[int] = Table(self._lasting, "lasting/servers")
+        if not self._server_number:
+            self._server_number = servers["count"] = servers.get("count", 0) + 1
+
+    def _own_random(self, seed: int | None) -> Random:
+        """Random values that only this server of a shared state gives, and gives once."""
+        return make_random(seed, f"server {self._server_number} state {self._builds}")
 
     def _seeded(self, behaviour: Behaviour, stored: Stored) -> State:
         registry = self.fixtures.registry.copy()
@@ -303,7 +321,7 @@ class Platform:
             registry=registry,
             oauth=AuthorizationServer(
                 registry=registry,
-                keys=KeyRing(self.signing_key),
+                keys=KeyRing(self.signing_key, stored),
                 clock=self.clock,
                 random=random,
                 rules=Rules(
@@ -312,6 +330,8 @@ class Platform:
                     concurrent_sessions=behaviour.concurrent_sessions,
                     auto_login=behaviour.auto_login,
                 ),
+                stored=stored,
+                identifiers=self._own_random(behaviour.seed) if stored.is_shared else None,
             ),
             faults=faults,
             scripts=scripts,

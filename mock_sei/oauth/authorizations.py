@@ -23,6 +23,8 @@ from random import Random
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import SECRET_LENGTH
+from mock_sei.rules.stored import Stored, Table
+from mock_sei.values.codecs import codec_of
 
 REFRESH_LIFETIME = timedelta(days=30)
 """How long the refresh tokens of a family live. A new one ends when the first would have ended
@@ -46,28 +48,35 @@ class Authorization:
     """The end of its refresh tokens, in seconds since the epoch on the platform's clock."""
     refresh_token: str | None = field(default=None, repr=False)
     """The refresh token that is valid now; None if the grant gives no refresh tokens."""
-    refresh_family: bytes = field(default=b"", repr=False)
-    """The first decoded bytes of all its refresh tokens; empty if the grant gives none."""
+    refresh_family: str = field(default="", repr=False)
+    """The first characters of all its refresh tokens; empty if the grant gives none."""
     rotations: int = 0
     """The number of refresh tokens that were issued for it."""
 
 
 _FAMILY_BYTES, _NUMBER_BYTES, _SIGNATURE_BYTES = 12, 4, 16
 """The parts of a refresh token: 256 bits in all, 128 of which nobody can guess."""
+_FAMILY_LENGTH = 16
+"""The number of characters that the first part has in Base64."""
 
 
 class Authorizations:
     """The authorizations of one platform state, by family."""
 
-    def __init__(self, *, clock: PlatformClock, random: Random) -> None:
+    def __init__(
+        self, *, clock: PlatformClock, random: Random, stored: Stored | None = None
+    ) -> None:
+        stored = Stored() if stored is None else stored
         self._clock = clock
         self._random = random
-        self._key = random.randbytes(32)
-        self._families: dict[str, Authorization] = {}
-        self._by_refresh_family: dict[bytes, str] = {}
+        self._key = stored.secret("refresh tokens", lambda: random.randbytes(32))
+        self._by_refresh_family: dict[str, str] = {}
         self._by_session: dict[str, dict[str, None]] = {}
         """The families of each session, in the order in which they were granted."""
         self._ends = Ends[str]()
+        self._families = Table(
+            stored, "oauth/authorizations", codec_of(Authorization), changed=self._changed
+        )
 
     def grant(
         self,
@@ -81,8 +90,6 @@ class Authorizations:
         refreshable: bool,
     ) -> Authorization:
         """Stores a new consent and issues its first refresh token, if the grant gives one."""
-        for ended in self._ends.take(self._clock.timestamp(), self._end_of):
-            self.remove(ended)
         lifetime = REFRESH_LIFETIME if refreshable else _WITHOUT_REFRESH
         authorization = Authorization(
             family=family,
@@ -92,20 +99,21 @@ class Authorizations:
             redirect_address=redirect_address,
             session=session,
             expires_at=int(self._clock.timestamp() + lifetime.total_seconds()),
-            refresh_family=self._random.randbytes(_FAMILY_BYTES) if refreshable else b"",
+            refresh_family=_encoded(self._random.randbytes(_FAMILY_BYTES)) if refreshable else "",
         )
         self._families[family] = authorization
-        self._by_session.setdefault(session, {})[family] = None
-        self._ends.add(family, authorization.expires_at)
         if refreshable:
-            self._by_refresh_family[authorization.refresh_family] = family
             self.rotate(authorization)
+        for ended in self._ends.take(self._clock.timestamp(), self._end_of):
+            del self._families[ended]
         return authorization
 
     def rotate(self, authorization: Authorization) -> None:
         """Issues a new refresh token. The old one is still recognised, to detect its reuse."""
+        self._families.changing(authorization.family)
         number = authorization.rotations.to_bytes(_NUMBER_BYTES)
-        authorization.refresh_token = self._signed(authorization.refresh_family + number)
+        begin = base64.urlsafe_b64decode(authorization.refresh_family)
+        authorization.refresh_token = self._signed(begin + number)
         authorization.rotations += 1
 
     def find(self, family: str) -> Authorization | None:
@@ -116,8 +124,7 @@ class Authorizations:
         """The authorization that a refresh token belongs to, also if it is used or expired."""
         if not self.has_issued(token):
             return None
-        begin = base64.urlsafe_b64decode(f"{token}=")[:_FAMILY_BYTES]
-        family = self._by_refresh_family.get(begin)
+        family = self._by_refresh_family.get(token[:_FAMILY_LENGTH])
         return None if family is None else self._families.get(family)
 
     def has_issued(self, token: str) -> bool:
@@ -140,27 +147,36 @@ class Authorizations:
 
     def of_sessions(self, sessions: Iterable[str]) -> list[Authorization]:
         """All authorizations that were granted in these sessions, given by identifier."""
-        return [
-            self._families[family]
+        found = [
+            self._families.get(family)
             for session in sessions
-            for family in self._by_session.get(session, ())
+            for family in list(self._by_session.get(session, ()))
         ]
+        return [each for each in found if each is not None]
 
     def remove(self, family: str) -> None:
         """Forgets a family. Its refresh tokens are then unknown."""
-        removed = self._families.pop(family, None)
-        if removed is None:
-            return
-        self._ends.discard(family)
-        self._by_refresh_family.pop(removed.refresh_family, None)
-        of_session = self._by_session[removed.session]
-        del of_session[family]
-        if not of_session:
-            del self._by_session[removed.session]
+        self._families.pop(family)
 
     def __len__(self) -> int:
         """The number of stored authorizations, with expired ones that are not yet deleted."""
         return len(self._families)
+
+    def _changed(
+        self, family: str, before: Authorization | None, after: Authorization | None
+    ) -> None:
+        if before is None and after is not None:
+            self._by_session.setdefault(after.session, {})[family] = None
+            self._ends.add(family, after.expires_at)
+            if after.refresh_family:
+                self._by_refresh_family[after.refresh_family] = family
+        elif before is not None and after is None:
+            self._ends.discard(family)
+            self._by_refresh_family.pop(before.refresh_family, None)
+            of_session = self._by_session[before.session]
+            del of_session[family]
+            if not of_session:
+                del self._by_session[before.session]
 
     def _end_of(self, family: str) -> float | None:
         found = self._families.get(family)
@@ -168,4 +184,8 @@ class Authorizations:
 
     def _signed(self, content: bytes) -> str:
         signature = hmac.digest(self._key, content, sha256)[:_SIGNATURE_BYTES]
-        return base64.urlsafe_b64encode(content + signature).decode().rstrip("=")
+        return _encoded(content + signature)
+
+
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")

@@ -10,6 +10,8 @@ from mock_sei.oauth.proof_key import Challenge
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import new_secret
+from mock_sei.rules.stored import Stored, Table
+from mock_sei.values.codecs import codec_of
 
 LIFETIME = timedelta(seconds=20)
 
@@ -19,8 +21,10 @@ _KEPT = timedelta(minutes=60)
 
 @dataclass(kw_only=True)
 class Code:
-    """An authorization code's content: the consent that it was issued for."""
+    """An authorization code, and the consent that it was issued for."""
 
+    text: str = field(repr=False)
+    """The code itself."""
     app_key: str
     user: str
     scope: str
@@ -40,11 +44,18 @@ class Code:
 class Codes:
     """The authorization codes of one platform state."""
 
-    def __init__(self, *, clock: PlatformClock, random: Random) -> None:
+    def __init__(
+        self, *, clock: PlatformClock, random: Random, stored: Stored | None = None
+    ) -> None:
         self._clock = clock
         self._random = random
-        self._codes: dict[str, Code] = {}
         self._ends = Ends[str]()
+        self._codes = Table(
+            Stored() if stored is None else stored,
+            "oauth/codes",
+            codec_of(Code),
+            changed=self._changed,
+        )
 
     def issue(
         self,
@@ -58,10 +69,9 @@ class Codes:
         session: str,
     ) -> str:
         """Stores the consent and returns a new code for it."""
-        for ended in self._ends.take(self._clock.timestamp(), self._end_of):
-            del self._codes[ended]
-        text = new_secret(self._random)
-        self._codes[text] = code = Code(
+        text, now = new_secret(self._random), self._clock.timestamp()
+        self._codes[text] = Code(
+            text=text,
             app_key=app_key,
             user=user,
             scope=scope,
@@ -69,10 +79,17 @@ class Codes:
             redirect_sent=redirect_sent,
             challenge=challenge,
             session=session,
-            issued_at=self._clock.timestamp(),
+            issued_at=now,
         )
-        self._ends.add(text, code.issued_at + _KEPT.total_seconds())
+        for ended in self._ends.take(now, self._end_of):
+            del self._codes[ended]
         return text
+
+    def burn(self, code: Code, *, family: str | None = None) -> None:
+        """Lets a code give no tokens any more. ``family`` is that of the tokens which it gave."""
+        self._codes.changing(code.text)
+        code.family = family  # first: another thread never sees a used code without its family
+        code.burnt = True
 
     def find(self, text: str) -> Code | None:
         """The content of a code, also of a used or expired one; None if the code is unknown."""
@@ -87,9 +104,19 @@ class Codes:
         """The number of stored codes, with old ones that are not yet deleted."""
         return len(self._codes)
 
+    def _changed(self, text: str, before: Code | None, after: Code | None) -> None:
+        if after is None:
+            self._ends.discard(text)
+        elif before is None:
+            self._ends.add(text, _end_of(after))
+
     def _end_of(self, text: str) -> float | None:
         code = self._codes.get(text)
-        return None if code is None else code.issued_at + _KEPT.total_seconds()
+        return None if code is None else _end_of(code)
 
     def _is_kept(self, code: Code) -> bool:
         return self.age(code) < _KEPT.total_seconds()
+
+
+def _end_of(code: Code) -> float:
+    return code.issued_at + _KEPT.total_seconds()

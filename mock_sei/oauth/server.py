@@ -24,6 +24,7 @@ from mock_sei.rules.caller_checks import AccessToken
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.records import Application, EndUser, Environment
 from mock_sei.rules.registry import Registry
+from mock_sei.rules.stored import Stored
 
 TOKEN_TYPES = {"sei": "BearerToken", "rfc": "Bearer"}
 """The ``token_type`` of each dialect: ``BearerToken`` (create-token page), ``Bearer`` (RFC
@@ -54,16 +55,26 @@ class AuthorizationServer:
         clock: PlatformClock,
         random: Random,
         rules: Rules,
+        stored: Stored,
+        identifiers: Random | None = None,
     ) -> None:
+        """``identifiers`` gives the identifiers of tokens and calls; ``random`` without it. In a
+        shared state it must give other values on each server, without a change of the state."""
         self.registry = registry
         self.rules = rules
         self.clock = clock
         self.keys = keys
-        self.tokens = Tokens(keys=keys, clock=clock, random=random, lifetime=lifetime_of_request)
-        self.codes = Codes(clock=clock, random=random)
-        self.authorizations = Authorizations(clock=clock, random=random)
-        self.sessions = Sessions(clock=clock, random=random)
-        self.used_assertions = UsedAssertions(clock=clock)
+        self.tokens = Tokens(
+            keys=keys,
+            clock=clock,
+            random=random if identifiers is None else identifiers,
+            lifetime=lifetime_of_request,
+            stored=stored,
+        )
+        self.codes = Codes(clock=clock, random=random, stored=stored)
+        self.authorizations = Authorizations(clock=clock, random=random, stored=stored)
+        self.sessions = Sessions(clock=clock, random=random, stored=stored)
+        self.used_assertions = UsedAssertions(clock=clock, stored=stored)
 
     def has_issued(self, text: str) -> bool:
         """True if a text is a code, a refresh token or a session identifier of this state."""

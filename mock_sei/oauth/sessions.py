@@ -14,6 +14,8 @@ from random import Random
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import new_secret
+from mock_sei.rules.stored import Stored, Table
+from mock_sei.values.codecs import codec_of
 
 LIFETIME = timedelta(minutes=60)
 """A session ends so long after it was last used to get a token."""
@@ -33,27 +35,34 @@ class Session:
 class Sessions:
     """The sessions of one platform state."""
 
-    def __init__(self, *, clock: PlatformClock, random: Random) -> None:
+    def __init__(
+        self, *, clock: PlatformClock, random: Random, stored: Stored | None = None
+    ) -> None:
         self._clock = clock
         self._random = random
-        self._sessions: dict[str, Session] = {}
         self._by_user: dict[str, dict[str, Session]] = {}
         self._ends = Ends[str]()
+        self._sessions = Table(
+            Stored() if stored is None else stored,
+            "oauth/sessions",
+            codec_of(Session),
+            changed=self._changed,
+        )
 
     def start(self, user: str) -> Session:
         """Starts a session of a user, given by e-mail address."""
-        for ended in self._ends.take(self._clock.timestamp(), self._end_of):
-            self.end(self._sessions[ended])
-        session = Session(identifier=new_secret(self._random), user=user, expires_at=0)
-        self.keep_alive(session)
+        session = Session(
+            identifier=new_secret(self._random), user=user, expires_at=self._end_from_now()
+        )
         self._sessions[session.identifier] = session
-        self._by_user.setdefault(user, {})[session.identifier] = session
-        self._ends.add(session.identifier, session.expires_at)
+        for ended in self._ends.take(self._clock.timestamp(), self._end_of):
+            del self._sessions[ended]
         return session
 
     def keep_alive(self, session: Session) -> None:
         """Prolongs a session: it then ends ``LIFETIME`` after now."""
-        session.expires_at = self._clock.timestamp() + LIFETIME.total_seconds()
+        self._sessions.changing(session.identifier)
+        session.expires_at = self._end_from_now()
 
     def find(self, identifier: str) -> Session | None:
         """The session with this identifier, None if it is unknown or has ended."""
@@ -62,21 +71,30 @@ class Sessions:
 
     def live_of(self, user: str) -> list[Session]:
         """A user's sessions that have not ended."""
-        return [each for each in self._by_user.get(user, {}).values() if self._is_live(each)]
+        return [each for each in list(self._by_user.get(user, {}).values()) if self._is_live(each)]
 
     def end(self, session: Session) -> None:
         """Ends a session. Its tokens are not revoked here."""
-        if self._sessions.pop(session.identifier, None) is None:
-            return
-        self._ends.discard(session.identifier)
-        of_user = self._by_user[session.user]
-        del of_user[session.identifier]
-        if not of_user:
-            del self._by_user[session.user]
+        self._sessions.pop(session.identifier)
 
     def __len__(self) -> int:
         """The number of stored sessions, with ended ones that are not yet deleted."""
         return len(self._sessions)
+
+    def _changed(self, identifier: str, before: Session | None, after: Session | None) -> None:
+        if after is not None:
+            self._by_user.setdefault(after.user, {})[identifier] = after
+            if before is None:
+                self._ends.add(identifier, after.expires_at)
+        elif before is not None:
+            self._ends.discard(identifier)
+            of_user = self._by_user[before.user]
+            del of_user[identifier]
+            if not of_user:
+                del self._by_user[before.user]
+
+    def _end_from_now(self) -> float:
+        return self._clock.timestamp() + LIFETIME.total_seconds()
 
     def _is_live(self, session: Session) -> bool:
         return session.expires_at > self._clock.timestamp()

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Check, Rejected
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.caller_checks import AccessToken
 from mock_sei.rules.clock import PlatformClock
+from mock_sei.rules.stored import Stored, Table
+from mock_sei.values.codecs import Codec
 from mock_sei.values.texts import is_text, sendable, spelled
 
 ALGORITHM = "ES256"
@@ -94,6 +97,7 @@ class SigningKey:
 
     def __init__(self, pem: bytes) -> None:
         """Raises ``ValueError`` if the PEM text is not a P-256 private key."""
+        self.pem = pem
         try:
             self.private = _OneSignature(pem.decode(), ALGORITHM)
             self.public = self.private.public_key()
@@ -111,12 +115,25 @@ MOST_KEYS = 100
 refused."""
 
 
+_KEYS: Codec[SigningKey] = Codec(
+    write=lambda key: json.dumps(key.pem.decode()),
+    read=lambda text: SigningKey(json.loads(text).encode()),
+)
+
+
 class KeyRing:
     """The keys whose tokens are accepted. The newest one signs new tokens."""
 
-    def __init__(self, key: SigningKey) -> None:
+    def __init__(self, key: SigningKey, stored: Stored | None = None) -> None:
+        """``key`` is the oldest one, which every server has from its start."""
         self._signing = key
-        self._keys = {key.kid: key}
+        self._keys = Table(
+            Stored() if stored is None else stored,
+            "oauth/signing keys",
+            _KEYS,
+            changed=self._changed,
+            seeds={key.kid: key},
+        )
         """The keys by ``kid``, the oldest first."""
 
     @property
@@ -131,14 +148,14 @@ class KeyRing:
 
     def find(self, kid: object) -> SigningKey | None:
         """The key with this ``kid``, None if there is none."""
-        return self._keys.get(kid) if isinstance(kid, str) else None
+        return self._keys.by_key.get(kid) if isinstance(kid, str) else None
 
     def rotate(self, key: SigningKey) -> None:
         """Adds a key, which signs from now on. Tokens of an old key are accepted until it is
         retired."""
-        kept = list(self._keys.items())[-(MOST_KEYS - 1) :]
-        self._keys = {**dict(kept), key.kid: key}
-        self._signing = key
+        self._keys[key.kid] = key
+        for oldest in list(self._keys)[:-MOST_KEYS]:
+            del self._keys[oldest]
 
     def retire(self, kid: str) -> None:
         """Removes a key. Its tokens are then refused.
@@ -150,7 +167,12 @@ class KeyRing:
             raise Rejected({"kid": f"no signing key {spelled(kid[:40])}; the newest are {newest}"})
         if kid == self.signing.kid:
             raise Rejected({"kid": f"{kid} is the signing key; rotate first, then retire it"})
-        self._keys = {name: key for name, key in self._keys.items() if name != kid}
+        del self._keys[kid]
+
+    def _changed(self, _kid: str, _before: SigningKey | None, key: SigningKey | None) -> None:
+        """The newest key signs; it is never removed."""
+        if key is not None:
+            self._signing = key
 
 
 def _thumbprint(public_jwk: Mapping[str, str]) -> str:
@@ -171,18 +193,39 @@ _MOST_SEEN = 256
 """So many verified tokens are kept, since clients use one token for many calls."""
 
 
-class _Use(NamedTuple):
+@dataclass(slots=True)
+class _Use:
     last: float
     expires_at: int
+
+
+_USES: Codec[_Use] = Codec(
+    write=lambda use: json.dumps([use.last, use.expires_at]),
+    read=lambda text: _Use(*json.loads(text)),
+)
+_USE_WRITTEN_AFTER = 1
+"""Seconds after which a further use of a token is written into a shared state. The idle limit is
+so much longer there, so that it refuses no token early."""
 
 
 class Tokens:
     """Makes and checks the access tokens of one platform state."""
 
     def __init__(
-        self, *, keys: KeyRing, clock: PlatformClock, random: Random, lifetime: Callable[[], int]
+        self,
+        *,
+        keys: KeyRing,
+        clock: PlatformClock,
+        random: Random,
+        lifetime: Callable[[], int],
+        stored: Stored | None = None,
     ) -> None:
-        """``lifetime`` gives the lifetime of each new token in seconds."""
+        """``lifetime`` gives the lifetime of each new token in seconds. ``random`` gives other
+        values on each server of a shared state."""
+        stored = Stored() if stored is None else stored
+        self._is_shared = stored.is_shared
+        self._idle_limit = _IDLE_SECONDS + (_USE_WRITTEN_AFTER if stored.is_shared else 0)
+        """Seconds from the last known use of a token to its end."""
         self._keys = keys
         self._clock = clock
         self._lifetime = lifetime
@@ -190,13 +233,16 @@ class Tokens:
         # needs no system call for each token.
         self._identifiers = Random(random.getrandbits(128))  # noqa: S311
         self._seen: dict[str, _Seen] = {}
-        self._uses: dict[str, _Use] = {}
-        self._revoked: dict[str, int] = {}
-        """The revoked families, each with the time when its last token ends."""
         self._past: deque[str] = deque()
-        """The revoked families whose last token has ended, the oldest first."""
+        """The revoked families whose last token has ended, the oldest first. Another server may
+        have removed some of them."""
         self._use_ends = Ends[str]()
         self._revoked_ends = Ends[str]()
+        self._uses = Table(stored, "oauth/token uses", _USES, changed=self._use_changed)
+        self._revoked: Table[int] = Table(
+            stored, "oauth/revoked families", changed=self._revoked_changed
+        )
+        """The revoked families, each with the time when its last token ends."""
 
     def mint(
         self,
@@ -284,7 +330,7 @@ class Tokens:
 
         This does not count as a use.
         """
-        if token.family in self._revoked:
+        if token.family in self._revoked.by_key:
             raise _invalid("The token was revoked; get a new one.")
         now = self._clock.timestamp()
         if now >= token.expires_at:
@@ -293,9 +339,10 @@ class Tokens:
                 expected=f"at most {_LIFETIME_SECONDS} s old",
                 actual=f"{int(now - token.issued_at)} s",
             )
-        use = self._uses.get(token.identifier)
-        idle = now - (use.last if use else token.issued_at)
-        if idle >= _IDLE_SECONDS:
+        use = self._uses.by_key.get(token.identifier)
+        since, limit = (use.last, self._idle_limit) if use else (token.issued_at, _IDLE_SECONDS)
+        idle = now - since
+        if idle >= limit:
             raise _expired(
                 f"The token was not used for {_IDLE_SECONDS // 60} minutes; get a new one.",
                 expected=f"idle less than {_IDLE_SECONDS} s",
@@ -304,23 +351,28 @@ class Tokens:
 
     def record_use(self, token: AccessToken) -> None:
         """Notes that a token was used now: the idle limit starts again."""
-        if token.identifier not in self._uses:
-            for ended in self._use_ends.take(self._clock.timestamp(), self._end_of_use):
+        now = self._clock.timestamp()
+        use = self._uses.by_key.get(token.identifier)
+        if use is None:
+            self._uses[token.identifier] = _Use(now, token.expires_at)
+            for ended in self._use_ends.take(now, self._end_of_use):
                 del self._uses[ended]
-            self._use_ends.add(token.identifier, token.expires_at)
-        self._uses[token.identifier] = _Use(self._clock.timestamp(), token.expires_at)
+            return
+        if self._is_shared:
+            if 0 <= now - use.last < _USE_WRITTEN_AFTER:
+                return
+            self._uses.changing(token.identifier)
+        use.last = now
 
     def revoke_family(self, family: str) -> None:
         """Revokes all tokens of a family. It is remembered at least until the last one ends."""
         now = self._clock.timestamp()
+        self._revoked[family] = int(now) + _LIFETIME_SECONDS
         self._past.extend(self._revoked_ends.take(now, self._revoked.get))
         while len(self._past) > _ENDED_KEPT:
             oldest = self._past.popleft()
             if self._revoked.get(oldest, now) <= now:  # not revoked once more
-                self._revoked.pop(oldest, None)
-        end = int(now) + _LIFETIME_SECONDS
-        self._revoked[family] = end
-        self._revoked_ends.add(family, end)
+                self._revoked.pop(oldest)
 
     @property
     def remembered(self) -> int:
@@ -331,6 +383,18 @@ class Tokens:
     def kept(self) -> int:
         """The number of verified tokens that are kept."""
         return len(self._seen)
+
+    def _use_changed(self, identifier: str, before: _Use | None, after: _Use | None) -> None:
+        if after is None:
+            self._use_ends.discard(identifier)
+        elif before is None:
+            self._use_ends.add(identifier, after.expires_at)
+
+    def _revoked_changed(self, family: str, _: int | None, end: int | None) -> None:
+        if end is None:
+            self._revoked_ends.discard(family)
+        else:
+            self._revoked_ends.add(family, end)
 
     def _end_of_use(self, identifier: str) -> float | None:
         use = self._uses.get(identifier)

@@ -10,25 +10,26 @@ from hashlib import sha256
 
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.clock import PlatformClock
+from mock_sei.rules.stored import Stored, Table
 
 
 class UsedAssertions:
     """The used assertions of one platform state."""
 
-    def __init__(self, *, clock: PlatformClock) -> None:
+    def __init__(self, *, clock: PlatformClock, stored: Stored | None = None) -> None:
         self._clock = clock
-        self._used: dict[bytes, float] = {}
+        self._ends = Ends[str]()
+        self._used: Table[float] = Table(
+            Stored() if stored is None else stored, "oauth/used assertions", changed=self._changed
+        )
         """The end of each assertion, in seconds since the epoch. The key is a digest, since an ID
         may be as long as a request."""
-        self._ends = Ends[bytes]()
 
     def add(self, app_key: str, identifier: str, *, end: datetime) -> None:
         """Remembers until ``end`` that an application used the assertion with this ID."""
+        self._used[_digest(app_key, identifier)] = end.timestamp()
         for ended in self._ends.take(self._clock.timestamp(), self._used.get):
             del self._used[ended]
-        digest, until = _digest(app_key, identifier), end.timestamp()
-        self._used[digest] = until
-        self._ends.add(digest, until)
 
     def __contains__(self, key: tuple[str, str]) -> bool:
         """True if an application used an assertion; ``key`` is its AppKey and the assertion's
@@ -39,6 +40,13 @@ class UsedAssertions:
         """The number of stored assertions, with expired ones that are not yet deleted."""
         return len(self._used)
 
+    def _changed(self, digest: str, _: float | None, end: float | None) -> None:
+        if end is None:
+            self._ends.discard(digest)
+        else:
+            self._ends.add(digest, end)
 
-def _digest(app_key: str, identifier: str) -> bytes:
-    return sha256(f"{len(app_key)} {app_key} {identifier}".encode(errors="surrogatepass")).digest()
+
+def _digest(app_key: str, identifier: str) -> str:
+    text = f"{len(app_key)} {app_key} {identifier}"
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()

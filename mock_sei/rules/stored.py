@@ -10,7 +10,16 @@ from its beginning: nothing may have been changed before the first note.
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterable,
+    Iterator,
+    KeysView,
+    Mapping,
+    ValuesView,
+)
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 from mock_sei.values.codecs import PLAIN, Codec
@@ -120,16 +129,20 @@ class Table(Generic[R]):
         *,
         changed: Callable[[str, R | None, R | None], None] | None = None,
         is_seeded: bool = False,
+        seeds: Mapping[str, R] = MappingProxyType({}),
     ) -> None:
         """``changed`` gets the key, the old and the new record after each change, also after one
-        that another server made."""
+        that another server made. ``seeds`` are records that every server has from its start. They
+        come before the rows of the store, which may have changed or removed them."""
         self.name = name
-        self.is_seeded = is_seeded
+        self.is_seeded = is_seeded or bool(seeds)
         self.by_key: dict[str, R] = {}
         """The records. Only this class changes the dictionary."""
         self._stored = stored
         self._codec = codec
         self._changed = changed
+        for key, record in seeds.items():
+            self._set(key, record)
         stored.add(self)
 
     def __getitem__(self, key: str) -> R:

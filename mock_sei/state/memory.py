@@ -20,7 +20,7 @@ class MemoryUnits(Units):
 
     def start(self, target: Target) -> None:
         self._target = target
-        target.build(Beginning(is_new=True, lasting=()))
+        self._build(target, Beginning(is_new=True, lasting=()))
 
     def run(self, work: Callable[[], A], *, changes: bool = False) -> A:  # noqa: ARG002  # as its base
         return work()
@@ -30,7 +30,13 @@ class MemoryUnits(Units):
 
     def begin_epoch(self, changes: Mapping[str, Any]) -> None:
         if self._target is not None:
-            self._target.build(Beginning(is_new=True, changes=changes))
+            self._build(self._target, Beginning(is_new=True, changes=changes))
+
+    def _build(self, target: Target, beginning: Beginning) -> None:
+        target.build(beginning)
+        for each in target.tables:
+            each.begun.clear()
+            each.is_being_built = False
 
     def refresh(self) -> None:
         """Nobody else changes this state."""

@@ -50,11 +50,10 @@ def handle(
     check_age(code, server)
     check_session(code, server)
     check_redirect(code, request)
-    check_proof(code, verifier)
+    check_proof(code, verifier, server)
     if code.user not in server.registry.end_users:
         raise _refused(f"The end user {code.user} no longer exists.")
     application = client.application
-    code.burnt = True
     authorization = server.authorize(
         application,
         user=code.user,
@@ -62,7 +61,7 @@ def handle(
         session=code.session,
         redirect_address=code.redirect_address,
     )
-    code.family = authorization.family
+    server.codes.burn(code, family=authorization.family)
     return server.user_token_response(application, authorization, code.scope, issuer=request.issuer)
 
 
@@ -122,7 +121,7 @@ def check_redirect(code: Code, request: TokenRequest) -> None:
         )
 
 
-def check_proof(code: Code, verifier: str | None) -> None:
+def check_proof(code: Code, verifier: str | None, server: AuthorizationServer) -> None:
     """Raises :class:`Refusal` if the code verifier does not fit the code challenge.
 
     After a wrong verifier, the code cannot be used any more.
@@ -136,7 +135,7 @@ def check_proof(code: Code, verifier: str | None) -> None:
         return
     if verifier is not None and code.challenge.fits(verifier):
         return
-    code.burnt = True
+    server.codes.burn(code)
     problem = "does not fit the code_challenge" if verifier else "is missing"
     raise _wrong_proof(
         f"code_verifier {problem} ({code.challenge.method})"
