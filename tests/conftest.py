@@ -19,6 +19,8 @@ from mock_sei.fixtures import bundled_folder, load_fixtures
 from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
+from mock_sei.state.unit_of_work import Units
+from tests import two_servers
 from tests.certificates.client_ca import rsa_key
 from tests.made_in import name_the_tests_of_pairs
 from tests.support import InProcess, Served
@@ -93,8 +95,20 @@ def _event_loop(_pairs: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def platform(shared_store: CertificateStore) -> Platform:
-    return Platform(fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1))
+def platform(
+    shared_store: CertificateStore, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    def make(units: Units | None = None) -> Platform:
+        return Platform(
+            fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1), units=units
+        )
+
+    if not two_servers.WANTED:
+        yield make()
+        return
+    made = two_servers.two_platforms(tmp_path_factory.mktemp("state") / "platform.db", make)
+    yield made
+    two_servers.close(made)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from mock_sei.web.app import platform_app
 from mock_sei.web.control.app import control_app
 from mock_sei.web.control.listener import ControlListener
 from mock_sei.web.listener import PlatformListener
+from tests.two_servers import in_turn
 
 TOKEN_PATH = "/v2/oauthtoken"
 TICKETS = "/v1/order/tradetickets"
@@ -107,7 +108,10 @@ class Served:
         identity = (
             self.platform.certificates.identity(account) if isinstance(account, str) else account
         )
-        app = with_certificate(PlatformListener(self._app, self.platform, listener), identity)
+        app = in_turn(
+            self.platform,
+            lambda each: with_certificate(PlatformListener(self._app, each, listener), identity),
+        )
         return in_process(app, "https://localhost", source)
 
     def application(self, name: str) -> Application:
@@ -178,7 +182,8 @@ _control_app = cache(control_app)
 
 def control_client(platform: Platform) -> httpx2.Client:
     """A client of a sandbox's control API."""
-    return in_process(ControlListener(_control_app(), platform), "http://127.0.0.1:8044")
+    app = in_turn(platform, lambda each: ControlListener(_control_app(), each))
+    return in_process(app, "http://127.0.0.1:8044")
 
 
 def registration(**changes: Any) -> dict[str, Any]:
