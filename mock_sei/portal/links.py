@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from random import Random
 
 from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
@@ -21,6 +22,8 @@ from mock_sei.rules.arguments import kind_of
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE, find_warning
 from mock_sei.rules.randomness import new_secret
+from mock_sei.rules.stored import Stored, Table
+from mock_sei.values.codecs import codec_of
 from mock_sei.values.texts import is_text
 
 CHECK = "certificate link"
@@ -115,10 +118,21 @@ class Link:
 class _Held:
     """The links of one account."""
 
-    links: list[Link] = field(default_factory=list)
-    """All its links, the oldest first."""
+    links: dict[str, Link] = field(default_factory=dict)
+    """All its links by their secrets, the oldest first."""
     newest: dict[int, Link] = field(default_factory=dict)
     """The newest link to each certificate, by serial number. Older ones do not work any more."""
+
+
+class _Links(Table[Link]):
+    """All links by their secrets. Each stays one object, because its mail refers to it."""
+
+    def _set(self, key: str, record: Link) -> None:
+        there = self.by_key.get(key)
+        if there is not None and there is not record:
+            vars(there).update(vars(record))
+            record = there
+        super()._set(key, record)
 
 
 class CertificateLinks:
@@ -127,16 +141,28 @@ class CertificateLinks:
     Only the cost of :meth:`of` and :meth:`drop_account` grows with the links of an account.
     """
 
-    def __init__(self, *, clock: PlatformClock, random: Random, lifetime: timedelta) -> None:
+    def __init__(
+        self,
+        *,
+        clock: PlatformClock,
+        random: Random,
+        lifetime: timedelta,
+        stored: Stored | None = None,
+    ) -> None:
         self._clock = clock
         self._random = random
         self._lifetime = lifetime
-        self._lock = threading.Lock()
-        self._links: dict[str, Link] = {}
+        self._lock = threading.RLock()
         self._of: dict[str, _Held] = {}
         """The links of each account, by user name, without those of an earlier account of that
         name.
         """
+        self._links = _Links(
+            Stored() if stored is None else stored,
+            "portal/links",
+            codec_of(Link),
+            changed=self._follow,
+        )
 
     def create(self, *, account: str, serial_number: int, delivery: Delivery) -> Link:
         """A new link. An older link to the same certificate does not work any more."""
@@ -150,37 +176,36 @@ class CertificateLinks:
             expires_at=now + self._lifetime,
         )
         with self._lock:
-            held = self._of.setdefault(account, _Held())
-            before = held.newest.get(serial_number)
+            held = self._of.get(account)
+            before = held.newest.get(serial_number) if held else None
             if before is not None:
+                self._links.changing(before.token)
                 before.replaced = True
-            held.newest[serial_number] = link
-            held.links.append(link)
             self._links[link.token] = link
         return link
 
     def find(self, token: str) -> Link | None:
         """The link with this secret, also if it does not work any more; None if it is unknown."""
-        return self._links.get(token)
+        return self._links.by_key.get(token)
 
     def of(self, account: str) -> list[Link]:
         """The links of an account, the oldest first."""
         with self._lock:
             held = self._of.get(account)
-            return list(held.links) if held else []
+            return list(held.links.values()) if held else []
 
     def newest_of(self, account: str, count: int) -> list[Link]:
         """The newest links of an account, at most ``count``, the newest first."""
         with self._lock:
             held = self._of.get(account)
-            return held.links[: -count - 1 : -1] if held else []
+            return list(islice(reversed(held.links.values()), count)) if held else []
 
     def require(self, token: str) -> Link:
         """The link with this secret, if it works. This does not use it up.
 
         Raises :class:`~mock_sei.errors.Refusal`: 404 if it is unknown, 410 if it does not work.
         """
-        link = self._links.get(token)
+        link = self.find(token)
         if link is None:
             raise Refusal(
                 NOT_FOUND,
@@ -211,12 +236,35 @@ class CertificateLinks:
         """
         with self._lock:
             link = self.require(token)
+            self._links.changing(token)
             link.used_at = self._clock.now()
             return link
 
     def drop_account(self, account: str) -> None:
         """Ends the links of an account that was deleted."""
         with self._lock:
-            held = self._of.pop(account, None)
-            for each in held.links if held else ():
+            for each in self.of(account):
+                self._links.changing(each.token)
                 each.dropped = True
+                self._leave_out(each)
+
+    def _follow(self, _: str, before: Link | None, link: Link | None) -> None:
+        """A link was made, or another server changed it. No link is ever removed."""
+        with self._lock:
+            if link is None:
+                return
+            if link.dropped:
+                self._leave_out(link)
+            elif before is None:
+                held = self._of.setdefault(link.account, _Held())
+                held.links[link.token] = held.newest[link.serial_number] = link
+
+    def _leave_out(self, link: Link) -> None:
+        """Removes a link from those of its account."""
+        held = self._of.get(link.account)
+        if held is None or held.links.pop(link.token, None) is None:
+            return
+        if held.newest.get(link.serial_number) is link:
+            del held.newest[link.serial_number]
+        if not held.links:
+            del self._of[link.account]

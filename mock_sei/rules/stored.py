@@ -10,7 +10,16 @@ from its beginning: nothing may have been changed before the first note.
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterable,
+    Iterator,
+    KeysView,
+    Mapping,
+    ValuesView,
+)
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 from mock_sei.values.codecs import PLAIN, Codec
@@ -56,7 +65,10 @@ class Stored:
         """True until the state is complete. Changes until then go to the store with it; what the
         fixtures and settings say is put in by :meth:`Table.seed`."""
         self.begun: dict[tuple[str, str], None] = {}
-        """Table and key of what was changed while the state was built."""
+        """Table and key of what was changed while a shared state was built."""
+        self.is_applying = False
+        """True while tables take over what other servers did. What derives something from a table
+        may change no other one then: the change of the other one comes from the store too."""
         for name, key, text in rows:
             self.apply(name, key, text)
         self.numbers: Table[int] = Table(self, "numbers")
@@ -65,8 +77,7 @@ class Stored:
     def add(self, table: StoredTable) -> None:
         """Takes in a new table, and gives it the rows that wait for it."""
         self._tables[table.name] = table
-        for key, text in self._waiting.pop(table.name, {}).items():
-            table.apply(key, text)
+        self._give(table, self._waiting.pop(table.name, {}))
 
     def remove(self, name: str) -> None:
         """Forgets a table whose owner is gone."""
@@ -78,7 +89,15 @@ class Stored:
         if table is None:
             self._waiting.setdefault(name, {})[key] = text
         else:
-            table.apply(key, text)
+            self._give(table, {key: text})
+
+    def _give(self, table: StoredTable, rows: Mapping[str, str | None]) -> None:
+        outer, self.is_applying = self.is_applying, True
+        try:
+            for key, text in rows.items():
+                table.apply(key, text)
+        finally:
+            self.is_applying = outer
 
     def written(self, name: str, key: str) -> tuple[str | None, bool]:
         """A record as JSON text, and whether its table is seeded. A removed table has none."""
@@ -89,7 +108,7 @@ class Stored:
         """Notes a change of a record. Every table calls it before the change."""
         if self.note is not None:
             self.note(name, key)
-        elif self.is_being_built:
+        elif self.is_shared and self.is_being_built:
             self.begun[name, key] = None
 
     def next_number(self, kind: str) -> int:
@@ -120,16 +139,20 @@ class Table(Generic[R]):
         *,
         changed: Callable[[str, R | None, R | None], None] | None = None,
         is_seeded: bool = False,
+        seeds: Mapping[str, R] = MappingProxyType({}),
     ) -> None:
         """``changed`` gets the key, the old and the new record after each change, also after one
-        that another server made."""
+        that another server made. ``seeds`` are records that every server has from its start. They
+        come before the rows of the store, which may have changed or removed them."""
         self.name = name
-        self.is_seeded = is_seeded
+        self.is_seeded = is_seeded or bool(seeds)
         self.by_key: dict[str, R] = {}
         """The records. Only this class changes the dictionary."""
         self._stored = stored
         self._codec = codec
         self._changed = changed
+        for key, record in seeds.items():
+            self._set(key, record)
         stored.add(self)
 
     def __getitem__(self, key: str) -> R:
