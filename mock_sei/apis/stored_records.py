@@ -104,7 +104,7 @@ class StoredRecords:
 
     # Writes. The caller has the lock.
 
-    def _set(self, name: str, table: RecordTable, places: Iterable[int]) -> None:
+    def _set(self, name: str, table: RecordTable, places: Sequence[int]) -> None:
         """Replaces a table by one that differs from it at these places."""
         if self._stored.is_shared:
             self._note(name, *places)

@@ -10,9 +10,10 @@ request). The lifetime of a link is assumed, and a setting.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from operator import attrgetter
 from random import Random
 
 from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
@@ -87,6 +88,8 @@ class Link:
     delivery: Delivery
     made_at: datetime
     expires_at: datetime
+    number: int = 0
+    """Its number among all links of the platform, from 1; 0 if it is not known here."""
     used_at: datetime | None = None
     replaced: bool = False
     dropped: bool = False
@@ -118,8 +121,8 @@ class Link:
 class _Held:
     """The links of one account."""
 
-    links: dict[str, Link] = field(default_factory=dict)
-    """All its links by their secrets, the oldest first."""
+    links: list[Link] = field(default_factory=list)
+    """All its links, the oldest first."""
     newest: dict[int, Link] = field(default_factory=dict)
     """The newest link to each certificate, by serial number. Older ones do not work any more."""
 
@@ -157,8 +160,9 @@ class CertificateLinks:
         """The links of each account, by user name, without those of an earlier account of that
         name.
         """
+        self._stored = Stored() if stored is None else stored
         self._links = _Links(
-            Stored() if stored is None else stored,
+            self._stored,
             "portal/links",
             codec_of(Link),
             changed=self._follow,
@@ -167,21 +171,23 @@ class CertificateLinks:
     def create(self, *, account: str, serial_number: int, delivery: Delivery) -> Link:
         """A new link. An older link to the same certificate does not work any more."""
         now = self._clock.now()
-        link = Link(
-            token=new_secret(self._random),
-            account=account,
-            serial_number=serial_number,
-            delivery=delivery,
-            made_at=now,
-            expires_at=now + self._lifetime,
-        )
+        token = new_secret(self._random)
         with self._lock:
+            link = Link(
+                token=token,
+                account=account,
+                serial_number=serial_number,
+                delivery=delivery,
+                made_at=now,
+                expires_at=now + self._lifetime,
+                number=self._stored.next_number("links"),
+            )
             held = self._of.get(account)
             before = held.newest.get(serial_number) if held else None
             if before is not None:
                 self._links.changing(before.token)
                 before.replaced = True
-            self._links[link.token] = link
+            self._links[token] = link
         return link
 
     def find(self, token: str) -> Link | None:
@@ -192,13 +198,13 @@ class CertificateLinks:
         """The links of an account, the oldest first."""
         with self._lock:
             held = self._of.get(account)
-            return list(held.links.values()) if held else []
+            return list(held.links) if held else []
 
     def newest_of(self, account: str, count: int) -> list[Link]:
         """The newest links of an account, at most ``count``, the newest first."""
         with self._lock:
             held = self._of.get(account)
-            return list(islice(reversed(held.links.values()), count)) if held else []
+            return held.links[: -count - 1 : -1] if held else []
 
     def require(self, token: str) -> Link:
         """The link with this secret, if it works. This does not use it up.
@@ -243,7 +249,7 @@ class CertificateLinks:
     def drop_account(self, account: str) -> None:
         """Ends the links of an account that was deleted."""
         with self._lock:
-            for each in self.of(account):
+            for each in reversed(self.of(account)):  # the end of a list is removed at no cost
                 self._links.changing(each.token)
                 each.dropped = True
                 self._leave_out(each)
@@ -257,14 +263,22 @@ class CertificateLinks:
                 self._leave_out(link)
             elif before is None:
                 held = self._of.setdefault(link.account, _Held())
-                held.links[link.token] = held.newest[link.serial_number] = link
+                insort(held.links, link, key=_number)
+                newest = held.newest.get(link.serial_number)
+                if newest is None or newest.number < link.number:
+                    held.newest[link.serial_number] = link
 
     def _leave_out(self, link: Link) -> None:
         """Removes a link from those of its account."""
         held = self._of.get(link.account)
-        if held is None or held.links.pop(link.token, None) is None:
+        place = bisect_left(held.links, link.number, key=_number) if held else 0
+        if held is None or link not in held.links[place : place + 1]:
             return
+        del held.links[place]
         if held.newest.get(link.serial_number) is link:
             del held.newest[link.serial_number]
         if not held.links:
             del self._of[link.account]
+
+
+_number = attrgetter("number")
