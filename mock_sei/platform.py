@@ -301,10 +301,15 @@ class Platform:
 
         shelf = Shelf()
 
-        def make_data(*, is_own: bool, remembered: int) -> ApiState:
+        def make_data(name: str, *, is_own: bool, remembered: int) -> ApiState:
             return ApiState(
-                collections=Collections(self._seeded_records, remembered=remembered),
-                jobs=Jobs(random),
+                collections=Collections(
+                    self._seeded_records,
+                    remembered=remembered,
+                    stored=stored,
+                    name=f"{name}/records",
+                ),
+                jobs=Jobs(random, stored=stored, name=name),
                 random=random,
                 zone=self._zone,
                 contents=Contents(shelf),
@@ -312,7 +317,9 @@ class Platform:
             )
 
         own_data = OwnData(
-            partial(make_data, is_own=True, remembered=REMEMBERED // 4), self._seeded_with_own_data
+            partial(make_data, is_own=True, remembered=REMEMBERED // 4),
+            self._seeded_with_own_data,
+            stored=stored,
         )
         registry.follow = own_data.follow
         state = State(
@@ -335,7 +342,7 @@ class Platform:
             ),
             faults=faults,
             scripts=scripts,
-            apis=make_data(is_own=False, remembered=REMEMBERED),
+            apis=make_data("apis/shared", is_own=False, remembered=REMEMBERED),
             own_data=own_data,
             certificates=certificates,
             portal=Portal(
@@ -350,6 +357,7 @@ class Platform:
                 url=lambda: self.addresses.one_way,
                 forget=forget,
                 rename=lambda name: release(application=name),
+                stored=stored,
             ),
         )
         return state

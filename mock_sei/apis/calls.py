@@ -120,6 +120,17 @@ class ApiState:
     is_own: bool = False
     """Whether only the calls of one application use it."""
 
+    @property
+    def table_names(self) -> list[str]:
+        """The names of its tables of the store."""
+        return [each.name for each in (self.collections, *self.jobs.tables)]
+
+    def leave_store(self) -> None:
+        """Removes everything from the store, before this data ends."""
+        self.collections.leave_store()
+        for each in self.jobs.tables:
+            each.clear()
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApiCall:

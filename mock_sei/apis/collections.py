@@ -7,7 +7,6 @@ a new one. A reader keeps the table that was current when it began.
 from __future__ import annotations
 
 import re
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar, cast
@@ -22,6 +21,8 @@ from mock_sei.apis.records import (
     ordered,
     texts,
 )
+from mock_sei.apis.stored_records import Seed, StoredRecords
+from mock_sei.rules.stored import Stored
 
 __all__ = ["Collections", "Record", "Seed", "find_value", "order_of", "ordered"]
 
@@ -33,63 +34,23 @@ _LARGEST_REMEMBERED = 256 * 1024
 
 Made = TypeVar("Made")
 
-_NOTHING = RecordTable.of(())
 
-
-class Seed:
-    """The records with which each state begins.
-
-    Their orders are computed once and shared by all states.
-    """
-
-    def __init__(self, records: Mapping[str, Sequence[Record]]) -> None:
-        self._records = records
-        self._tables: dict[str, RecordTable] = {}
-
-    @property
-    def names(self) -> Iterable[str]:
-        """The names of the collections that have records at the start."""
-        return self._records.keys()
-
-    def table(self, name: str) -> RecordTable:
-        """The records of a collection at the start."""
-        found = self._tables.get(name)
-        if found is None:
-            if name not in self._records:
-                return _NOTHING
-            found = self._tables.setdefault(name, RecordTable.of(self._records[name]))
-        return found
-
-
-class Collections:
+class Collections(StoredRecords):
     """Named sequences of records."""
 
     def __init__(
-        self, seed: Seed | Mapping[str, Sequence[Record]], *, remembered: int = REMEMBERED
+        self,
+        seed: Seed | Mapping[str, Sequence[Record]],
+        *,
+        remembered: int = REMEMBERED,
+        stored: Stored | None = None,
+        name: str = "apis/records",
     ) -> None:
-        """``remembered`` is how many answers :meth:`remember` keeps."""
+        """``remembered`` is how many answers :meth:`remember` keeps. ``name`` is that of the table
+        of the store."""
+        super().__init__(seed if isinstance(seed, Seed) else Seed(seed), stored or Stored(), name)
         self._remembered = remembered
-        self._lock = threading.Lock()
-        self._seed = seed if isinstance(seed, Seed) else Seed(seed)
-        self._changed: dict[str, RecordTable] = {}
-        """The tables that were changed. A collection without a table here still has its seed's
-        records."""
-        self._versions: dict[str, int] = {}
         self._made: OrderedDict[Hashable, object] = OrderedDict()
-
-    @property
-    def names(self) -> list[str]:
-        """The names of all collections that have or had records."""
-        return sorted({*self._seed.names, *self._changed})
-
-    def has(self, name: str) -> bool:
-        """Whether a collection with this name has or had records."""
-        return name in self._changed or name in self._seed.names
-
-    def table(self, name: str) -> RecordTable:
-        """The current records of a collection. A later change makes a new table."""
-        found = self._changed.get(name)
-        return self._seed.table(name) if found is None else found
 
     def all(self, name: str) -> tuple[Record, ...]:
         """All records of a collection, in the order in which they were added."""
@@ -116,7 +77,8 @@ class Collections:
         with self._lock:
             before = self.table(name)
             check(before)
-            self._set(name, before.with_records(tuple(records)))
+            after = before.with_records(tuple(records))
+            self._set(name, after, range(before.next_place, after.next_place))
 
     def add_new(
         self,
@@ -134,7 +96,7 @@ class Collections:
             check(before)
             if next(_with(before, key, record.get(key)), None) is not None:
                 return False
-            self._set(name, before.with_records((record,)))
+            self._set(name, before.with_records((record,)), (before.next_place,))
             return True
 
     def change(
@@ -145,7 +107,7 @@ class Collections:
         What ``changed`` raises reaches the caller, and then nothing is replaced.
         """
         with self._lock:
-            self._set(name, RecordTable.of(changed(self.all(name))))
+            self._set_all(name, changed(self.all(name)))
 
     def next_value(self, name: str, member: str) -> int | str:
         """One more than the greatest number in a member: 7 after 6, ``T-007`` after ``T-006``.
@@ -176,12 +138,8 @@ class Collections:
             for place in places:
                 after = after.with_change(place, old, new)
             if places:
-                self._set(name, after)
+                self._set(name, after, places)
             return bool(places)
-
-    def _set(self, name: str, table: RecordTable) -> None:
-        self._changed[name] = table
-        self._versions[name] = self._versions.get(name, 0) + 1
 
     def remember(self, name: str, wanted: Hashable, make: Callable[[RecordTable], Made]) -> Made:
         """The result of ``make``, which gets the collection's table.

@@ -10,11 +10,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
+
+from mock_sei.rules.stored import Stored, Table
+from mock_sei.values.codecs import PLAIN, Codec, codec_of
 
 IN_PROGRESS = "In Progress"
 COMPLETED = "Completed"
@@ -24,7 +27,10 @@ MOST_KEPT = 10_000
 were too old (ours)."""
 
 
-@dataclass(kw_only=True)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """A report that a client asked for."""
 
@@ -35,14 +41,42 @@ class Report:
     ready_after: timedelta
 
 
+class _Newest(Generic[R]):
+    """The newest records of a kind by their keys, at most :data:`MOST_KEPT`."""
+
+    def __init__(self, stored: Stored, name: str, codec: Codec[R] = PLAIN) -> None:
+        self._ages: OrderedDict[str, None] = OrderedDict()
+        """The keys, the oldest first. Unlike a dictionary, it finds its first key at once."""
+        self.by_key: Table[R] = Table(stored, name, codec, changed=self._follow)
+
+    def add(self, key: str, record: R) -> None:
+        """Adds a record, and forgets the oldest ones above the limit."""
+        self.by_key[key] = record
+        while len(self._ages) > MOST_KEPT:
+            self.by_key.pop(next(iter(self._ages)))
+
+    def _follow(self, key: str, before: R | None, after: R | None) -> None:
+        if after is None:
+            del self._ages[key]
+        elif before is None:
+            self._ages[key] = None
+
+
 class Jobs:
     """The jobs and reports of one platform state."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, stored: Stored | None = None, name: str = "apis") -> None:
+        """The names of the tables of the store begin with ``name``."""
         self._random = random
         self._lock = threading.Lock()
-        self._finished: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
-        self._reports: OrderedDict[str, Report] = OrderedDict()
+        stored = Stored() if stored is None else stored
+        self._finished: _Newest[Mapping[str, Any]] = _Newest(stored, f"{name}/jobs")
+        self._reports: _Newest[Report] = _Newest(stored, f"{name}/reports", codec_of(Report))
+
+    @property
+    def tables(self) -> tuple[Table[Any], Table[Any]]:
+        """The tables of the store."""
+        return self._finished.by_key, self._reports.by_key
 
     def new_key(self) -> str:
         """A new random key for a job or a report."""
@@ -51,19 +85,17 @@ class Jobs:
     def finish(self, key: str, result: Mapping[str, Any]) -> None:
         """Stores the result of a write."""
         with self._lock:
-            self._finished[key] = result
-            _forget_oldest(self._finished)
+            self._finished.add(key, result)
 
     def find(self, key: str) -> Mapping[str, Any] | None:
         """The stored result of a job, or None."""
-        return self._finished.get(key)
+        return self._finished.by_key.get(key)
 
     def submit(self, report: Report) -> str:
         """Stores a report for collection and returns its ``requestId``."""
         key = self.new_key()
         with self._lock:
-            self._reports[key] = report
-            _forget_oldest(self._reports)
+            self._reports.add(key, report)
         return key
 
     def collect(
@@ -75,16 +107,14 @@ class Jobs:
         ready.
         """
         with self._lock:
-            report = self._reports.get(key)
+            report = self._reports.by_key.get(key)
             if report is None:
                 return None
-            is_old = now - report.asked_at >= report.ready_after
+            # Times of one zone would be subtracted as its clocks show them.
+            is_old = now.astimezone(UTC) - report.asked_at.astimezone(UTC) >= report.ready_after
             ready = is_old or report.polls_left <= 0
-            if counts:
-                report.polls_left = 0 if ready else report.polls_left - 1
+            left = 0 if ready else report.polls_left - 1
+            if counts and left != report.polls_left:
+                report = replace(report, polls_left=left)
+                self._reports.by_key[key] = report
             return report, ready
-
-
-def _forget_oldest(kept: OrderedDict[str, Any]) -> None:
-    while len(kept) > MOST_KEPT:
-        kept.popitem(last=False)

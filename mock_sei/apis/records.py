@@ -98,6 +98,15 @@ class Entries(Sequence[Entry]):
             return 0
         return self._starts[number] + _find(self._chunks[number], key, place)
 
+    def find(self, key: Key, place: int) -> Entry | None:
+        """The entry with this key and place, or None."""
+        number = self._number(key, place)
+        if number < 0:
+            return None
+        chunk = self._chunks[number]
+        at = _find(chunk, key, place)
+        return chunk[at] if at < len(chunk) and chunk[at][:2] == (key, place) else None
+
     def starting_at(self, key: Key) -> Iterator[Entry]:
         """All entries from the first one whose key begins with this key or comes after it."""
         number = max(0, self._number(key, -1))
@@ -210,10 +219,19 @@ class RecordTable:
         """A place above those of all records, including removed ones."""
 
     @classmethod
-    def of(cls, records: Iterable[Record]) -> RecordTable:
-        """A table of these records, in this order."""
-        entries: list[Entry] = [((0,), place, each) for place, each in enumerate(records)]
-        return cls({AS_PUT_IN: Entries.of(entries)}, len(entries))
+    def of(cls, records: Iterable[Record], first_place: int = 0) -> RecordTable:
+        """A table of these records, in this order. The first one has the first place."""
+        return cls.at_places(enumerate(records, first_place), first_place)
+
+    @classmethod
+    def at_places(cls, placed: Iterable[tuple[int, Record]], next_place: int = 0) -> RecordTable:
+        """A table of places and records, in the order of the places.
+
+        ``next_place`` is above the places of all records that were removed before.
+        """
+        entries: list[Entry] = [((0,), place, each) for place, each in placed]
+        behind = entries[-1][1] + 1 if entries else 0
+        return cls({AS_PUT_IN: Entries.of(entries)}, max(behind, next_place))
 
     def __len__(self) -> int:
         return len(self._orders[AS_PUT_IN])
@@ -222,6 +240,15 @@ class RecordTable:
     def records(self) -> tuple[Record, ...]:
         """All records, in the order in which they were added."""
         return tuple(record for _, _, record in self._orders[AS_PUT_IN])
+
+    def placed(self) -> Iterator[tuple[int, Record]]:
+        """All records with their places, in the order of the places."""
+        return ((place, record) for _, place, record in self._orders[AS_PUT_IN])
+
+    def find_at(self, place: int) -> Record | None:
+        """The record at this place, or None."""
+        found = self._orders[AS_PUT_IN].find((0,), place)
+        return None if found is None else found[2]
 
     def ordered(self, order: Order) -> Entries:
         """All entries in this order. The order is computed once and kept."""
@@ -255,7 +282,8 @@ class RecordTable:
     def with_records(self, records: Sequence[Record]) -> RecordTable:
         """A table with further records after all others."""
         if len(records) > len(self) // 8 + 8:
-            return RecordTable.of((*self.records, *records))
+            added = enumerate(records, self.next_place)
+            return RecordTable.at_places(chain(self.placed(), added), self.next_place)
         table = self
         for each in records:
             table = table.with_change(table.next_place, None, each)

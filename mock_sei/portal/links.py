@@ -10,8 +10,10 @@ request). The lifetime of a link is assumed, and a setting.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from random import Random
 
 from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
@@ -21,6 +23,8 @@ from mock_sei.rules.arguments import kind_of
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE, find_warning
 from mock_sei.rules.randomness import new_secret
+from mock_sei.rules.stored import Stored, Table
+from mock_sei.values.codecs import codec_of
 from mock_sei.values.texts import is_text
 
 CHECK = "certificate link"
@@ -84,6 +88,8 @@ class Link:
     delivery: Delivery
     made_at: datetime
     expires_at: datetime
+    number: int = 0
+    """Its number among all links of the platform, from 1; 0 if it is not known here."""
     used_at: datetime | None = None
     replaced: bool = False
     dropped: bool = False
@@ -121,47 +127,72 @@ class _Held:
     """The newest link to each certificate, by serial number. Older ones do not work any more."""
 
 
+class _Links(Table[Link]):
+    """All links by their secrets. Each stays one object, because its mail refers to it."""
+
+    def _set(self, key: str, record: Link) -> None:
+        there = self.by_key.get(key)
+        if there is not None and there is not record:
+            vars(there).update(vars(record))
+            record = there
+        super()._set(key, record)
+
+
 class CertificateLinks:
     """The certificate links of one platform state. Any thread may make, use and read them.
 
     Only the cost of :meth:`of` and :meth:`drop_account` grows with the links of an account.
     """
 
-    def __init__(self, *, clock: PlatformClock, random: Random, lifetime: timedelta) -> None:
+    def __init__(
+        self,
+        *,
+        clock: PlatformClock,
+        random: Random,
+        lifetime: timedelta,
+        stored: Stored | None = None,
+    ) -> None:
         self._clock = clock
         self._random = random
         self._lifetime = lifetime
-        self._lock = threading.Lock()
-        self._links: dict[str, Link] = {}
+        self._lock = threading.RLock()
         self._of: dict[str, _Held] = {}
         """The links of each account, by user name, without those of an earlier account of that
         name.
         """
+        self._stored = Stored() if stored is None else stored
+        self._links = _Links(
+            self._stored,
+            "portal/links",
+            codec_of(Link),
+            changed=self._follow,
+        )
 
     def create(self, *, account: str, serial_number: int, delivery: Delivery) -> Link:
         """A new link. An older link to the same certificate does not work any more."""
         now = self._clock.now()
-        link = Link(
-            token=new_secret(self._random),
-            account=account,
-            serial_number=serial_number,
-            delivery=delivery,
-            made_at=now,
-            expires_at=now + self._lifetime,
-        )
+        token = new_secret(self._random)
         with self._lock:
-            held = self._of.setdefault(account, _Held())
-            before = held.newest.get(serial_number)
+            link = Link(
+                token=token,
+                account=account,
+                serial_number=serial_number,
+                delivery=delivery,
+                made_at=now,
+                expires_at=now + self._lifetime,
+                number=self._stored.next_number("links"),
+            )
+            held = self._of.get(account)
+            before = held.newest.get(serial_number) if held else None
             if before is not None:
+                self._links.changing(before.token)
                 before.replaced = True
-            held.newest[serial_number] = link
-            held.links.append(link)
-            self._links[link.token] = link
+            self._links[token] = link
         return link
 
     def find(self, token: str) -> Link | None:
         """The link with this secret, also if it does not work any more; None if it is unknown."""
-        return self._links.get(token)
+        return self._links.by_key.get(token)
 
     def of(self, account: str) -> list[Link]:
         """The links of an account, the oldest first."""
@@ -180,7 +211,7 @@ class CertificateLinks:
 
         Raises :class:`~mock_sei.errors.Refusal`: 404 if it is unknown, 410 if it does not work.
         """
-        link = self._links.get(token)
+        link = self.find(token)
         if link is None:
             raise Refusal(
                 NOT_FOUND,
@@ -211,12 +242,43 @@ class CertificateLinks:
         """
         with self._lock:
             link = self.require(token)
+            self._links.changing(token)
             link.used_at = self._clock.now()
             return link
 
     def drop_account(self, account: str) -> None:
         """Ends the links of an account that was deleted."""
         with self._lock:
-            held = self._of.pop(account, None)
-            for each in held.links if held else ():
+            for each in reversed(self.of(account)):  # the end of a list is removed at no cost
+                self._links.changing(each.token)
                 each.dropped = True
+                self._leave_out(each)
+
+    def _follow(self, _: str, before: Link | None, link: Link | None) -> None:
+        """A link was made, or another server changed it. No link is ever removed."""
+        with self._lock:
+            if link is None:
+                return
+            if link.dropped:
+                self._leave_out(link)
+            elif before is None:
+                held = self._of.setdefault(link.account, _Held())
+                insort(held.links, link, key=_number)
+                newest = held.newest.get(link.serial_number)
+                if newest is None or newest.number < link.number:
+                    held.newest[link.serial_number] = link
+
+    def _leave_out(self, link: Link) -> None:
+        """Removes a link from those of its account."""
+        held = self._of.get(link.account)
+        place = bisect_left(held.links, link.number, key=_number) if held else 0
+        if held is None or link not in held.links[place : place + 1]:
+            return
+        del held.links[place]
+        if held.newest.get(link.serial_number) is link:
+            del held.newest[link.serial_number]
+        if not held.links:
+            del self._of[link.account]
+
+
+_number = attrgetter("number")

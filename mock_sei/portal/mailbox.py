@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from abc import ABC, abstractmethod
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
@@ -15,6 +16,8 @@ from operator import attrgetter
 from mock_sei.errors import UnknownMessage
 from mock_sei.portal.links import Link
 from mock_sei.rules.arguments import named_plainly_throughout, require_text, require_whole
+from mock_sei.rules.stored import Stored, Table
+from mock_sei.values.codecs import Codec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,19 +165,28 @@ class ServerMailbox(Mails):
     reads every mail to the address.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(
+        self,
+        *,
+        stored: Stored | None = None,
+        find_link: Callable[[str], Link | None] = lambda _: None,
+    ) -> None:
+        """``find_link`` finds the link with a secret. The store has each link only once, apart from
+        the mails."""
+        self._lock = threading.RLock()
         self._mails: list[Mail] = []
         self._by_recipient: dict[str, list[Mail]] = {}
-        self._sent = 0
+        self._stored = Stored() if stored is None else stored
+        self._by_number: Table[Mail] = Table(
+            self._stored, "portal/mails", _codec(find_link), changed=self._follow
+        )
 
     def send(self, letter: Letter, *, to: str, at: datetime) -> Mail:
         """Stores a mail to an address; ``at`` is the time of sending."""
         with self._lock:
-            self._sent += 1
-            mail = Mail(number=self._sent, recipient=to, sent_at=at, letter=letter)
-            self._mails.append(mail)
-            self._by_recipient.setdefault(to, []).append(mail)
+            number = self._stored.next_number("mails")
+            mail = Mail(number=number, recipient=to, sent_at=at, letter=letter)
+            self._by_number[str(number)] = mail
         return mail
 
     def page(
@@ -196,8 +208,60 @@ class ServerMailbox(Mails):
 
     def clear(self) -> None:
         with self._lock:
-            self._mails = []
-            self._by_recipient = {}
+            for each in reversed(self._mails.copy()):  # the end of a list is removed at no cost
+                self._by_number.pop(str(each.number))
+
+    def _follow(self, _: str, before: Mail | None, after: Mail | None) -> None:
+        """A mail was sent or deleted, here or by another server."""
+        with self._lock:
+            if before is not None:
+                self._leave_out(before)
+            if after is not None:
+                insort(self._mails, after, key=_number)
+                insort(self._by_recipient.setdefault(after.recipient, []), after, key=_number)
+
+    def _leave_out(self, mail: Mail) -> None:
+        to_them = self._by_recipient[mail.recipient]
+        for mails in (self._mails, to_them):
+            del mails[bisect_left(mails, mail.number, key=_number)]
+        if not to_them:
+            del self._by_recipient[mail.recipient]
+
+
+def _codec(find_link: Callable[[str], Link | None]) -> Codec[Mail]:
+    """A mail as JSON, with the secret of its link instead of the link."""
+
+    def write(mail: Mail) -> str:
+        letter = mail.letter
+        return json.dumps(
+            {
+                "number": mail.number,
+                "recipient": mail.recipient,
+                "sent_at": mail.sent_at.isoformat(),
+                "sender": letter.sender,
+                "subject": letter.subject,
+                "text": letter.text,
+                "link": None if letter.link is None else letter.link.token,
+            }
+        )
+
+    def read(text: str) -> Mail:
+        found = json.loads(text)
+        token = found["link"]
+        letter = Letter(
+            sender=found["sender"],
+            subject=found["subject"],
+            text=found["text"],
+            link=None if token is None else find_link(token),
+        )
+        return Mail(
+            number=found["number"],
+            recipient=found["recipient"],
+            sent_at=datetime.fromisoformat(found["sent_at"]),
+            letter=letter,
+        )
+
+    return Codec(write=write, read=read)
 
 
 def _page(mails: list[Mail], limit: int | None, after: int | None, before: int | None) -> MailPage:

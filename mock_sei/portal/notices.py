@@ -5,11 +5,15 @@ Source: Security FAQ (a notice before the end). The number of days is assumed, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from mock_sei.rules.stored import Stored, Table
+from mock_sei.values.codecs import Codec
 
 
 class Expiring(Protocol):
@@ -34,17 +38,41 @@ class Notice:
     due_at: datetime
 
 
+class _Sent(NamedTuple):
+    """A notice that was sent."""
+
+    account: str
+    serial_number: int
+    """Of the certificate."""
+    days: int
+    """The number of days before the certificate's end."""
+
+    @classmethod
+    def of(cls, certificate: Expiring, days: int) -> _Sent:
+        return cls(certificate.account, certificate.serial_number, days)
+
+    @property
+    def key(self) -> str:
+        return _CODEC.write(self)
+
+
+_CODEC = Codec(write=json.dumps, read=lambda text: _Sent(*json.loads(text)))
+
+
 class RenewalNotices:
     """The sent and the future notices of one platform state.
 
     The cost of :meth:`take_due` grows with the notices that are due, not with all certificates.
     """
 
-    def __init__(self, days_ahead: Sequence[int]) -> None:
+    def __init__(self, days_ahead: Sequence[int], *, stored: Stored | None = None) -> None:
         self._days_ahead = sorted(set(days_ahead), reverse=True)
-        self._sent: dict[str, set[tuple[int, int]]] = {}
-        """The sent notices of each account: the certificate's serial number, and the days before
-        its end."""
+        self._sent: dict[str, set[_Sent]] = {}
+        """The sent notices of each account."""
+        self._kept: Table[_Sent] = Table(
+            Stored() if stored is None else stored, "portal/notices", _CODEC, changed=self._follow
+        )
+        """All sent notices. Their keys have the same fields as they."""
         self._current: dict[str, Expiring] = {}
         """The certificate of each account for which notices are sent."""
         self._waiting: list[tuple[datetime, int, int, Expiring]] = []
@@ -67,13 +95,14 @@ class RenewalNotices:
         """The notices that became due since the last call, in the order of their time."""
         due: list[Notice] = []
         while self._waiting and self._waiting[0][0] <= now:
-            at, _, days, certificate = heappop(self._waiting)
-            account, key = certificate.account, (certificate.serial_number, days)
-            sent = self._sent.setdefault(account, set())
-            if self._current.get(account) is certificate and key not in sent:
-                sent.add(key)
+            at, _, days, certificate = self._waiting[0]
+            account, sent = certificate.account, _Sent.of(certificate, days)
+            if self._current.get(account) is certificate and sent not in self._sent_to(account):
+                # First, because the work begins again if another server changed something.
+                self._kept[sent.key] = sent
                 end = certificate.not_after
                 due.append(Notice(account=account, end=end, days=days, due_at=at))
+            heappop(self._waiting)
         return due
 
     @property
@@ -83,13 +112,27 @@ class RenewalNotices:
 
     def forget(self, account: str) -> None:
         """Forgets all notices of an account that was deleted."""
-        self._sent.pop(account, None)
+        for each in list(self._sent_to(account)):
+            self._kept.pop(each.key)
         self._current.pop(account, None)
 
+    def _sent_to(self, account: str) -> Collection[_Sent]:
+        return self._sent.get(account, ())
+
+    def _follow(self, _: str, before: _Sent | None, after: _Sent | None) -> None:
+        """A notice was sent or forgotten, here or by another server."""
+        if after is not None:
+            self._sent.setdefault(after.account, set()).add(after)
+        elif before is not None:
+            sent = self._sent[before.account]
+            sent.discard(before)
+            if not sent:
+                del self._sent[before.account]
+
     def _wait_for(self, certificate: Expiring) -> None:
-        sent = self._sent.get(certificate.account, ())
+        sent = self._sent_to(certificate.account)
         for days in self._days_ahead:
-            if (certificate.serial_number, days) not in sent:
+            if _Sent.of(certificate, days) not in sent:
                 self._number += 1
                 at = certificate.not_after - timedelta(days=days)
                 heappush(self._waiting, (at, self._number, days, certificate))

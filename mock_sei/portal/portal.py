@@ -41,6 +41,7 @@ from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import new_secret
 from mock_sei.rules.records import Application, CertificateSource, ServiceAccount
 from mock_sei.rules.registry import Registry
+from mock_sei.rules.stored import Stored
 
 logger = logging.getLogger("mock_sei")
 
@@ -100,6 +101,7 @@ class Portal:
         url: Callable[[], str],
         forget: Callable[[Application], None] = lambda _: None,
         rename: Callable[[str], None] = lambda _: None,
+        stored: Stored | None = None,
     ) -> None:
         """``forget`` is called with an application that was deleted, so that other parts of the
         platform forget it; ``rename`` is called with the old name of a renamed application."""
@@ -113,9 +115,12 @@ class Portal:
         self._forget = forget
         self._rename = rename
         self._lock = threading.RLock()
-        self._mailbox = ServerMailbox()
-        self._notices = RenewalNotices(sorted(notice_days))
-        self.links = CertificateLinks(clock=clock, random=random, lifetime=link_lifetime)
+        stored = Stored() if stored is None else stored
+        self.links = CertificateLinks(
+            clock=clock, random=random, lifetime=link_lifetime, stored=stored
+        )
+        self._mailbox = ServerMailbox(stored=stored, find_link=self.links.find)
+        self._notices = RenewalNotices(sorted(notice_days), stored=stored)
 
     @property
     def mailbox(self) -> ServerMailbox:

@@ -65,7 +65,10 @@ class Stored:
         """True until the state is complete. Changes until then go to the store with it; what the
         fixtures and settings say is put in by :meth:`Table.seed`."""
         self.begun: dict[tuple[str, str], None] = {}
-        """Table and key of what was changed while the state was built."""
+        """Table and key of what was changed while a shared state was built."""
+        self.is_applying = False
+        """True while tables take over what other servers did. What derives something from a table
+        may change no other one then: the change of the other one comes from the store too."""
         for name, key, text in rows:
             self.apply(name, key, text)
         self.numbers: Table[int] = Table(self, "numbers")
@@ -74,8 +77,7 @@ class Stored:
     def add(self, table: StoredTable) -> None:
         """Takes in a new table, and gives it the rows that wait for it."""
         self._tables[table.name] = table
-        for key, text in self._waiting.pop(table.name, {}).items():
-            table.apply(key, text)
+        self._give(table, self._waiting.pop(table.name, {}))
 
     def remove(self, name: str) -> None:
         """Forgets a table whose owner is gone."""
@@ -87,7 +89,15 @@ class Stored:
         if table is None:
             self._waiting.setdefault(name, {})[key] = text
         else:
-            table.apply(key, text)
+            self._give(table, {key: text})
+
+    def _give(self, table: StoredTable, rows: Mapping[str, str | None]) -> None:
+        outer, self.is_applying = self.is_applying, True
+        try:
+            for key, text in rows.items():
+                table.apply(key, text)
+        finally:
+            self.is_applying = outer
 
     def written(self, name: str, key: str) -> tuple[str | None, bool]:
         """A record as JSON text, and whether its table is seeded. A removed table has none."""
@@ -98,7 +108,7 @@ class Stored:
         """Notes a change of a record. Every table calls it before the change."""
         if self.note is not None:
             self.note(name, key)
-        elif self.is_being_built:
+        elif self.is_shared and self.is_being_built:
             self.begun[name, key] = None
 
     def next_number(self, kind: str) -> int:

@@ -36,11 +36,11 @@ class Making:
         self.shelf = Shelf()
         self.seed = Seed({"widgets": tuple({"id": f"w{number}"} for number in range(count))})
 
-    def __call__(self) -> ApiState:
+    def __call__(self, name: str = "apis") -> ApiState:
         random = Random(1)  # noqa: S311  # equal results in each run
         return ApiState(
-            collections=Collections(self.seed),
-            jobs=Jobs(random),
+            collections=Collections(self.seed, name=f"{name}/records"),
+            jobs=Jobs(random, name=name),
             random=random,
             zone=find_zone("America/New_York"),
             contents=Contents(self.shelf),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -56,3 +58,18 @@ def do(platform: Platform, work: Callable[[], A]) -> A:
 def perform(platform: Platform, request: Request[A]) -> A:
     """Performs an operation as the control listener does."""
     return platform.units.run(lambda: request.perform(platform.pinned()))
+
+
+def race(servers: Servers, work: Callable[[Platform, int], object], *, count: int) -> None:
+    """Runs work in many threads at once, on both servers in turn. Raises what one of them raises.
+
+    ``work`` gets a platform and the number of the thread.
+    """
+    together = threading.Barrier(count)
+
+    def begin(number: int) -> None:
+        together.wait()
+        work((servers.one, servers.other)[number % 2], number)
+
+    with ThreadPoolExecutor(count) as threads:
+        list(threads.map(begin, range(count)))
