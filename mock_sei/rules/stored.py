@@ -89,7 +89,7 @@ class Stored:
         """Notes a change of a record. Every table calls it before the change."""
         if self.note is not None:
             self.note(name, key)
-        elif self.is_being_built:
+        elif self.is_shared and self.is_being_built:
             self.begun[name, key] = None
 
     def next_number(self, kind: str) -> int:
@@ -120,16 +120,21 @@ class Table(Generic[R]):
         *,
         changed: Callable[[str, R | None, R | None], None] | None = None,
         is_seeded: bool = False,
+        seeds: Iterable[tuple[str, R]] = (),
     ) -> None:
         """``changed`` gets the key, the old and the new record after each change, also after one
-        that another server made."""
+        that another server made. ``seeds`` are records of the fixtures or settings, which every
+        server has from its start: the store's records come after them, and over them."""
+        seeds = list(seeds)
         self.name = name
-        self.is_seeded = is_seeded
+        self.is_seeded = is_seeded or bool(seeds)
         self.by_key: dict[str, R] = {}
         """The records. Only this class changes the dictionary."""
         self._stored = stored
         self._codec = codec
         self._changed = changed
+        for key, record in seeds:
+            self._set(key, record)
         stored.add(self)
 
     def __getitem__(self, key: str) -> R:

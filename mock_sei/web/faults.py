@@ -106,7 +106,7 @@ class FaultyExchange:
         """Answers the exchange as the fault demands, with or without calling ``app``."""
         fault = self._fault
         self._exchange.entry.fault = str(fault)
-        await asyncio.sleep(self._delay())
+        await asyncio.sleep(await self._delay())
         if fault.stall:
             self._scope[STALLED] = True
             await self._until_gone(receive)
@@ -124,10 +124,12 @@ class FaultyExchange:
         finally:  # if ``app`` has a bug, its answer is sent before the bug is reported
             await self._send(receive, send)
 
-    def _delay(self) -> float:
-        fault = self._fault
-        varies = fault.spread and not only_looks(self._scope)
-        jitter = self._exchange.platform.faults.jitter() if varies else 0
+    async def _delay(self) -> float:
+        fault, platform = self._fault, self._exchange.platform
+        if not fault.spread or only_looks(self._scope):
+            return fault.latency
+        # A random value that repeats is counted in the state, which needs a unit of work.
+        jitter = await platform.units.run_on_loop(platform.faults.jitter)
         return max(0, fault.latency + fault.spread * jitter)
 
     async def _collect(self, message: Message) -> None:
