@@ -129,7 +129,7 @@ class FaultyExchange:
         if not fault.spread or only_looks(self._scope):
             return fault.latency
         # A random value that repeats is counted in the state, which needs a unit of work.
-        jitter = await platform.units.run_on_loop(platform.faults.jitter)
+        jitter = await platform.units.run_on_loop(lambda: platform.faults.jitter())
         return max(0, fault.latency + fault.spread * jitter)
 
     async def _collect(self, message: Message) -> None:
