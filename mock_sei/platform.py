@@ -36,6 +36,7 @@ from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identi
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.soundness import find_chain_problems, find_date_problems, path_of_ders
 from mock_sei.certificates.store import CertificateStore
+from mock_sei.certificates.stored_identities import IDENTITY
 from mock_sei.errors import (
     ConfigurationError,
     Explanation,
@@ -43,9 +44,10 @@ from mock_sei.errors import (
     UnknownAccount,
     UnknownCertificate,
 )
-from mock_sei.faults.check_result import CheckResult, Kept
-from mock_sei.faults.faults import FaultRule, ServerFaults, read_fault
+from mock_sei.faults.check_result import CheckResult, Kept, Reported, StoredKept
+from mock_sei.faults.faults import FaultRule, read_fault
 from mock_sei.faults.scripts import Scripts
+from mock_sei.faults.server_faults import ServerFaults
 from mock_sei.fixtures import Fixtures
 from mock_sei.gateway import Admission, Call, admit, refuse_unknown_key
 from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
@@ -79,6 +81,9 @@ from mock_sei.state.unit_of_work import Beginning, Units
 logger = logging.getLogger("mock_sei")
 
 
+_SHOWN = "shown"
+
+
 @dataclass(kw_only=True)
 class State:
     """What a reset replaces."""
@@ -95,14 +100,33 @@ class State:
     scripts: Scripts
     certificates: AccountCertificates
     portal: Portal
-    server_identity: Identity | None = None
-    """What the listeners show instead of their own certificate, to see whether clients check."""
-    bugs: Kept = field(default_factory=Kept)
+    bugs: Kept = field(init=False)
     """Tracebacks of mock-sei's own failures."""
-    shortages: Kept = field(default_factory=Kept)
+    shortages: Kept = field(init=False)
     """What the machine lacked, a sentence each; a reset forgets them."""
-    bugs_reported: int = 0
-    """How many of them a check has reported; a reset hands the others on."""
+    reported: Reported = field(init=False)
+    """How many of the bugs a check has reported; a reset hands the others on."""
+
+    def __post_init__(self) -> None:
+        self.bugs = StoredKept(self.stored, "bugs")
+        self.shortages = StoredKept(self.stored, "shortages")
+        self.reported = Reported(self.stored)
+        self._shown = Table(self.stored, "server certificate", IDENTITY)
+
+    @property
+    def server_identity(self) -> Identity | None:
+        """What the listeners show instead of their own certificate, to see whether clients check.
+
+        It stays one object until it is changed.
+        """
+        return self._shown.get(_SHOWN)
+
+    @server_identity.setter
+    def server_identity(self, identity: Identity | None) -> None:
+        if identity is None:
+            self._shown.pop(_SHOWN)
+        else:
+            self._shown[_SHOWN] = identity
 
     def secrets(self) -> Secrets:
         """What no journal and no log may show."""
@@ -256,9 +280,9 @@ class Platform:
         with self._line:
             past: State | None = self.__dict__.get("state")
             if past is not None and beginning.is_new:
-                for each in past.bugs[past.bugs_reported :]:
+                for each in past.bugs[past.reported.bugs :]:
                     fresh.bugs.add(_earlier(each))
-            self.clock.reset()
+            self.clock.keep_in(fresh.stored)
             self.journal.clear()
             self.state, self._stored = fresh, fresh.stored
         if past is not None:
@@ -285,8 +309,10 @@ class Platform:
             clock=self.clock,
             tls_problem=self._tls_problem,
         )
-        faults = ServerFaults(make_random(behaviour.seed, stored=stored), self._seeded_faults)
-        scripts = Scripts(make_random(behaviour.seed, "scripted answers", stored))
+        faults = ServerFaults(
+            make_random(behaviour.seed, stored=stored), self._seeded_faults, stored=stored
+        )
+        scripts = Scripts(make_random(behaviour.seed, "scripted answers", stored), stored=stored)
 
         def forget(application: Application) -> None:
             faults.drop_application(application)
@@ -491,7 +517,7 @@ class Platform:
         state = self.state
         bugs = state.bugs.told
         if reported:
-            state.bugs_reported = max(state.bugs_reported, len(bugs))
+            state.reported.note(len(bugs))
         return CheckResult(
             bugs=[*bugs, *state.shortages.told],
             unmet_faults=[f"{each.fault.operation}: {each.fault}" for each in state.faults.unmet],
@@ -568,9 +594,13 @@ class Platform:
 
     def record_tls_failure(self, problem: str) -> None:
         """A listener refuses everybody, since its TLS cannot be set up; ``check()`` fails then."""
+
+        def add() -> None:
+            if problem not in self.state.shortages:
+                self.state.shortages.add(problem)
+
         logger.error(problem)
-        if problem not in self.state.shortages:
-            self.state.shortages.add(problem)
+        self._report(add)
 
     def record(self, entry: Entry) -> None:
         """Writes into journal and log; into the log only where a reset overtook the call."""
@@ -591,15 +621,27 @@ class Platform:
 
         Of a call that a reset overtook too: no failure of mock-sei goes unreported.
         """
-        with self.before_reset() as is_now:
-            self._present.bugs.add(traceback if is_now else _earlier(traceback))
+
+        def add() -> None:
+            with self.before_reset() as is_now:
+                self._present.bugs.add(traceback if is_now else _earlier(traceback))
+
         logger.error("mock-sei failed, please report this:\n%s", traceback)
+        self._report(add)
 
     def record_exhaustion(self, missing: str) -> None:
         """The machine ran out of something: no bug, but the user's test cannot be trusted."""
         sentence = f"a call was not answered as it should be: on this machine {missing}"
-        self.state.shortages.add(sentence)
         logger.error("%s", sentence)
+        self._report(lambda: self.state.shortages.add(sentence))
+
+    def _report(self, note: Callable[[], object]) -> None:
+        """Notes what the next check reports. Whoever calls this handles an error already, so a
+        store that fails is only logged."""
+        try:
+            self.units.run(note)
+        except Exception as error:
+            logger.error("the store failed (%s), so that no check will report this", error)
 
     @property
     def registry(self) -> Registry:

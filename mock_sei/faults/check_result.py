@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mock_sei.errors import MockSeiBug
+from mock_sei.rules.stored import Stored, Table
 
 KEPT = 50
 """So many texts of one kind are kept; the others are only counted."""
@@ -35,6 +36,50 @@ class Kept(list[str]):
     def told(self) -> list[str]:
         """The kept texts, and at the end the number of those that were left out."""
         return [*self, f"and {self.left_out} more"] if self.left_out else list(self)
+
+
+_LEFT_OUT = "left out"
+
+
+class StoredKept(Kept):
+    """Texts that the servers of a state keep together. The list follows a table."""
+
+    def __init__(self, stored: Stored, name: str) -> None:
+        super().__init__()
+        self._texts: Table[str | int] = Table(stored, name, changed=self._follow)
+        """The texts by their numbers, and how many were left out."""
+
+    def add(self, text: str) -> None:
+        if len(self) < KEPT:
+            self._texts[str(len(self))] = text
+        else:
+            self._texts[_LEFT_OUT] = self.left_out + 1
+
+    def _follow(self, _: str, __: str | int | None, after: str | int | None) -> None:
+        if isinstance(after, int):
+            self.left_out = after
+        elif after is not None:
+            self.append(after)
+
+
+class Reported:
+    """How many failures a check has reported, whichever server it asked."""
+
+    def __init__(self, stored: Stored) -> None:
+        self._counts: Table[int] = Table(stored, "reported")
+
+    @property
+    def bugs(self) -> int:
+        """How many of the failures of mock-sei itself."""
+        return self._counts.get(_BUGS, 0)
+
+    def note(self, bugs: int) -> None:
+        """Notes that a check reported the first ``bugs`` failures."""
+        if bugs > self.bugs:
+            self._counts[_BUGS] = bugs
+
+
+_BUGS = "bugs"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,19 +1,14 @@
 """Faults that a test injects: what goes wrong, for which calls, and how often.
 
-This module only decides which fault a call meets. ``web/faults.py`` applies it to a call,
+``server_faults.py`` decides which fault a call meets, ``web/faults.py`` applies it to a call,
 ``runtime/`` to a connection.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
-import threading
-from bisect import bisect_right
-from collections import OrderedDict
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from random import Random
 from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,18 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 from mock_sei.errors import Rejected
 from mock_sei.matching.part_schema import PART_SCHEMAS
 from mock_sei.matching.parts import PART_EXAMPLES, PARTS, RequestParts, plain_part
-from mock_sei.matching.targets import (
-    Caller,
-    CallTarget,
-    Operations,
-    find_text_problem,
-    names_of,
-)
-from mock_sei.matching.waiting import Waiting
+from mock_sei.matching.targets import CallTarget, Operations, find_text_problem
 from mock_sei.rules.arguments import plain_problem, unknown_names
-from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
 from mock_sei.values.cached import cached_property
+from mock_sei.values.codecs import Codec
 from mock_sei.values.sendable import (
     HIGHEST_STATUS,
     LOWEST_STATUS,
@@ -49,8 +37,6 @@ TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 RETRY_LATER = frozenset({429, 503})
 """Statuses with a ``Retry-After`` header (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
 MOST_TIMES = 2**63 - 1
-MOST_OVER = 10_000
-"""So many faults that are over are kept, for tests to look up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +166,11 @@ def _find_bound_problem(name: str, value: Any) -> str | None:
 
 
 _FAULT = TypeAdapter(FaultRule)
+RULE: Codec[FaultRule] = Codec(
+    write=lambda rule: json.dumps(asdict(rule)),
+    read=lambda text: _FAULT.validate_python(json.loads(text)),
+)
+"""How a store keeps a fault: NaN and half a surrogate pair stay what they are."""
 
 _NEEDING_A_BODY: Mapping[str, Callable[[Any], bool]] = {
     "malformed": bool,
@@ -302,173 +293,3 @@ def read_armed(told: Mapping[str, Any]) -> ArmedFault:
     return ArmedFault(
         identifier=told["id"], fault=fault, met=told["met"], withdrawn=told["withdrawn"]
     )
-
-
-class ServerFaults:
-    """The faults of one platform state.
-
-    Faults that are over do not slow down calls. The newest :data:`MOST_OVER` of them are kept, for
-    tests to look up. A required fault that no call met is never forgotten.
-    """
-
-    def __init__(self, random: Random, seeded: Iterable[FaultRule] = ()) -> None:
-        self._random = random
-        self._lock = threading.Lock()
-        self._numbers = itertools.count(1)
-        self._all: OrderedDict[int, ArmedFault] = OrderedDict()
-        self._over: OrderedDict[int, None] = OrderedDict()
-        """The identifiers of faults that are over, in the order of their ends."""
-        self._unmet: dict[int, ArmedFault] = {}
-        """The required faults that no call met."""
-        self._live: Waiting[ArmedFault] = Waiting()
-        self._handshakes: dict[Listener | None, OrderedDict[int, ArmedFault]] = {}
-        """The TLS faults that are not over, by their listener."""
-        for fault in seeded:
-            self.arm(fault)
-
-    def arm(self, fault: FaultRule) -> ArmedFault:
-        """Adds a fault. From now on matching calls meet it."""
-        with self._lock:
-            armed = ArmedFault(identifier=next(self._numbers), fault=fault)
-            self._all[armed.identifier] = armed
-            if fault.required:
-                self._unmet[armed.identifier] = armed
-            if fault.tls is None:
-                self._live.add(armed.identifier, fault.target, armed)
-            else:
-                queue = self._handshakes.setdefault(fault.listener, OrderedDict())
-                queue[armed.identifier] = armed
-            return armed
-
-    @property
-    def armed(self) -> list[ArmedFault]:
-        """All faults that are kept, the oldest first, with those that are over."""
-        with self._lock:
-            return list(self._all.values())
-
-    def page(self, *, after: int, limit: int) -> list[ArmedFault]:
-        """The first faults with an identifier greater than ``after``, at most ``limit``."""
-        with self._lock:
-            numbers = list(self._all)
-            start = bisect_right(numbers, after)
-            return [self._all[number] for number in numbers[start : start + limit]]
-
-    @property
-    def live(self) -> int:
-        """The number of faults that are not over."""
-        return len(self._live) + sum(map(len, list(self._handshakes.values())))
-
-    @property
-    def is_quiet(self) -> bool:
-        """True if no call and no connection can meet a fault. It is asked for each of them."""
-        return not self._live and not self._handshakes
-
-    def need_body(self, operation: str) -> bool:
-        """Whether the body of a call decides which fault it meets."""
-        with self._lock:
-            return self._live.need_body(operation)
-
-    @property
-    def unmet(self) -> list[ArmedFault]:
-        """The required faults that no call met."""
-        with self._lock:
-            return list(self._unmet.values())
-
-    def find(self, identifier: int) -> ArmedFault | None:
-        """The fault with this identifier, None if it is unknown or forgotten."""
-        return self._all.get(identifier)
-
-    def remove(self, identifier: int) -> bool:
-        """Removes a fault. Returns False if there is none with this identifier."""
-        with self._lock:
-            armed = self._all.pop(identifier, None)
-            if armed is None:
-                return False
-            if not armed.is_over:
-                self._take_out(armed)
-            self._over.pop(identifier, None)
-            self._unmet.pop(identifier, None)
-            return True
-
-    def clear(self) -> None:
-        """Removes all faults."""
-        with self._lock:
-            self._all.clear()
-            self._over.clear()
-            self._unmet.clear()
-            self._live = Waiting()
-            self._handshakes.clear()
-
-    def drop_application(self, application: Application) -> None:
-        """Ends the faults of an application that was removed.
-
-        So a later application of the same name does not meet them. Tests can still look them up,
-        and a required fault that no call met still makes the test fail.
-        """
-        names = names_of(application)
-        with self._lock:
-            for armed in self._live.of_applications(names):
-                self._take_out(armed)
-                armed.withdrawn = True
-                self._keep_over(armed)
-
-    def meet(self, caller: Caller) -> FaultRule | None:
-        """The oldest fault that a call meets, None if there is none. It is counted as met."""
-        with self._lock:
-            return self._first(self._live.fitting(caller)) if self._live else None
-
-    def meet_named(self, caller: Caller) -> FaultRule | None:
-        """As :meth:`meet`, but only for faults whose operation names the call's method."""
-        with self._lock:
-            fitting = self._live.fitting(caller) if self._live else ()
-            return self._first(each for each in fitting if each.fault.target.names(caller.method))
-
-    def foresee(self, caller: Caller) -> FaultRule | None:
-        """The oldest fault that such a call would certainly meet. It is not counted as met.
-
-        Faults with a probability below 1 are left out, since nobody knows whether they will happen.
-        """
-        with self._lock:
-            fitting = self._live.fitting(caller) if self._live else ()
-            return next((each.fault for each in fitting if each.fault.probability >= 1), None)
-
-    def meet_connection(self, listener: Listener) -> FaultRule | None:
-        """The oldest fault that a connection meets at its handshake. It is counted as met."""
-        with self._lock:
-            numbers = heapq.merge(*(self._handshakes.get(each, ()) for each in (None, listener)))
-            return self._first(self._all[number] for number in numbers)
-
-    def jitter(self) -> float:
-        """A random number between -1 and 1, for the spread of a latency."""
-        return 2 * self._random.random() - 1
-
-    def _first(self, fitting: Iterable[ArmedFault]) -> FaultRule | None:
-        """The first fault that happens by its probability. It is counted as met."""
-        for armed in fitting:
-            probability = armed.fault.probability
-            if probability < 1 and self._random.random() >= probability:
-                continue
-            armed.met += 1
-            self._unmet.pop(armed.identifier, None)
-            if armed.is_over:
-                self._take_out(armed)
-                self._keep_over(armed)
-            return armed.fault
-        return None
-
-    def _take_out(self, armed: ArmedFault) -> None:
-        """Hides a fault from calls and connections, since it is over or removed."""
-        fault, number = armed.fault, armed.identifier
-        if fault.tls is None:
-            self._live.remove(number, fault.target)
-            return
-        queue = self._handshakes[fault.listener]
-        del queue[number]
-        if not queue:
-            del self._handshakes[fault.listener]
-
-    def _keep_over(self, armed: ArmedFault) -> None:
-        if armed.identifier not in self._unmet:
-            self._over[armed.identifier] = None
-        while len(self._over) > MOST_OVER:
-            del self._all[self._over.popitem(last=False)[0]]

@@ -8,6 +8,7 @@ do not move it (:mod:`mock_sei.rules.machine`). OpenSSL always reads the machine
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,8 @@ from typing import NamedTuple
 from mock_sei.errors import Rejected
 from mock_sei.rules import machine
 from mock_sei.rules.arguments import kind_of, named_plainly, refuse_unknown, require_flag
+from mock_sei.rules.stored import Stored, Table
+from mock_sei.values.codecs import Codec
 
 EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 LATEST = datetime(2999, 1, 1, tzinfo=UTC)
@@ -35,13 +38,30 @@ class _Setting(NamedTuple):
     """The time of a stopped clock, in seconds since the epoch; None while the clock runs."""
 
 
+_USUAL = _Setting()
+_SETTING: Codec[_Setting] = Codec(write=json.dumps, read=lambda text: _Setting(*json.loads(text)))
+_KEY = "setting"
+
+
 class PlatformClock:
-    """A clock that runs with the machine's clock, ahead of it or behind it, or that is stopped."""
+    """A clock that runs with the machine's clock, ahead of it or behind it, or that is stopped.
+
+    Its setting is a record of the platform's state: the servers of a state move together.
+    """
 
     def __init__(self, read_machine: Callable[[], float] = machine.timestamp) -> None:
         self._machine = read_machine
         self._lock = threading.Lock()
-        self._setting = _Setting()
+        self.keep_in(Stored())
+
+    def keep_in(self, stored: Stored) -> None:
+        """Shows the time of this state from now on, and changes no other."""
+        with self._lock:
+            self._setting = _USUAL
+            self._kept = Table(stored, "clock", _SETTING, changed=self._follow)
+
+    def _follow(self, _: str, __: _Setting | None, setting: _Setting | None) -> None:
+        self._setting = _USUAL if setting is None else setting
 
     def timestamp(self) -> float:
         """The platform's time in seconds since the epoch."""
@@ -60,7 +80,7 @@ class PlatformClock:
     @property
     def is_machine(self) -> bool:
         """True while the clock shows the machine's time: nobody has moved or stopped it."""
-        return self._setting == _Setting()
+        return self._setting == _USUAL
 
     @named_plainly
     def advance(self, amount: timedelta | None = None, /, **parts: float) -> datetime:
@@ -99,7 +119,7 @@ class PlatformClock:
     def freeze(self) -> datetime:
         """Stops the clock and returns its time."""
         with self._lock:
-            self._setting = self._setting._replace(frozen_at=self.timestamp())
+            self._kept[_KEY] = self._setting._replace(frozen_at=self.timestamp())
             return self.now()
 
     @named_plainly
@@ -108,22 +128,22 @@ class PlatformClock:
         with self._lock:
             frozen_at = self._setting.frozen_at
             if frozen_at is not None:
-                self._setting = _Setting(offset=frozen_at - self._machine())
+                self._kept[_KEY] = _Setting(offset=frozen_at - self._machine())
             return self.now()
 
     @named_plainly
     def reset(self) -> None:
         """Lets the clock run with the machine's time."""
         with self._lock:
-            self._setting = _Setting()
+            self._kept.pop(_KEY)
 
     def _move_to(self, moment: datetime, *, frozen: bool) -> datetime:
         check_years(moment)
         seconds = moment.timestamp()
         if frozen:
-            self._setting = _Setting(frozen_at=seconds)
+            self._kept[_KEY] = _Setting(frozen_at=seconds)
         else:
-            self._setting = _Setting(offset=seconds - self._machine())
+            self._kept[_KEY] = _Setting(offset=seconds - self._machine())
         return moment.astimezone(UTC)
 
 

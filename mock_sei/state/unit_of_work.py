@@ -263,17 +263,19 @@ class SharedUnits(Units):
             self._target = target
             self._store.reserve()
             try:
-                begun = self._build(self._store.load(None))
+                loaded = self._store.load(None)
+                begun = self._build(loaded, is_new=not loaded.rows)
                 self._write(begun)
             except BaseException:
                 self._store.release()
                 raise
 
-    def _build(self, loaded: Loaded) -> list[_Place]:
-        """Makes the state anew. Returns what was made for it and is not in the store."""
+    def _build(self, loaded: Loaded, *, is_new: bool = False) -> list[_Place]:
+        """Makes the state anew. Returns what was made for it and is not in the store: something
+        only if it ``is_new``, so that nobody had it before."""
         beginning = Beginning(
             epoch=loaded.head.epoch,
-            is_new=not loaded.rows,
+            is_new=is_new,
             changes=loaded.changes,
             rows=[each for each in loaded.rows if not each[0].startswith(LASTING)],
             lasting=[each for each in loaded.rows if each[0].startswith(LASTING)],

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mock_sei.errors import Rejected
-from mock_sei.faults.faults import EFFECTS, FaultRule, ServerFaults, read_fault
+from mock_sei.faults.faults import EFFECTS, FaultRule, read_fault
+from mock_sei.faults.server_faults import ServerFaults
 from mock_sei.fixtures import load_fixtures
 from mock_sei.matching.targets import Caller
 from mock_sei.rules.standards import Listener
@@ -150,7 +151,7 @@ def test_a_fault_that_is_over_can_still_be_asked_for_and_removed() -> None:
 
 
 def test_the_newest_that_are_over_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mock_sei.faults.faults.MOST_OVER", 3)
+    monkeypatch.setattr("mock_sei.faults.server_faults.MOST_OVER", 3)
     faults = armed(*[{"status": 503, "times": 1}] * 5, {"status": 500, "required": True})
 
     for _ in range(5):

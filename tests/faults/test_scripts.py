@@ -263,11 +263,10 @@ def test_the_newest_answers_that_were_used_up_are_kept_without_large_matchers() 
     assert answer.size < 4096
     large = numbered(2, query={"a": "b" * 60_000})
     for each in [large] * 5 + [answer] * 10_001:
-        scripts._keep_over(scripts.enqueue(each))  # noqa: SLF001  # in place of 10,000 calls
+        queued = scripts.enqueue(each)
+        scripts._note(queued, used=1, is_over=True)  # noqa: SLF001  # in place of 10,000 calls
 
-    kept = scripts._over.values()  # noqa: SLF001
-    assert len(kept) == 10_000
-    assert next(iter(kept)).identifier == 7
+    assert [scripts.find(number) is not None for number in (6, 7, 10_006)] == [False, True, True]
 
 
 def test_an_answer_is_given_only_in_its_state_and_moves_it() -> None:
