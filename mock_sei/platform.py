@@ -76,7 +76,7 @@ from mock_sei.rules.registry import Registry
 from mock_sei.rules.stored import Stored, Table
 from mock_sei.settings import Behaviour
 from mock_sei.state.memory import MemoryUnits
-from mock_sei.state.unit_of_work import Beginning, Units
+from mock_sei.state.unit_of_work import Beginning, SharedUnits, Units
 
 logger = logging.getLogger("mock_sei")
 
@@ -248,7 +248,8 @@ class Platform:
         self.server_names: Sequence[str] = ("localhost",)
         """Names and addresses of the server's certificate."""
         self.clock = PlatformClock()
-        self.journal = ServerJournal(journal_size)
+        log = self.units if isinstance(self.units, SharedUnits) else None
+        self.journal = ServerJournal(journal_size, log=log)
         self._line = threading.Lock()
         """Held while a reset changes the state, and by whoever must not meet it half done."""
         self._present = self
@@ -283,7 +284,7 @@ class Platform:
                 for each in past.bugs[past.reported.bugs :]:
                     fresh.bugs.add(_earlier(each))
             self.clock.keep_in(fresh.stored)
-            self.journal.clear()
+            self.journal.begin(fresh.stored)
             self.state, self._stored = fresh, fresh.stored
         if past is not None:
             past.let_go_of_files()

@@ -108,9 +108,22 @@ class HttpMessage:
     def _incomplete(self, most: int) -> list[str]:
         longest = min(VALUE_SHOWN, most)
         fits = all(max(map(len, each)) <= longest for each in self.raw_headers)
-        once = len({name.lower() for name, _ in self.raw_headers}) == len(self.raw_headers)
-        headers = [] if fits and once and self.head_is_whole else ["headers"]
+        is_whole = fits and self.head_is_whole and not self._repeats_headers()
+        headers = [] if is_whole else ["headers"]
         return headers if self._shows_body(min(BODY_SHOWN, most)) else [*headers, "body"]
+
+    def _repeats_headers(self) -> bool:
+        """True if two headers have one name: :attr:`headers` shows only the last of them."""
+        return len({name.lower() for name, _ in self.raw_headers}) < len(self.raw_headers)
+
+    @property
+    def repeated_headers(self) -> list[tuple[str, str]]:
+        """All headers, if some have one name; an empty list otherwise."""
+        if not self._repeats_headers():
+            return []
+        secrets = self.secrets()
+        texts = show(header_fields(self.raw_headers, secrets, shown=VALUE_SHOWN), secrets)
+        return list(zip(texts[::2], texts[1::2], strict=True))
 
     def _shows_body(self, most: int) -> bool:
         """True if the body is shown whole and as it was sent."""
@@ -141,10 +154,15 @@ class HttpMessage:
             self.body_let_go = True  # first, since another thread may read the body now
             self.raw_body = b""
 
-    @property
-    def head_size(self) -> int:
-        """The bytes of memory that the headers take."""
-        return sum(len(name) + len(value) + HEADER_SIZE for name, value in self.raw_headers)
+    def let_go_of_head(self) -> None:
+        """Deletes the headers, to free memory."""
+        self.head_is_whole = False  # first, since another thread may read the headers now
+        self.raw_headers = ()
+
+    def measure(self) -> int:
+        """The bytes of memory that headers and body take."""
+        headers = sum(len(name) + len(value) + HEADER_SIZE for name, value in self.raw_headers)
+        return len(self.raw_body) + headers
 
     def _body(self, shown: int) -> Field:
         body = self.raw_body
@@ -248,6 +266,19 @@ class HttpRequest(HttpMessage):
         self.raw_query = _beginning(self.raw_query, QUERY_SHOWN)
         # Not with super(): a dataclass with slots is another class than the one in this source.
         return HttpMessage.settle(self)
+
+    def let_go_of_head(self) -> None:
+        """Deletes headers, query and the end of a long path, to free memory."""
+        HttpMessage.let_go_of_head(self)
+        self.query_let_go = bool(self.raw_query)
+        self.raw_query = b""
+        if len(self.path) > LINE_PATH:
+            self.path_is_whole = False
+            self.path = self.path_beginning(LINE_PATH)
+
+    def measure(self) -> int:
+        """The bytes of memory that path, query, headers and body take."""
+        return HttpMessage.measure(self) + getsizeof(self.path) + len(self.raw_query)
 
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
         """The request as the control API returns it. ``most`` limits the size of each text."""
@@ -433,14 +464,7 @@ class Entry:
     def let_go_of_head(self) -> None:
         """Deletes headers, query and notes, to free memory. Searches still find the entry."""
         for message in filter(None, (self.request, self.response)):
-            message.head_is_whole = False  # first, since another thread may read the headers now
-            message.raw_headers = ()
-        if self.request:
-            self.request.query_let_go = bool(self.request.raw_query)
-            self.request.raw_query = b""
-            if len(self.request.path) > LINE_PATH:
-                self.request.path_is_whole = False
-                self.request.path = self.request.path_beginning(LINE_PATH)
+            message.let_go_of_head()
         self.findings.notes = [HEAD_LET_GO]
 
     def measure(self) -> int:
@@ -450,11 +474,7 @@ class Entry:
             for each in (self.refused_because, self.expected, self.actual, *self.findings.notes)
             if each is not None and each is not HEAD_LET_GO
         )
-        for message in filter(None, (self.request, self.response)):
-            size += len(message.raw_body) + message.head_size
-        if self.request:
-            size += getsizeof(self.request.path) + len(self.request.raw_query)
-        return size
+        return size + sum(each.measure() for each in (self.request, self.response) if each)
 
     def hide(self, texts: Sequence[str], most: int = SENTENCE_SHOWN) -> list[str]:
         """The first ``most`` characters of texts about the request, with secrets hidden.

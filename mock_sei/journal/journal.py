@@ -15,6 +15,8 @@ from typing import Any, Unpack
 
 from mock_sei.errors import Rejected
 from mock_sei.journal.entries import Entry
+from mock_sei.journal.log import EntryLog, Looking, News, news_of, written
+from mock_sei.journal.recorded import apart
 from mock_sei.journal.search import (
     Wanted,
     WantedCall,
@@ -35,6 +37,7 @@ from mock_sei.rules.arguments import (
     require_times,
 )
 from mock_sei.rules.records import Application
+from mock_sei.rules.stored import Stored, Table
 
 LONGEST_WAIT = 300.0
 """The most seconds of one wait for entries."""
@@ -274,13 +277,13 @@ _MOST_RELEASED = 1000
 """So many released names are kept besides those that entries may have."""
 
 
-def _names(application: str | None, account: str | None) -> list[tuple[str, str]]:
+def _names(application: str | None, account: str | None) -> list[str]:
     """Names with their kind: an application may have the name of another one's account."""
     named = (("application", application), ("account", account))
-    return [(kind, name) for kind, name in named if name is not None]
+    return [f"{kind} {name}" for kind, name in named if name is not None]
 
 
-def _names_of(entry: Entry) -> list[tuple[str, str]]:
+def _names_of(entry: Entry) -> list[str]:
     """The names in an entry: its application, and the CN of its client certificate."""
     shown = entry.certificate
     return _names(entry.application, shown.common_name if shown else None)
@@ -293,39 +296,77 @@ class ServerJournal(_OwnEntries, WholeJournal):
     their bodies, then their headers, and at last they are deleted.
     """
 
-    def __init__(self, size: int, *, limit: int = MEMORY_LIMIT) -> None:
-        self._size, self._limit = size, limit
+    def __init__(
+        self, size: int, *, limit: int = MEMORY_LIMIT, log: EntryLog | None = None
+    ) -> None:
+        """``log`` has the entries of all servers of a shared state. Then this journal is a copy of
+        its newest entries, which every reader completes first."""
+        self._size, self._limit, self._log = size, limit, log
         self._lock = threading.RLock()
-        self._released: dict[tuple[str, str], int] = {}
-        """The released names, each with the number of its release, from 1."""
-        self._releases = 0
         self._watches = Watches()
-        self._forget()
+        self._looking = (
+            None if log is None else Looking(log, self._bring, lambda: bool(self._watches))
+        )
+        self._generation = 0
+        """The generation of the log that was copied."""
+        self.begin(Stored())
+
+    def begin(self, stored: Stored) -> None:
+        """Begins anew, without entries, with the released names of a state. In a log its entries
+        stay, unless they are of an earlier state."""
+        with self._lock:
+            self._stored = stored
+            self._releases = 0
+            self._released: Table[int] = Table(
+                stored, "journal/released", changed=self._note_released
+            )
+            """The released names, each with the number of its release, from 1."""
+            self._forget()
+
+    def _note_released(self, key: str, before: int | None, after: int | None) -> None:  # noqa: ARG002
+        self._releases = max(self._releases, after or 0)
 
     def _forget(self) -> None:
         self._watches.forget()
+        self._drop_all()
+        self._recorded = 0
+
+    def _drop_all(self) -> None:
         self._whole: deque[Entry] = deque()
         self._without_body: deque[Entry] = deque()
         self._bare: deque[Entry] = deque()
         self._memory = 0
-        self._recorded = 0
 
     def add(self, entry: Entry) -> None:
         """Adds an entry, and frees memory if the journal is full."""
         entry.settle()
+        if self._log is not None:
+            self._write(self._log, entry)
+            return
         entry.size = entry.measure()
         with self._lock:
             if entry.releases is None:
                 entry.releases = self._releases
-            self._whole.append(entry)
-            self._recorded += 1
-            self._memory += entry.size
-            if self._count() > self._size:
-                self._drop_oldest()
-            if self._watches:
-                self._watches.see(self._recorded, entry)
-            while self._memory > self._limit:
-                self._let_go()
+            self._keep(entry)
+
+    def _write(self, log: EntryLog, entry: Entry) -> None:
+        """Writes an entry to the log. From there it comes back when somebody reads it."""
+        if entry.releases is None:
+            entry.releases = self._releases
+        log.add_entry(written(entry))
+        if self._watches and self._looking is not None:
+            self._looking.wake()
+
+    def _bring(self) -> None:
+        """Copies what is new in the log. The caller must not have the lock, since it may wait for
+        the log."""
+        is_done = self._log is None
+        while not is_done and self._log is not None:
+            with self._lock:
+                generation, after = self._generation, self._recorded
+            news = news_of(self._log, generation=generation, after=after, most=self._size)
+            with self._lock:
+                is_done = self._take(news)
 
     def watch(
         self, fits: Callable[[Entry], bool], times: int, *, of: Application | None = None
@@ -339,11 +380,14 @@ class ServerJournal(_OwnEntries, WholeJournal):
             return fits(entry) and (of is None or self._is_of(of, entry))
 
         watch = Watch(fits_both, times)
+        self._bring()
         with self._lock:
             self._watches.add(watch)
             kept = self._count()
             first = self._recorded - kept + 1
             watch.see(enumerate(reversed(list(self._newest_first())), first))
+        if self._looking is not None:
+            self._looking.begin()
         return watch
 
     @property
@@ -355,8 +399,13 @@ class ServerJournal(_OwnEntries, WholeJournal):
         """Ends a wait."""
         with self._lock:
             self._watches.remove(watch)
+        if self._looking is not None:
+            self._looking.wake()
 
     def clear(self) -> None:
+        if self._log is not None:
+            self._log.clear_journal()
+            return
         with self._lock:
             self._forget()
 
@@ -376,20 +425,24 @@ class ServerJournal(_OwnEntries, WholeJournal):
         So a later application of that name does not get the entries that began before.
         """
         with self._lock:
-            self._releases += 1
+            number = self._stored.next_number("releases")
             for name in _names(application, account):
-                self._released.pop(name, None)
-                self._released[name] = self._releases
-            if len(self._released) > 4 * self._size + _MOST_RELEASED:
+                self._released[name] = number
+            is_full = len(self._released) > 4 * self._size + _MOST_RELEASED
+        if is_full:
+            self._bring()
+            with self._lock:
                 self._sweep_released()
 
     @property
     def entries(self) -> list[Entry]:
+        self._bring()
         with self._lock:
             return [*self._bare, *self._without_body, *self._whole]
 
     @property
     def last(self) -> Entry:
+        self._bring()
         with self._lock:
             newest = next(self._newest_first(), None)
         if newest is None:
@@ -397,6 +450,7 @@ class ServerJournal(_OwnEntries, WholeJournal):
         return newest
 
     def __len__(self) -> int:
+        self._bring()
         with self._lock:
             return self._count()
 
@@ -407,11 +461,13 @@ class ServerJournal(_OwnEntries, WholeJournal):
 
     @property
     def dropped(self) -> int:
+        self._bring()
         with self._lock:
             return self._recorded - self._count()
 
     def newest(self, count: int | None = None, *, after: int = 0) -> Told:
         """The newest entries with a number greater than ``after``, at most ``count``."""
+        self._bring()
         with self._lock:
             kept, recorded = self._count(), self._recorded
             fresh = min(kept, recorded - after, kept if count is None else count)
@@ -469,12 +525,48 @@ class ServerJournal(_OwnEntries, WholeJournal):
 
     # Call these with the lock
 
+    def _keep(self, entry: Entry) -> None:
+        self._whole.append(entry)
+        self._recorded += 1
+        self._memory += entry.size
+        if self._count() > self._size:
+            self._drop_oldest()
+        if self._watches:
+            self._watches.see(self._recorded, entry)
+        while self._memory > self._limit:
+            self._let_go()
+
+    def _take(self, news: News) -> bool:
+        """Takes over what another thread may have taken over already, wholly or in part. False if
+        this journal began anew meanwhile, so that entries before the news are missing."""
+        if news.generation < self._generation:
+            return False
+        if news.generation > self._generation:
+            self._generation = news.generation
+            self._forget()
+        if news.after > self._recorded:
+            return False
+        for number, entry in news.entries:
+            if number > self._recorded:
+                self._leave_out(number - 1)
+                self._keep(entry)
+        self._leave_out(news.recorded)
+        return True
+
+    def _leave_out(self, last: int) -> None:
+        """Counts entries up to this number that the log has no more: it has none before them."""
+        if last > self._recorded:
+            self._drop_all()
+            self._recorded = last
+
     def _sweep_released(self) -> None:
         """Forgets released names that no entry has."""
-        had: set[tuple[str, str]] = set()
+        had: set[str] = set()
         for each in self._newest_first():
             had.update(_names_of(each))
-        self._released = {name: at for name, at in self._released.items() if name in had}
+        for name in self._released:
+            if name not in had:
+                del self._released[name]
 
     def _count(self) -> int:
         return len(self._bare) + len(self._without_body) + len(self._whole)
@@ -485,11 +577,11 @@ class ServerJournal(_OwnEntries, WholeJournal):
     def _let_go(self) -> None:
         """Frees memory: deletes the oldest bodies, or else the oldest headers, or else an entry."""
         if self._whole:
-            entry = self._whole.popleft()
+            entry = self._oldest_of(self._whole)
             entry.let_go_of_bodies()
             self._without_body.append(entry)
         elif self._without_body:
-            entry = self._without_body.popleft()
+            entry = self._oldest_of(self._without_body)
             entry.let_go_of_head()
             self._bare.append(entry)
         else:
@@ -498,6 +590,11 @@ class ServerJournal(_OwnEntries, WholeJournal):
         size = entry.measure()
         self._memory += size - entry.size
         entry.size = size
+
+    def _oldest_of(self, entries: deque[Entry]) -> Entry:
+        entry = entries.popleft()
+        # A snapshot of what was read from JSON is the entry itself.
+        return entry if self._log is None else apart(entry)
 
     def _drop_oldest(self) -> None:
         for each in (self._bare, self._without_body, self._whole):

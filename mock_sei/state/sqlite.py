@@ -27,19 +27,19 @@ BUSY_TIMEOUT = 0.05
 """Seconds that one statement waits for another process on the event loop."""
 REMOVALS_KEPT = 10_000
 """A server that is more changes behind loads everything; older removals are forgotten."""
-LOOKS_EVERY = 0.05
-"""Seconds between two looks of a wait for changes."""
+JOURNAL_LIMIT = 64 * 1024 * 1024
+"""The largest number of characters of all journal entries; the oldest are removed."""
 
 _TABLES = (
     """CREATE TABLE head (
         one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER, sequence INTEGER, recorded INTEGER,
-        clearings INTEGER, swept INTEGER, changes TEXT)""",
-    "INSERT INTO head VALUES (1, 1, 0, 0, 0, 0, '{}')",
+        clearings INTEGER, swept INTEGER, changes TEXT, journal_size INTEGER)""",
+    "INSERT INTO head VALUES (1, 1, 0, 0, 0, 0, '{}', 0)",
     """CREATE TABLE records (
         place INTEGER PRIMARY KEY, area TEXT, key TEXT, value TEXT, stays INTEGER, sequence INTEGER,
         UNIQUE (area, key))""",
     "CREATE INDEX by_sequence ON records (sequence)",
-    "CREATE TABLE journal (number INTEGER PRIMARY KEY, value TEXT)",
+    "CREATE TABLE journal (number INTEGER PRIMARY KEY, size INTEGER, value TEXT)",
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)",
 )
 
@@ -175,29 +175,40 @@ class SqliteStore:
             execute("DELETE FROM records WHERE substr(area, 1, ?) <> ?", (len(LASTING), LASTING))
             execute("DELETE FROM journal")
             execute(
-                "UPDATE head SET epoch = epoch + 1, recorded = 0, changes = ?",
+                "UPDATE head SET epoch = epoch + 1, recorded = 0, journal_size = 0, changes = ?",
                 (json.dumps(dict(changes)),),
             )
             return int(execute("SELECT epoch FROM head").fetchone()[0])
 
     # The journal
 
-    def add_entry(self, epoch: int, text: str) -> None:
-        """Adds a journal entry; drops it if a reset came since this epoch."""
+    def add_entries(self, entries: Sequence[tuple[int, str]]) -> None:
+        """Adds journal entries, each with its epoch; drops those from before a reset."""
         with self._naming_problems():
             execute = self._connection.execute
-            is_within = self._connection.in_transaction
-            if not is_within:
-                execute("BEGIN IMMEDIATE")
-            row = execute(
-                "UPDATE head SET recorded = recorded + 1 WHERE epoch = ? RETURNING recorded",
-                (epoch,),
+            execute("BEGIN IMMEDIATE")
+            present, recorded, size = execute(
+                "SELECT epoch, recorded, journal_size FROM head"
             ).fetchone()
-            if row is not None:
-                execute("INSERT INTO journal VALUES (?, ?)", (row[0], text))
-                execute("DELETE FROM journal WHERE number <= ?", (row[0] - self._journal_size,))
-            if not is_within:
-                execute("COMMIT")
+            for epoch, text in entries:
+                if epoch == present:
+                    recorded, size = recorded + 1, size + len(text)
+                    execute("INSERT INTO journal VALUES (?, ?, ?)", (recorded, len(text), text))
+            size -= self._drop_entries(recorded - self._journal_size)
+            while size > JOURNAL_LIMIT:
+                size -= self._drop_entries(self._oldest_entry())
+            execute("UPDATE head SET recorded = ?, journal_size = ?", (recorded, size))
+            execute("COMMIT")
+
+    def _drop_entries(self, last: int) -> int:
+        """Removes the journal entries up to a number. Returns their size."""
+        found = self._connection.execute(
+            "DELETE FROM journal WHERE number <= ? RETURNING size", (last,)
+        )
+        return sum(size for (size,) in found.fetchall())
+
+    def _oldest_entry(self) -> int:
+        return int(self._connection.execute("SELECT min(number) FROM journal").fetchone()[0])
 
     def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
         """The newest journal entries after a number, at most so many, the oldest first."""
@@ -209,13 +220,17 @@ class SqliteStore:
             return found[::-1]
 
     def clear_journal(self) -> None:
-        """Removes all entries. The next one has number 1."""
+        """Removes all entries, in a reservation. The next one has number 1."""
         with self._naming_problems():
-            execute = self._connection.execute
-            execute("BEGIN IMMEDIATE")
-            execute("DELETE FROM journal")
-            execute("UPDATE head SET recorded = 0, clearings = clearings + 1")
-            execute("COMMIT")
+            self._connection.execute("DELETE FROM journal")
+            self._connection.execute(
+                "UPDATE head SET recorded = 0, journal_size = 0, clearings = clearings + 1"
+            )
+
+    def look(self) -> int:
+        """A number that differs from the one before if another process changed the file since."""
+        with self._naming_problems():
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     # Facts
 

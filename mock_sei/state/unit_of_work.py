@@ -121,14 +121,18 @@ class Store(Protocol):
     def begin_epoch(self, changes: Mapping[str, Any]) -> int:
         """Empties the state, and returns the number of the new epoch. It needs a reservation."""
 
-    def add_entry(self, epoch: int, text: str) -> None:
-        """Adds a journal entry; drops it if a reset came since this epoch."""
+    def add_entries(self, entries: Sequence[tuple[int, str]]) -> None:
+        """Adds journal entries, each with its epoch; drops those from before a reset."""
 
     def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
         """The newest journal entries after a number, at most so many, the oldest first."""
 
     def clear_journal(self) -> None:
-        """Removes all journal entries. The next one has number 1."""
+        """Removes all journal entries, in a reservation. The next one has number 1."""
+
+    def look(self) -> int:
+        """A number that differs from the one before if another process changed the store since.
+        It costs little."""
 
     def close(self) -> None: ...
 
@@ -203,7 +207,9 @@ class _Unit:
     changed: dict[_Place, None] = field(default_factory=dict)
     """Where a record changed, in order."""
     must_commit: bool = False
-    """True if the store was changed already: a new epoch began."""
+    """True if the store was changed already: a new epoch began, or the journal was cleared."""
+    entries: list[tuple[int, str]] = field(default_factory=list)
+    """Journal entries to write at its end, each with its epoch."""
 
     @property
     def has_changes(self) -> bool:
@@ -255,6 +261,8 @@ class SharedUnits(Units):
         self._unwritten: deque[tuple[int, str]] = deque()
         """Journal entries that are not in the store yet, each with its epoch."""
         self._flushing: set[asyncio.Task[None]] = set()
+        self._writings = 0
+        """How often entries were written by this server."""
 
     # Beginning
 
@@ -468,16 +476,18 @@ class SharedUnits(Units):
                 self._lock.release()
 
     def _finish(self, unit: _Unit) -> None:
-        """Commits what a unit changed."""
-        if not unit.holds:
-            return
-        try:
-            if unit.has_changes:
-                self._write(unit.changed)
-            else:
-                self._store.release()
-        finally:
-            self._lock.release()
+        """Commits what a unit changed, and writes its journal entries."""
+        if unit.holds:
+            try:
+                if unit.has_changes:
+                    self._write(unit.changed)
+                else:
+                    self._store.release()
+            finally:
+                self._lock.release()
+        if unit.entries:
+            self._unwritten += unit.entries
+            self._try_to_write_entries()
 
     def _write(self, changed: Iterable[_Place]) -> None:
         """Commits the records at these places, and ends the reservation."""
@@ -497,12 +507,21 @@ class SharedUnits(Units):
     # The journal
 
     def add_entry(self, text: str) -> None:
+        """Adds a journal entry of the present epoch. In a unit it is written at its end, and not
+        at all if the unit runs again. It raises nothing: what cannot be written is lost."""
+        unit = self._current.unit
+        if unit is not None:
+            unit.entries.append((self._head.epoch, text))
+            return
         self._unwritten.append((self._head.epoch, text))
+        self._try_to_write_entries()
+
+    def _try_to_write_entries(self) -> None:
+        """Writes the waiting entries, unless that means to wait: flush() tries again."""
         if self._lock.acquire(blocking=False):
             try:
-                self._write_entries()
-            except StoreBusy:
-                pass
+                with suppress(StoreBusy):
+                    self._write_entries()
             finally:
                 self._lock.release()
         if self._unwritten:
@@ -513,15 +532,18 @@ class SharedUnits(Units):
 
     def _write_entries(self) -> None:
         """Writes the waiting entries. It needs the lock. Raises :class:`StoreBusy`."""
-        while self._unwritten:
-            epoch, text = self._unwritten[0]
-            try:
-                self._store.add_entry(epoch, text)
-            except StoreAway as error:
-                logger.error("%d journal entries are lost: %s", len(self._unwritten), error)
-                self._unwritten.clear()
-                return
+        if self._current.unit is not None and self._current.unit.holds:
+            return  # the unit has a transaction, which may end without a commit
+        entries = list(self._unwritten)
+        if not entries:
+            return
+        try:
+            self._store.add_entries(entries)
+        except StoreAway as error:
+            logger.error("%d journal entries are lost: %s", len(entries), error)
+        for _ in entries:
             self._unwritten.popleft()
+        self._writings += 1
 
     async def flush(self) -> None:
         tries = _Tries(changes=True)
@@ -543,21 +565,50 @@ class SharedUnits(Units):
             await asyncio.sleep(pause)
 
     def journal_head(self) -> tuple[int, int]:
-        head = self._locked(self._store.begin)
+        """The number of the newest journal entry, and a number that grows whenever all are
+        removed."""
+        with self._lock:
+            with suppress(StoreBusy):
+                self._write_entries()
+            head = self._store.begin()
         return head.recorded, (head.epoch << 32) + head.clearings
 
     def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
-        return self._locked(lambda: self._store.entries_after(number, most))
+        """The newest journal entries after a number, at most so many, the oldest first."""
+        with self._lock:
+            return self._store.entries_after(number, most)
 
     def clear_journal(self) -> None:
-        self._locked(self._store.clear_journal)
+        """Removes all journal entries, with the unit that runs, or in one of its own."""
+        self.run(self._clear_journal, changes=True)
 
-    def _locked(self, act: Callable[[], A]) -> A:
-        with self._lock:
-            return act()
+    def _clear_journal(self) -> None:
+        unit = self._current.unit
+        if unit is None:
+            raise RuntimeError("the journal is cleared in a unit of work")
+        if not unit.holds:
+            self._hold(unit)
+        unit.entries.clear()
+        self._unwritten.clear()
+        self._store.clear_journal()
+        unit.must_commit = True
+
+    def look(self) -> tuple[int, int] | None:
+        """What differs from the one before if the journal may have changed since; None while the
+        store cannot be asked."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            return self._store.look(), self._writings
+        except (StoreAway, StoreBusy):
+            return None
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         with self._lock:
+            with suppress(StoreBusy):
+                self._write_entries()
             self._store.close()
 
 
