@@ -73,7 +73,7 @@ from mock_sei.rules.registry import Registry
 from mock_sei.rules.stored import Stored
 from mock_sei.settings import Behaviour
 from mock_sei.state.memory import MemoryUnits
-from mock_sei.state.unit_of_work import Beginning, Units
+from mock_sei.state.unit_of_work import LASTING, Beginning, Units
 
 logger = logging.getLogger("mock_sei")
 
@@ -207,7 +207,7 @@ class Platform:
             each for each in fixtures.registry.applications.values() if each.own_data
         ]
         self._zone = find_zone(time_zone)
-        self._lasting = Stored()
+        self._lasting = Stored(prefix=LASTING)
         """The tables that no reset empties."""
         self._departed = Departed()
         """Applications that resets and deletions took away; no reset forgets them."""
@@ -243,7 +243,8 @@ class Platform:
             behaviour = behaviour.with_changes(beginning.changes, source="reset")
         is_shared = self.units.is_shared
         if beginning.lasting is not None:
-            self._lasting = Stored(beginning.lasting, is_shared=is_shared)
+            self._lasting = Stored(beginning.lasting, is_shared=is_shared, prefix=LASTING)
+            self._departed = Departed(self._lasting)
         fresh = self._seeded(behaviour, Stored(beginning.rows, is_shared=is_shared))
         with self._line:
             past: State | None = self.__dict__.get("state")
@@ -297,6 +298,7 @@ class Platform:
             partial(make_data, is_own=True, remembered=REMEMBERED // 4), self._seeded_with_own_data
         )
         registry.follow = own_data.follow
+        registry.keep_in(stored)
         state = State(
             stored=stored,
             behaviour=behaviour,

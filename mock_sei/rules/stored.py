@@ -43,8 +43,11 @@ class StoredTable(Protocol):
 class Stored:
     """All tables of one platform state, by name, and what notes their changes."""
 
-    def __init__(self, rows: Iterable[Row] = (), *, is_shared: bool = False) -> None:
-        """``rows`` are the records of the store. A table gets its own when it is made."""
+    def __init__(
+        self, rows: Iterable[Row] = (), *, is_shared: bool = False, prefix: str = ""
+    ) -> None:
+        """``rows`` are the records of the store. A table gets its own when it is made. The names
+        of this class's own tables begin with ``prefix``."""
         self.is_shared = is_shared
         """True if other servers may have the same records."""
         self.note: Note | None = None
@@ -59,8 +62,8 @@ class Stored:
         """Table and key of what was changed while the state was built."""
         for name, key, text in rows:
             self.apply(name, key, text)
-        self.numbers: Table[int] = Table(self, "numbers")
-        self._secrets: Table[str] = Table(self, "secrets")
+        self.numbers: Table[int] = Table(self, f"{prefix}numbers")
+        self._secrets: Table[str] = Table(self, f"{prefix}secrets")
 
     def add(self, table: StoredTable) -> None:
         """Takes in a new table, and gives it the rows that wait for it."""

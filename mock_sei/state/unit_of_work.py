@@ -287,6 +287,7 @@ class SharedUnits(Units):
         target = self._require_target()
         for each in target.tables:
             each.note = past
+        target.tables[1].is_being_built = True  # they stay at a reset, and may get changes of it
         target.build(beginning)
         begun: list[_Place] = []
         for each in target.tables:

@@ -81,7 +81,7 @@ def test_a_failed_commit_leaves_nothing_in_the_tables(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = servers.one
-    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):  # noqa: PT012
         patch.setattr(SqliteStore, "commit", lambda *_: 1 / 0)
         do(one, lambda: one.state.stored.next_number("x"))
 
