@@ -207,11 +207,7 @@ class Platform:
             each for each in fixtures.registry.applications.values() if each.own_data
         ]
         self._zone = find_zone(time_zone)
-        self._lasting = Stored(prefix=LASTING)
-        """The tables that no reset empties."""
-        self._departed = Departed()
-        """Applications that resets and deletions took away; no reset forgets them."""
-        self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
+        self._keep_for_good(Stored(prefix=LASTING))
         try:
             self.signing_key = SigningKey(store.signing_key_pem)
         except ValueError as error:
@@ -243,8 +239,7 @@ class Platform:
             behaviour = behaviour.with_changes(beginning.changes, source="reset")
         is_shared = self.units.is_shared
         if beginning.lasting is not None:
-            self._lasting = Stored(beginning.lasting, is_shared=is_shared, prefix=LASTING)
-            self._departed = Departed(self._lasting)
+            self._keep_for_good(Stored(beginning.lasting, is_shared=is_shared, prefix=LASTING))
         fresh = self._seeded(behaviour, Stored(beginning.rows, is_shared=is_shared))
         with self._line:
             past: State | None = self.__dict__.get("state")
@@ -257,6 +252,14 @@ class Platform:
         if past is not None:
             past.let_go_of_files()
 
+    def _keep_for_good(self, lasting: Stored) -> None:
+        self._lasting = lasting
+        """The tables that no reset empties."""
+        self._departed = Departed(lasting)
+        """Applications that resets and deletions took away."""
+        accounts = self.fixtures.registry.service_accounts
+        self._seeded_identities = SeededIdentities(self.store, accounts, lasting)
+
     def _seeded(self, behaviour: Behaviour, stored: Stored) -> State:
         registry = self.fixtures.registry.copy()
         registry.departed = self._departed
@@ -267,6 +270,7 @@ class Platform:
             registry=registry,
             clock=self.clock,
             tls_problem=self._tls_problem,
+            stored=stored,
         )
         faults = ServerFaults(make_random(behaviour.seed, stored=stored), self._seeded_faults)
         scripts = Scripts(make_random(behaviour.seed, "scripted answers", stored))
@@ -352,10 +356,10 @@ class Platform:
             return
         changes = dict(changes or {})
         self._behaviour.with_changes(changes, source="reset")  # raises for a wrong one
-        self._seeded_identities.drop_invalid()
         self.units.run(lambda: self._reset(changes, by), changes=True)
 
     def _reset(self, changes: Mapping[str, Any], by: str | None) -> None:
+        self._seeded_identities.drop_invalid()
         past = self.state
         self.units.begin_epoch(changes)
         whose = f"of {by}" if by else f"at {_time_of_day()}"
@@ -625,7 +629,7 @@ class Platform:
         for account in self.fixtures.registry.service_accounts.values():
             if until():
                 return
-            self._seeded_identities.require(account)
+            self.units.run(partial(self._seeded_identities.require, account))
 
 
 def operations_of(catalogue: Catalogue) -> Operations:

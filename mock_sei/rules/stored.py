@@ -65,6 +65,11 @@ class Stored:
         self.numbers: Table[int] = Table(self, f"{prefix}numbers")
         self._secrets: Table[str] = Table(self, f"{prefix}secrets")
 
+    @property
+    def has_ended(self) -> bool:
+        """True if other tables replaced these, so that no store keeps their changes any more."""
+        return self.is_shared and self.note is None and not self.is_being_built
+
     def add(self, table: StoredTable) -> None:
         """Takes in a new table, and gives it the rows that wait for it."""
         self._tables[table.name] = table

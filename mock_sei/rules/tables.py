@@ -122,11 +122,10 @@ class OrderedTable(MutableMapping[str, R], Generic[R]):
             earlier=min(start, len(rows)),
         )
 
-    def find_place(self, key: str) -> int | None:
-        """The place of the record with this key: no other record of the table gets it, also not
-        after a removal. None if there is no such record."""
-        found = self._by_key.get(key)
-        return None if found is None else found[0]
+    def find_row(self, key: str) -> tuple[int, R] | None:
+        """Place and record of a key, None if there is none. No other record of the table gets the
+        place, also not after a removal."""
+        return self._by_key.get(key)
 
     # Only one thread at a time may call these
 

@@ -287,8 +287,10 @@ class SharedUnits(Units):
         target = self._require_target()
         for each in target.tables:
             each.note = past
-        target.tables[1].is_being_built = True  # they stay at a reset, and may get changes of it
+        lasting = target.tables[1]
+        lasting.is_being_built = True  # a reset does not replace it, and may change it
         target.build(beginning)
+        lasting.is_being_built = False
         begun: list[_Place] = []
         for each in target.tables:
             begun += each.begun

@@ -17,7 +17,9 @@ class Note:
     tags: tuple[str, ...] = ()
 
 
-@pytest.mark.parametrize("text", ["plain", "päper 🖖", r"a \ud83d in it", "half \ud83d of a pair", ""])
+@pytest.mark.parametrize(
+    "text", ["plain", "päper 🖖", r"a \ud83d in it", "half \ud83d of a pair", ""]
+)
 def test_every_text_survives(text: str) -> None:
     codec = codec_of(Note)
     note = Note(text=text, at=datetime(2026, 3, 31, tzinfo=UTC), tags=(text, "x"))
