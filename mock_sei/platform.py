@@ -76,7 +76,7 @@ from mock_sei.rules.registry import Registry
 from mock_sei.rules.stored import Stored, Table
 from mock_sei.settings import Behaviour
 from mock_sei.state.memory import MemoryUnits
-from mock_sei.state.unit_of_work import Beginning, SharedUnits, Units
+from mock_sei.state.unit_of_work import LASTING, Beginning, SharedUnits, Units
 
 logger = logging.getLogger("mock_sei")
 
@@ -232,11 +232,7 @@ class Platform:
             each for each in fixtures.registry.applications.values() if each.own_data
         ]
         self._zone = find_zone(time_zone)
-        self._lasting = Stored()
-        """The tables that no reset empties."""
-        self._departed = Departed()
-        """Applications that resets and deletions took away; no reset forgets them."""
-        self._seeded_identities = SeededIdentities(store, fixtures.registry.service_accounts)
+        self._keep_for_good(Stored(prefix=LASTING))
         try:
             self.signing_key = SigningKey(store.signing_key_pem)
         except ValueError as error:
@@ -273,8 +269,9 @@ class Platform:
             behaviour = behaviour.with_changes(beginning.changes, source="reset")
         is_shared = self.units.is_shared
         if beginning.lasting is not None:
-            self._lasting = Stored(beginning.lasting, is_shared=is_shared)
-            self._count_servers()
+            self._keep_for_good(Stored(beginning.lasting, is_shared=is_shared, prefix=LASTING))
+            if not self._server_number:
+                self._server_number = self._lasting.next_number("servers")
         self._builds = self._builds + 1 if beginning.epoch == self._epoch else 1
         self._epoch = beginning.epoch
         fresh = self._seeded(behaviour, Stored(beginning.rows, is_shared=is_shared))
@@ -289,11 +286,13 @@ class Platform:
         if past is not None:
             past.let_go_of_files()
 
-    def _count_servers(self) -> None:
-        """Takes a number that no other server of a shared state has, at the start."""
-        servers: Table[int] = Table(self._lasting, "lasting/servers")
-        if not self._server_number:
-            self._server_number = servers["count"] = servers.get("count", 0) + 1
+    def _keep_for_good(self, lasting: Stored) -> None:
+        self._lasting = lasting
+        """The tables that no reset empties."""
+        self._departed = Departed(lasting)
+        """Applications that resets and deletions took away."""
+        accounts = self.fixtures.registry.service_accounts
+        self._seeded_identities = SeededIdentities(self.store, accounts, lasting)
 
     def _own_random(self, seed: int | None) -> Random:
         """Random values that only this server of a shared state gives, and gives once."""
@@ -309,6 +308,7 @@ class Platform:
             registry=registry,
             clock=self.clock,
             tls_problem=self._tls_problem,
+            stored=stored,
         )
         faults = ServerFaults(
             make_random(behaviour.seed, stored=stored), self._seeded_faults, stored=stored
@@ -349,6 +349,7 @@ class Platform:
             stored=stored,
         )
         registry.follow = own_data.follow
+        registry.keep_in(stored)
         state = State(
             stored=stored,
             behaviour=behaviour,
@@ -405,10 +406,10 @@ class Platform:
             return
         changes = dict(changes or {})
         self._behaviour.with_changes(changes, source="reset")  # raises for a wrong one
-        self._seeded_identities.drop_invalid()
         self.units.run(lambda: self._reset(changes, by), changes=True)
 
     def _reset(self, changes: Mapping[str, Any], by: str | None) -> None:
+        self._seeded_identities.drop_invalid()
         past = self.state
         self.units.begin_epoch(changes)
         whose = f"of {by}" if by else f"at {_time_of_day()}"
@@ -694,7 +695,7 @@ class Platform:
         for account in self.fixtures.registry.service_accounts.values():
             if until():
                 return
-            self._seeded_identities.require(account)
+            self.units.run(partial(self._seeded_identities.require, account))
 
 
 def operations_of(catalogue: Catalogue) -> Operations:

@@ -105,14 +105,16 @@ class Served:
         source: str = "127.0.0.1",
     ) -> httpx2.Client:
         """A client on one listener, with an account's certificate, any identity, or none."""
-        identity = (
-            self.platform.certificates.identity(account) if isinstance(account, str) else account
-        )
+        identity = self.identity(account) if isinstance(account, str) else account
         app = in_turn(
             self.platform,
             lambda each: with_certificate(PlatformListener(self._app, each, listener), identity),
         )
         return in_process(app, "https://localhost", source)
+
+    def identity(self, account: str) -> Identity:
+        """An account's certificate and key."""
+        return self.platform.units.run(lambda: self.platform.certificates.identity(account))
 
     def application(self, name: str) -> Application:
         found = self.platform.state.registry.find_application(name)

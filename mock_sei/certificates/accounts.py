@@ -7,7 +7,10 @@ in :meth:`AccountCertificates.trusted`.
 
 A certificate belongs to an account's record, not to its name. An account may be deleted while its
 certificate is made. So, before a certificate is stored or returned, the account is looked up again
-under the lock.
+under the lock. All servers know an account by its place in the registry of its platform state.
+
+What was issued, registered and revoked is in tables that all servers of a platform have. Everything
+else here is made from them, whichever server changed them.
 """
 
 from __future__ import annotations
@@ -15,12 +18,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 from cryptography import x509
 
 from mock_sei.certificates.bundles import Identity
-from mock_sei.certificates.held import AccountCertificate, Held, Origin
+from mock_sei.certificates.held import AccountCertificate, Held, Origin, certificate_codec
+from mock_sei.certificates.owners import Owner
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.revocations import Revocations
 from mock_sei.certificates.seeded import SeededIdentities
@@ -31,6 +34,7 @@ from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.connection import ClientCertificate
 from mock_sei.rules.records import CertificateSource, ServiceAccount
 from mock_sei.rules.registry import Registry
+from mock_sei.rules.stored import Stored, Table
 from mock_sei.values.texts import spelled
 
 TlsProblem = Callable[[str], str | None]
@@ -63,38 +67,100 @@ class AccountCertificates:
         registry: Registry,
         clock: PlatformClock,
         tls_problem: TlsProblem = lambda _: None,
+        stored: Stored | None = None,
     ) -> None:
+        """``stored`` has the tables of the platform state."""
+        stored = Stored() if stored is None else stored
         self._authority = store.authority
         self._seeded = seeded
         self._registry = registry
         self._clock = clock
         self._tls_problem = tls_problem
-        self.revocations = Revocations(store.authority)
         self._lock = threading.RLock()
         self._held: dict[str, Held] = {}
-        self._gone: WeakValueDictionary[str, ServiceAccount] = WeakValueDictionary()
-        """Accounts whose certificates were removed, but which are still registered or in use by a
-        running call."""
-        self._replaced: dict[str, AccountCertificate | None] = {}
+        self._replaced: dict[str, None] = {}
+        """The accounts whose current certificate may have changed."""
         self._seeded_seen = 0
         self._own: dict[str, AccountCertificate] = {}
         self._own_number = 0
-        self._revoked_own: set[str] = set()
+        self._gone: Table[int] = Table(stored, "certificates/gone")
+        """By user name, the place of the last account whose certificates were removed. It may still
+        be registered, or in use by a running call."""
+        self._revoked_own: Table[bool] = Table(
+            stored, "certificates/revoked-own", changed=self._own_revoked
+        )
         """Fingerprints of revoked certificates of clients' own CAs. Serial numbers would not do:
         two CAs may use the same."""
+        self._certificates: Table[AccountCertificate] = Table(
+            stored,
+            "certificates/held",
+            certificate_codec(store.authority),
+            changed=self._held_changed,
+        )
+        """By the account's place in the registry, a slash, and the fingerprint."""
+        self.revocations = Revocations(
+            store.authority, stored=stored, lasting=seeded.lasting, changed=self._issued_revoked
+        )
+
+    # What follows from the tables
+
+    def _held_changed(
+        self, key: str, before: AccountCertificate | None, after: AccountCertificate | None
+    ) -> None:
+        certificate, place = after or before, int(key.partition("/")[0])
+        if certificate is None:
+            return
+        username, fingerprint = certificate.account, certificate.peer.fingerprint
+        with self._lock:
+            held = self._held.get(username)
+            if after is None:
+                if held is not None and held.place == place:
+                    del self._held[username]  # an account loses all that it has, or nothing
+                is_trusted = False
+            else:
+                if held is None or held.place != place:
+                    held = self._held[username] = Held(place, self.is_revoked)
+                held.add(key, after)
+                is_trusted = True
+            self._replaced[username] = None
+            if certificate.origin is not Origin.OWN:
+                return
+            # A listener first reads the number without the lock, and then the certificates. With a
+            # new number before and after the change, it never keeps an old result under the last
+            # number.
+            self._own_number = self._authority.new_number()
+            if is_trusted:
+                self._own[fingerprint] = certificate
+            else:
+                self._own.pop(fingerprint, None)
+            self._own_number = self._authority.new_number()
+
+    def _own_revoked(self, fingerprint: str, _: bool | None, after: bool | None) -> None:
+        own = self._own.get(fingerprint)
+        if after and own is not None:
+            self._note_replaced(own.account)
+
+    def _issued_revoked(self, serial_number: int) -> None:
+        owner = self._seeded.find_owner(serial_number)
+        if owner is not None:
+            self._note_replaced(owner.account)
+
+    def _note_replaced(self, username: str) -> None:
+        with self._lock:
+            self._replaced[username] = None
 
     # Trust
 
     @property
     def trust_number(self) -> int:
-        """A number for the result of :meth:`trusted`. Each change and each platform state has a new
-        one.
+        """A number of this server for the result of :meth:`trusted`. Each change and each platform
+        state has a new one.
 
         It is 0 while the result is empty, so that the listeners need not change at a reset.
         """
         if self._own:
             return self._own_number
-        return self.revocations.number if len(self.revocations) else 0
+        return self.revocations.version if len(self.revocations) else 0
 
     def trusted(self) -> Trusted:
         """What TLS trusts now. The cost grows with the result, so callers keep it by its number."""
@@ -137,7 +203,18 @@ class AccountCertificates:
     def _is_predecessors(self, serial_number: int) -> bool:
         """True if the certificate's account was removed by a deletion or a reset."""
         owner = self._seeded.find_owner(serial_number)
-        return owner is not None and not self._is_registered(owner)
+        if owner is None:
+            return False
+        row = self._registry.service_accounts.find_row(owner.account)
+        if row is None or self._gone.get(owner.account) == row[0]:
+            return True
+        return self._owner(*row) != owner
+
+    def _owner(self, place: int, account: ServiceAccount) -> Owner:
+        """A registered account, as it is known for ever."""
+        if self._seeded.holds(account):
+            return Owner(account.username)
+        return Owner(account.username, self.revocations.first_number, place)
 
     # Look-ups
 
@@ -146,7 +223,7 @@ class AccountCertificates:
         account = self.require_account(username)
         seeded = self._seeded.of(account)
         held = self._find_held(account)
-        return [*seeded, *(held.certificates if held else ())]
+        return [*seeded, *(held.certificates.values() if held else ())]
 
     def current(self, username: str) -> AccountCertificate | None:
         """The newest certificate of an account that is neither a wrong variant nor revoked.
@@ -169,13 +246,20 @@ class AccountCertificates:
         renew. The cost grows only with the result.
         """
         with self._lock:
-            for each in self._seeded.known[self._seeded_seen :]:
+            for username in self._seeded.changed[self._seeded_seen :]:
                 self._seeded_seen += 1
-                account = self._registry.service_accounts.get(each.account)
+                account = self._registry.service_accounts.get(username)
                 if account is not None and self._seeded.holds(account):
-                    self._note_current(account)
+                    self._replaced[username] = None
             replaced, self._replaced = self._replaced, {}
-            return replaced
+            return {each: self._renewed_one(each) for each in replaced}
+
+    def _renewed_one(self, username: str) -> AccountCertificate | None:
+        account = self._registry.service_accounts.get(username)
+        if account is None:
+            return None
+        current = self._current_among(account, self._seeded.known_of(account))
+        return None if current is None or current.origin is Origin.OWN else current
 
     def require_account(self, username: str) -> ServiceAccount:
         """The service account with this user name.
@@ -248,12 +332,12 @@ class AccountCertificates:
                 what = "it" if field == CERTIFICATE else "a client that sends this chain"
                 raise Rejected({field: f"TLS would refuse {what}: {problem}"})
         with self._lock:
-            self._require_still(account)
+            held = self._require_held(account)
             if self.has_revoked(own.peer):
                 raise Rejected({CERTIFICATE: "it was revoked here; submit another one"})
             if own.peer.fingerprint in self._own:
                 return self._own[own.peer.fingerprint]
-            if self._require_held(account).own_count >= MOST_OWN:
+            if held.own_count >= MOST_OWN:
                 raise Rejected(
                     {
                         CERTIFICATE: f"{username} has {MOST_OWN} certificates of its own already, "
@@ -261,12 +345,6 @@ class AccountCertificates:
                         "does deleting the application"
                     }
                 )
-            # A listener first reads the number without the lock, and then the certificates. With a
-            # new number before and after the change, it never keeps an old result under the last
-            # number.
-            self._own_number = self._authority.new_number()
-            self._own[own.peer.fingerprint] = own
-            self._own_number = self._authority.new_number()
             return self._add(account, own)
 
     # Revoking and removing
@@ -282,8 +360,7 @@ class AccountCertificates:
         with self._lock:
             for each in found:
                 self._revoke(each)
-            if self._is_registered(account):
-                self._note_current(account)
+            self._note_replaced(username)
 
     def revoke_all(self, username: str) -> None:
         """Revokes all certificates of an account that is being deleted.
@@ -295,26 +372,26 @@ class AccountCertificates:
         account = self.require_account(username)
         on_file = self._seeded.find_on_file(account)
         with self._lock:
-            self._gone[username] = account
+            row = self._registry.service_accounts.find_row(username)
+            if row is not None and row[1] is account:
+                self._gone[username] = row[0]
             for each in (*([on_file] if on_file else ()), *self._seeded.of(account)):
                 self._revoke(each)
-            held = self._held.pop(username, None)
+            held = self._held.get(username)
             if held is not None:
                 self._let_go(held)
-            self._replaced[username] = None
+            self._note_replaced(username)
 
     def _let_go(self, held: Held) -> None:
-        for each in held.certificates:
-            if each.origin is not Origin.OWN:
+        for key, each in list(held.certificates.items()):
+            # Our own CA may have signed a client's own one, and would let it in.
+            if each.origin is not Origin.OWN or self._authority.has_signed(each.peer):
                 self._revoke(each)
-            elif self._own.pop(each.peer.fingerprint, None) is not None:
-                self._own_number = self._authority.new_number()
-                if self._authority.has_signed(each.peer):  # otherwise our own CA would let it in
-                    self._revoke(each)
+            del self._certificates[key]
 
     def _revoke(self, certificate: AccountCertificate) -> None:
         if certificate.origin is Origin.OWN:
-            self._revoked_own.add(certificate.peer.fingerprint)
+            self._revoked_own[certificate.peer.fingerprint] = True
         if certificate.origin is not Origin.OWN or self._authority.has_signed(certificate.peer):
             self.revocations.add(certificate.serial_number, now=self._clock.now())
 
@@ -322,33 +399,40 @@ class AccountCertificates:
 
     def _is_registered(self, account: ServiceAccount) -> bool:
         """True if exactly this record is in the registry and is not being deleted."""
-        name = account.username
-        return (
-            self._registry.service_accounts.get(name) is account
-            and self._gone.get(name) is not account
-        )
+        return self._place_of(account) is not None
 
-    def _require_still(self, account: ServiceAccount) -> None:
-        if not self._is_registered(account):
+    def _place_of(self, account: ServiceAccount) -> int | None:
+        """The place of exactly this record in the registry, None if it is not there or is being
+        deleted."""
+        row = self._registry.service_accounts.find_row(account.username)
+        if row is None or row[1] is not account or self._gone.get(account.username) == row[0]:
+            return None
+        return row[0]
+
+    def _require_still(self, account: ServiceAccount) -> int:
+        """The account's place in the registry."""
+        place = self._place_of(account)
+        if place is None:
             raise UnknownAccount(
                 f"service account {spelled(account.username)} was deleted meanwhile; it got no "
                 "certificate"
             )
+        return place
 
     def _find_held(self, account: ServiceAccount) -> Held | None:
         found = self._held.get(account.username)
-        return found if found is not None and found.account is account else None
+        return found if found is not None and found.place == self._place_of(account) else None
 
     def _require_held(self, account: ServiceAccount) -> Held:
         """Raises :class:`UnknownAccount` if the account was deleted."""
         with self._lock:
-            self._require_still(account)
+            place = self._require_still(account)
             found = self._held.get(account.username)
-            if found is not None and found.account is not account:
+            if found is not None and found.place != place:
                 self._let_go(found)  # its account left the registry without a call of revoke_all
                 found = None
             if found is None:
-                found = self._held[account.username] = Held(account, self.is_revoked)
+                found = self._held[account.username] = Held(place, self.is_revoked)
             return found
 
     def _find_all(self, account: ServiceAccount, serial_number: int) -> list[AccountCertificate]:
@@ -405,18 +489,20 @@ class AccountCertificates:
     def _add(self, account: ServiceAccount, certificate: AccountCertificate) -> AccountCertificate:
         """Raises :class:`UnknownAccount` if the account was deleted while this one was made."""
         with self._lock:
+            place = self._place_of(account)
             if certificate.origin is not Origin.OWN:
-                self._seeded.note_owner(certificate.serial_number, account)
+                owner = self._owner(-1 if place is None else place, account)
+                if owner.state and self._seeded.lasting.has_ended:
+                    # Nobody could know later that this certificate is of an account of the past.
+                    raise UnknownAccount(
+                        f"service account {spelled(account.username)} ended with a reset by "
+                        "another server; it got no certificate"
+                    )
+                self._seeded.issued.note(certificate.serial_number, owner)
             try:
-                self._require_held(account).add(certificate)
+                held = self._require_held(account)
             except UnknownAccount:
                 self._revoke(certificate)
                 raise
-            self._note_current(account)
+            self._certificates[f"{held.place}/{certificate.peer.fingerprint}"] = certificate
         return certificate
-
-    def _note_current(self, account: ServiceAccount) -> None:
-        current = self._current_among(account, self._seeded.known_of(account))
-        if current is not None and current.origin is Origin.OWN:
-            current = None
-        self._replaced[account.username] = current

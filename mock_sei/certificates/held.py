@@ -6,6 +6,7 @@ certificates under its own lock.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from mock_sei.certificates.authority import Authority, load_key
 from mock_sei.certificates.bundles import (
     BundleOptions,
     CertificateFile,
@@ -26,8 +28,8 @@ from mock_sei.certificates.bundles import (
 from mock_sei.certificates.profiles import PrivateKey, Variant
 from mock_sei.errors import UnknownCertificate
 from mock_sei.rules.connection import ClientCertificate
-from mock_sei.rules.records import ServiceAccount
 from mock_sei.values.cached import cached_property
+from mock_sei.values.codecs import Codec
 
 
 class Origin(StrEnum):
@@ -124,29 +126,64 @@ class AccountCertificate(Certified):
         return files[format_name]
 
 
+def certificate_codec(authority: Authority) -> Codec[AccountCertificate]:
+    """How a store keeps an account's certificate, with its key: as PEM. Most have the chain of
+    ``authority``, which is not parsed again."""
+
+    def write(certificate: AccountCertificate) -> str:
+        key = certificate.identity.key_pem.decode() if certificate.has_key else None
+        is_usual = certificate.chain == authority.chain
+        return json.dumps(
+            {
+                "account": certificate.account,
+                "certificate": certificate.certificate_pem,
+                "chain": None if is_usual else certificate.chain_pem,
+                "origin": certificate.origin,
+                "variant": certificate.variant,
+                "key": key,
+            }
+        )
+
+    def read(text: str) -> AccountCertificate:
+        written = json.loads(text)
+        chain, key = written["chain"], written["key"]
+        return AccountCertificate(
+            account=written["account"],
+            certificate=x509.load_pem_x509_certificate(written["certificate"].encode()),
+            chain=authority.chain if chain is None else _read_chain(chain),
+            origin=Origin(written["origin"]),
+            variant=Variant(written["variant"]),
+            key=None if key is None else load_key(key.encode()),
+        )
+
+    return Codec(write=write, read=read)
+
+
+def _read_chain(pem: str) -> tuple[x509.Certificate, ...]:
+    return tuple(x509.load_pem_x509_certificates(pem.encode())) if pem else ()
+
+
 class Held:
     """The certificates that one account got in this platform state; those on file are not here."""
 
-    def __init__(
-        self, account: ServiceAccount, is_revoked: Callable[[AccountCertificate], bool]
-    ) -> None:
-        self.account = account
-        """The account's record. Another account of the same name does not get these
+    def __init__(self, place: int, is_revoked: Callable[[AccountCertificate], bool]) -> None:
+        self.place = place
+        """The account's place in the registry. Another account of the same name does not get these
         certificates."""
         self.making = threading.RLock()
         """A lock for making the account's missing certificate: calls at the same time get one."""
         self._is_revoked = is_revoked
-        self.certificates: list[AccountCertificate] = []
-        """All these certificates, the oldest first."""
+        self.certificates: dict[str, AccountCertificate] = {}
+        """All these certificates by their key in the store, the oldest first."""
         self.newest_with_key: AccountCertificate | None = None
         self.own_count = 0
         """The number of certificates of clients' own CAs, with revoked ones."""
         self._sound: list[AccountCertificate] = []
         self._by_serial: defaultdict[int, list[AccountCertificate]] = defaultdict(list)
 
-    def add(self, certificate: AccountCertificate) -> None:
+    def add(self, key: str, certificate: AccountCertificate) -> None:
         """Adds a certificate. Unless it is a wrong variant, it is then the current one."""
-        self.certificates.append(certificate)
+        self.certificates[key] = certificate
         self._by_serial[certificate.serial_number].append(certificate)
         self.own_count += certificate.origin is Origin.OWN
         if certificate.variant is Variant.VALID:

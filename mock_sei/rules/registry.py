@@ -28,8 +28,14 @@ from mock_sei.rules.records import (
 )
 from mock_sei.rules.secret_index import SecretIndex
 from mock_sei.rules.standards import ApplicationType
+from mock_sei.rules.stored import Stored
 from mock_sei.rules.tables import Counts, OrderedTable
+from mock_sei.values.codecs import codec_of
 from mock_sei.values.texts import spelled
+
+_APPLICATION = codec_of(tuple[str, Application])
+_ACCOUNT = codec_of(tuple[str, ServiceAccount])
+_USER = codec_of(tuple[str, EndUser])
 
 NAMES_TOLD = 10
 """A message lists so many names at most."""
@@ -104,6 +110,7 @@ class Registry:
         for index, username in enumerate(self.service_accounts):
             if username not in self._by_account:
                 raise _unused_account(username, index)
+        self._newcomers.clear()
 
     def __eq__(self, other: object) -> bool:
         """True if both registries have the same records, in any order."""
@@ -129,6 +136,13 @@ class Registry:
             twin._app_secrets = self._app_secrets.copy()
             twin._secrets = self._secrets.copy()
         return twin
+
+    def keep_in(self, stored: Stored) -> None:
+        """Notes each change from now on for the store, and takes over what the store has. The
+        records that are here already are those that every server has from its start."""
+        self.service_accounts.keep_in(stored, "registry/accounts", _ACCOUNT, self._lock)
+        self.end_users.keep_in(stored, "registry/users", _USER, self._lock)
+        self.applications.keep_in(stored, "registry/applications", _APPLICATION, self._lock)
 
     @property
     def unchanging(self) -> AbstractContextManager[object]:
@@ -258,7 +272,6 @@ class Registry:
             if account is not None:
                 self.service_accounts[account.username] = account
             self.applications[application.app_key] = application
-            self._newcomers.append(application)
 
     def newcomers(self) -> list[Application]:
         """The newest applications that were registered or changed, if they are still registered.
@@ -280,7 +293,6 @@ class Registry:
             if before.service_account not in (None, application.service_account):
                 raise _unused_account(before.service_account, application.name)
             self.applications.replace(app_key, application, new_key=application.app_key)
-            self._newcomers.append(application)
             if application.name != before.name:
                 self.departed.note([before.name], before.name, f"renamed to {application.name}")
 
@@ -302,6 +314,7 @@ class Registry:
             return
         if after is not None:
             self._enter(after)
+            self._newcomers.append(after)
         if before is not None:
             self._leave(before)
         self.follow(before, after)

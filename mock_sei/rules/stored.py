@@ -52,8 +52,11 @@ class StoredTable(Protocol):
 class Stored:
     """All tables of one platform state, by name, and what notes their changes."""
 
-    def __init__(self, rows: Iterable[Row] = (), *, is_shared: bool = False) -> None:
-        """``rows`` are the records of the store. A table gets its own when it is made."""
+    def __init__(
+        self, rows: Iterable[Row] = (), *, is_shared: bool = False, prefix: str = ""
+    ) -> None:
+        """``rows`` are the records of the store. A table gets its own when it is made. The names
+        of this class's own tables begin with ``prefix``."""
         self.is_shared = is_shared
         """True if other servers may have the same records."""
         self.note: Note | None = None
@@ -71,8 +74,13 @@ class Stored:
         may change no other one then: the change of the other one comes from the store too."""
         for name, key, text in rows:
             self.apply(name, key, text)
-        self.numbers: Table[int] = Table(self, "numbers")
-        self._secrets: Table[str] = Table(self, "secrets")
+        self.numbers: Table[int] = Table(self, f"{prefix}numbers")
+        self._secrets: Table[str] = Table(self, f"{prefix}secrets")
+
+    @property
+    def has_ended(self) -> bool:
+        """True if other tables replaced these, so that no store keeps their changes any more."""
+        return self.is_shared and self.note is None and not self.is_being_built
 
     def add(self, table: StoredTable) -> None:
         """Takes in a new table, and gives it the rows that wait for it."""

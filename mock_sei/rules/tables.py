@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping, ValuesView
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Generic, TypeVar, overload
+
+from mock_sei.rules.stored import Stored
+from mock_sei.values.codecs import PLAIN, Codec
 
 R = TypeVar("R")
 D = TypeVar("D")
@@ -34,15 +38,25 @@ class OrderedTable(MutableMapping[str, R], Generic[R]):
     An iteration sees the table as it was when the iteration began. ``changed`` is called after each
     change, with the old record and the new record; the first is None if a record was added, the
     second if a record was removed.
+
+    A store knows a record by its place, so that all servers have the same order, also after a
+    record got a new key.
     """
 
     def __init__(self, changed: Callable[[R | None, R | None], None] | None = None) -> None:
         self.changed = changed
+        self.name = ""
+        """The name of the table in a store."""
+        self._stored: Stored | None = None
+        self._codec: Codec[tuple[str, R]] = PLAIN
+        self._lock: AbstractContextManager[object] = nullcontext()
         self._by_key: dict[str, tuple[int, R]] = {}
         """Place and record, by key. The place is a number that grows with each added record."""
         self._rows: dict[int, tuple[int, str, R]] = {}
         """Place, key and record, by place. The dictionary keeps the order of its keys."""
         self._next_place = 0
+        self._is_sorted = True
+        """False if a record of another server came after one with a higher place."""
         self._version = 0
         self._seen: tuple[int, tuple[tuple[int, str, R], ...]] = (0, ())
         """The rows as :meth:`rows` listed them last, with the version of the table at that time."""
@@ -88,6 +102,8 @@ class OrderedTable(MutableMapping[str, R], Generic[R]):
         if seen_version == version:
             return seen
         rows = tuple(self._rows.values())
+        if not self._is_sorted:
+            rows = tuple(sorted(rows, key=itemgetter(0)))
         self._seen = (version, rows)
         return rows
 
@@ -106,6 +122,11 @@ class OrderedTable(MutableMapping[str, R], Generic[R]):
             earlier=min(start, len(rows)),
         )
 
+    def find_row(self, key: str) -> tuple[int, R] | None:
+        """Place and record of a key, None if there is none. No other record of the table gets the
+        place, also not after a removal."""
+        return self._by_key.get(key)
+
     # Only one thread at a time may call these
 
     def __setitem__(self, key: str, record: R) -> None:
@@ -113,11 +134,9 @@ class OrderedTable(MutableMapping[str, R], Generic[R]):
         self._put(key, record, self._by_key.get(key))
 
     def __delitem__(self, key: str) -> None:
-        place, gone = self._by_key.pop(key)
-        del self._rows[place]
-        self._version += 1
-        if self.changed is not None:
-            self.changed(gone, None)
+        place, _ = self._by_key[key]
+        self._changing(place)
+        self._remove(place)
 
     def replace(self, key: str, record: R, *, new_key: str) -> None:
         """Replaces the record that has ``key``. The new record gets ``new_key``, which must be
@@ -126,24 +145,91 @@ class OrderedTable(MutableMapping[str, R], Generic[R]):
         Raises ``KeyError`` if no record has ``key``.
         """
         self._put(new_key, record, self._by_key[key])
-        if new_key != key:
-            del self._by_key[key]
 
     def copy(self, changed: Callable[[R | None, R | None], None] | None = None) -> OrderedTable[R]:
-        """A copy of this table, which calls ``changed`` after its own changes."""
+        """A copy of this table, which calls ``changed`` after its own changes. No store keeps it
+        yet."""
         twin: OrderedTable[R] = OrderedTable(changed)
         twin._by_key, twin._rows = self._by_key.copy(), self._rows.copy()
         twin._next_place, twin._version, twin._seen = self._next_place, self._version, self._seen
+        twin._is_sorted = self._is_sorted
         return twin
 
     def _put(self, key: str, record: R, before: tuple[int, R] | None) -> None:
         place = self._next_place if before is None else before[0]
+        self._changing(place)
+        self._set(place, key, record)
+
+    def _changing(self, place: int) -> None:
+        if self._stored is not None:
+            self._stored.changing(self.name, str(place))
+
+    def _set(self, place: int, key: str, record: R) -> None:
+        before = self._rows.get(place)
         self._by_key[key] = (place, record)
         self._rows[place] = (place, key, record)
+        if before is not None and before[1] != key:
+            self._drop_key(before[1], place)
         self._next_place = max(self._next_place, place + 1)
         self._version += 1
         if self.changed is not None:
-            self.changed(None if before is None else before[1], record)
+            self.changed(None if before is None else before[2], record)
+
+    def _remove(self, place: int) -> None:
+        _, key, gone = self._rows.pop(place)
+        self._drop_key(key, place)
+        self._version += 1
+        if self.changed is not None:
+            self.changed(gone, None)
+
+    def _drop_key(self, key: str, place: int) -> None:
+        """Another record may have the key by now, if the changes of another server came in
+        another order than it made them."""
+        found = self._by_key.get(key)
+        if found is not None and found[0] == place:
+            del self._by_key[key]
+
+    # For the store
+
+    @property
+    def is_seeded(self) -> bool:
+        """True: a removal is remembered for ever, so that no place is given twice."""
+        return True
+
+    def keep_in(
+        self,
+        stored: Stored,
+        name: str,
+        codec: Codec[tuple[str, R]],
+        lock: AbstractContextManager[object],
+    ) -> None:
+        """Notes each change from now on, and gets the rows of the store. What is in the table
+        already is its seed. ``lock`` is that of the owner."""
+        self._stored, self.name, self._codec, self._lock = stored, name, codec, lock
+        stored.add(self)
+
+    def written(self, key: str) -> str | None:
+        """Key and record at a place as JSON text, None if there is none."""
+        row = self._rows.get(int(key))
+        return None if row is None else self._codec.write((row[1], row[2]))
+
+    def apply(self, key: str, text: str | None) -> None:
+        """Takes over what another server did at a place."""
+        place = int(key)
+        with self._lock:
+            if text is not None:
+                self._take_over(place, *self._codec.read(text))
+            elif place in self._rows:
+                self._remove(place)
+            self._next_place = max(self._next_place, place + 1)
+
+    def _take_over(self, place: int, key: str, record: R) -> None:
+        before = self._rows.get(place)
+        if before is None:
+            self._is_sorted = self._is_sorted and place >= self._next_place
+        elif before[2] == record:
+            record = before[2]  # others compare by identity
+        self._set(place, key, record)
 
 
 class Counts:

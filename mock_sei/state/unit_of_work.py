@@ -298,7 +298,10 @@ class SharedUnits(Units):
         target = self._require_target()
         for each in target.tables:
             each.note = past
+        lasting = target.tables[1]
+        lasting.is_being_built = True  # a reset does not replace it, and may change it
         target.build(beginning)
+        lasting.is_being_built = False
         begun: list[_Place] = []
         for each in target.tables:
             begun += each.begun

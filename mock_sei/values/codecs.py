@@ -27,9 +27,14 @@ def codec_of(kind: Any) -> Codec[Any]:
     """
 
     def write(record: Any) -> str:
-        return str(_adapter(kind).dump_json(record).decode())
+        try:
+            return str(_adapter(kind).dump_json(record).decode())
+        except ValueError:  # half of a surrogate pair: JSON can escape it, but UTF-8 has none
+            return json.dumps(_adapter(kind).dump_python(record, mode="json"))
 
     def read(text: str) -> Any:
+        if r"\ud" in text:
+            return _adapter(kind).validate_python(json.loads(text))
         return _adapter(kind).validate_json(text)
 
     return Codec(write=write, read=read)

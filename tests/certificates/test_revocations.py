@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from mock_sei.certificates.authority import Authority, new_authority_pem
 from mock_sei.certificates.revocations import Revocations
+from mock_sei.rules.stored import Stored
 from tests.growth import Action, assert_flat, assert_linear
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -71,9 +72,9 @@ def test_each_change_makes_a_newer_list_even_within_a_second_and_across_states(
     authority: Authority,
 ) -> None:
     """Of two lists with the same date, OpenSSL keeps the older one."""
-    lists = []
+    lists, lasting = [], Stored()
     for _ in range(2):
-        state = Revocations(authority)
+        state = Revocations(authority, lasting=lasting)
         lists.append(crl(state))
         for serial_number in range(1, 6):
             state.add(serial_number, now=NOW)
@@ -106,7 +107,8 @@ def test_a_list_is_signed_once_until_the_next_change(revocations: Revocations) -
 
 
 def test_the_revocations_of_one_state_are_not_another_s(authority: Authority) -> None:
-    first, second = Revocations(authority), Revocations(authority)
+    lasting = Stored()
+    first, second = (Revocations(authority, lasting=lasting) for _ in range(2))
     first.add(17, now=NOW)
 
     assert not second.is_revoked(17)

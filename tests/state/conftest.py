@@ -28,6 +28,11 @@ class Servers(NamedTuple):
     other: Platform
     start: Callable[[], Platform]
 
+    @property
+    def both(self) -> tuple[Platform, Platform]:
+        """The two platforms."""
+        return self.one, self.other
+
 
 @pytest.fixture
 def servers(tmp_path: Path, shared_store: CertificateStore) -> Iterator[Servers]:

@@ -16,7 +16,7 @@ import pytest
 from mock_sei.certificates.profiles import ServerVariant
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.certificates.stored_identities import IDENTITY
-from mock_sei.errors import Rejected
+from mock_sei.errors import Rejected, StoreAway
 from mock_sei.faults.answer_checks import make_answer
 from mock_sei.faults.check_result import KEPT
 from mock_sei.faults.faults import RULE, FaultRule
@@ -42,7 +42,7 @@ from mock_sei.rules.standards import Listener
 from mock_sei.runtime.trust import ListenerTrust
 from mock_sei.settings import Behaviour
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import SharedUnits, StoreAway
+from mock_sei.state.unit_of_work import SharedUnits
 from mock_sei.web.faults import FaultyExchange
 from tests.faults.test_faults import call
 from tests.patience import PATIENCE
@@ -304,7 +304,9 @@ def test_the_spread_of_a_latency_repeats_under_a_seed_over_all_servers(
         waited.append(seconds)
 
     async def answer(platform: Platform) -> None:
-        exchange: Any = SimpleNamespace(platform=platform, entry=SimpleNamespace(fault=None))
+        exchange: Any = SimpleNamespace(
+            platform=platform, entry=SimpleNamespace(fault=None), work=platform.units.run_on_loop
+        )
         faulty = FaultyExchange(FaultRule(latency=1, spread=0.5), exchange, {"method": "GET"})
 
         async def ignore(*_: object) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mock_sei.certificates.store import CertificateStore
+from mock_sei.errors import StoreAway
 from mock_sei.fixtures import load_fixtures
 from mock_sei.journal.entries import HEAD_LET_GO, LET_GO, Entry, HttpRequest
 from mock_sei.journal.journal import ServerJournal
@@ -33,7 +34,7 @@ from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import SharedUnits, StoreAway, StoreBusy
+from mock_sei.state.unit_of_work import SharedUnits, StoreBusy
 from tests.journal.entries import FORM, JSON, exchange, handshake
 from tests.patience import PATIENCE
 from tests.state.conftest import Servers, do, perform

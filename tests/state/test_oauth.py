@@ -194,7 +194,7 @@ def refused(act: Callable[..., object], *arguments: Any, **named: Any) -> str:
 
 
 def assert_revoked(servers: Servers, token: str, name: str = "demo-web") -> None:
-    for each in (*servers[:2], servers.start()):
+    for each in (*servers.both, servers.start()):
         assert "was revoked" in refused(use, each, token, name)
 
 
@@ -230,7 +230,9 @@ def race(servers: Servers, act: Callable[[Platform], object]) -> list[object]:
         except Refusal as refusal:
             results.append(refusal.why.because)
 
-    threads = [threading.Thread(target=run, args=(servers[number % 2],)) for number in range(20)]
+    threads = [
+        threading.Thread(target=run, args=(servers.both[number % 2],)) for number in range(20)
+    ]
     for each in threads:
         each.start()
     for each in threads:
@@ -251,7 +253,7 @@ def test_a_code_of_one_server_gives_tokens_at_another(servers: Servers) -> None:
 
     token = redeem(servers.other, code)["access_token"]
 
-    for each in (*servers[:2], servers.start()):
+    for each in (*servers.both, servers.start()):
         use(each, token)
     assert_one_platform(servers)
 
@@ -313,7 +315,7 @@ def test_of_many_uses_of_a_refresh_token_one_wins_and_its_family_ends(servers: S
     (won,) = answers(results)
     for each in (first, won):
         assert_revoked(servers, each["access_token"], "demo-internal")
-    for platform in (*servers[:2], servers.start()):
+    for platform in (*servers.both, servers.start()):
         assert "No such refresh token" in refused(refresh, platform, won["refresh_token"])
     assert_one_platform(servers)
 
@@ -360,7 +362,7 @@ def test_another_server_ends_the_other_sessions_of_a_user(servers: Servers) -> N
     log_in(servers.other, endOtherSessions="true")
 
     assert_revoked(servers, token)
-    for each in (*servers[:2], servers.start()):
+    for each in (*servers.both, servers.start()):
         form = {"grant_type": "sessionToken", "sessionToken": session}
         assert "it has ended" in refused(ask, each, "demo-web", **form)
         assert "has ended" in refused(redeem, each, unused)
@@ -398,7 +400,7 @@ def test_a_use_at_another_server_starts_the_idle_limit_again(at_rest: Servers, t
     use(at_rest.other, token)
     time.now += 29 * 60
 
-    for each in (*at_rest[:2], at_rest.start()):
+    for each in (*at_rest.both, at_rest.start()):
         use(each, token)
         assert "not used for 30 minutes" in refused(use, each, unused)
 
@@ -453,7 +455,7 @@ def test_a_new_signing_key_signs_at_all_servers(servers: Servers) -> None:
     second = perform(servers.one, RotateSigningKey()).kid
     third = perform(servers.other, RotateSigningKey()).kid
 
-    for each in (*servers[:2], servers.start()):
+    for each in (*servers.both, servers.start()):
         assert kids(each) == [third, second, first]
         assert each.state.oauth.keys.signing.kid == third
         use(each, old, "demo-internal")
@@ -469,7 +471,7 @@ def test_a_key_that_one_server_retires_is_refused_at_all(servers: Servers) -> No
 
     perform(servers.other, RetireSigningKey(kid=first))
 
-    for each in (*servers[:2], servers.start()):
+    for each in (*servers.both, servers.start()):
         assert kids(each) == [second]
         assert "does not know" in refused(use, each, old, "demo-internal")
         with pytest.raises(Rejected, match="is the signing key"):
@@ -483,9 +485,9 @@ def test_the_oldest_key_goes_at_all_servers(
 ) -> None:
     monkeypatch.setattr("mock_sei.oauth.tokens.MOST_KEYS", 3)
 
-    made = [perform(servers[number % 2], RotateSigningKey()).kid for number in range(5)]
+    made = [perform(servers.both[number % 2], RotateSigningKey()).kid for number in range(5)]
 
-    for each in (*servers[:2], servers.start()):
+    for each in (*servers.both, servers.start()):
         assert kids(each) == made[:-4:-1]
 
 
@@ -494,7 +496,7 @@ def test_a_reset_takes_new_signing_keys_away(servers: Servers) -> None:
 
     servers.other.reset()
 
-    for each in (*servers[:2], servers.start()):
+    for each in (*servers.both, servers.start()):
         assert kids(each) == [servers.one.signing_key.kid]
 
 
@@ -560,7 +562,7 @@ def test_a_reset_forgets_what_all_servers_knew(servers: Servers) -> None:
 
     servers.other.reset()
 
-    for each in (*servers[:2], servers.start()):
+    for each in (*servers.both, servers.start()):
         assert "No such code" in refused(redeem, each, code)
         assert "No such refresh token" in refused(refresh, each, answer["refresh_token"])
         form = {"grant_type": "sessionToken", "sessionToken": session}
@@ -573,7 +575,7 @@ def sizes(platform: Platform) -> list[int]:
     platform.units.refresh()
     oauth = platform.state.oauth
     stores = (oauth.codes, oauth.authorizations, oauth.sessions, oauth.used_assertions)
-    return [*map(len, stores), oauth.tokens.remembered]
+    return [*(len(each) for each in stores), oauth.tokens.remembered]
 
 
 def fill(platform: Platform, name: str) -> None:
@@ -587,7 +589,7 @@ def test_what_has_ended_is_deleted_by_whichever_server_adds_more(
     at_rest: Servers, time: Time
 ) -> None:
     for number in range(8):
-        fill(at_rest[number % 2], f"old {number}")
+        fill(at_rest.both[number % 2], f"old {number}")
     assert sizes(at_rest.one) == sizes(at_rest.other) == [8, 8, 8, 8, 8]
 
     time.now += 31 * 24 * 3600
@@ -595,7 +597,7 @@ def test_what_has_ended_is_deleted_by_whichever_server_adds_more(
     for number in range(3):
         fill((third, at_rest.other)[number % 2], f"new {number}")
 
-    for each in (*at_rest[:2], third, at_rest.start()):
+    for each in (*at_rest.both, third, at_rest.start()):
         assert sizes(each) == [3, 3, 3, 3, 3]
     assert_one_platform(at_rest)
 
@@ -606,7 +608,7 @@ def test_past_revocations_are_forgotten_over_all_servers(
     monkeypatch.setattr("mock_sei.oauth.tokens._ENDED_KEPT", 10)
 
     def revoke(number: int) -> None:
-        platform = at_rest[number % 2]
+        platform = at_rest.both[number % 2]
         do(platform, lambda: platform.state.oauth.tokens.revoke_family(f"family {number}"))
 
     for number in range(40):
@@ -615,7 +617,7 @@ def test_past_revocations_are_forgotten_over_all_servers(
     for number in range(40, 80):
         revoke(number)
 
-    for each in (*at_rest[:2], at_rest.start()):
+    for each in (*at_rest.both, at_rest.start()):
         assert sizes(each)[4] == 50  # ten that have ended, and forty that have not
 
 
