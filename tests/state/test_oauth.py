@@ -541,6 +541,14 @@ def test_with_a_seed_the_identifiers_come_again_after_a_reset(servers: Servers) 
     assert found[0][0] != found[0][1]
 
 
+def test_with_a_seed_two_servers_give_different_secrets(servers: Servers) -> None:
+    servers.one.reset({"seed": 7})
+
+    given = [log_in(in_turn(servers, number)) for number in range(4)]
+
+    assert len({secret for pair in given for secret in pair}) == 8
+
+
 def test_a_token_without_a_user_changes_nothing(servers: Servers, commits: list[object]) -> None:
     """A server whose clients only ask for such tokens never waits for the store."""
     servers.one.reset({"seed": 7})
@@ -661,6 +669,7 @@ def flows(servers: Servers) -> dict[str, Callable[[], object]]:
     }
 
 
+@pytest.mark.parametrize("seed", [None, 7])
 @pytest.mark.parametrize(
     "flow",
     [
@@ -669,8 +678,12 @@ def flows(servers: Servers) -> dict[str, Callable[[], object]]:
         *("new key", "retired key"),
     ],
 )
-def test_work_that_must_run_again_has_changed_nothing_before(servers: Servers, flow: str) -> None:
-    """Another server changes something else in the middle of it."""
+def test_work_that_must_run_again_has_changed_nothing_before(
+    servers: Servers, flow: str, seed: int | None
+) -> None:
+    """Another server changes something else in the middle of it. With a seed, also to take a random
+    value is a change."""
+    servers.one.reset({"seed": seed})
     work, before = flows(servers)[flow], contents(servers.one)
     found: list[object] = []
 
