@@ -256,6 +256,28 @@ def test_a_token_dies_after_thirty_idle_minutes(served: Served) -> None:
     assert "not used for 30 minutes" in (served.platform.journal.last.refused_because or "")
 
 
+def test_a_used_token_ends_to_the_second(served: Served) -> None:
+    served.platform.clock.freeze()
+    headers = served.headers()
+    assert served.get(headers=headers).status_code == 200
+    served.platform.clock.advance(seconds=30 * 60 - 1)
+    assert served.get(headers=headers).status_code == 200
+    served.platform.clock.advance(minutes=30)
+
+    assert served.get(headers=headers).json()["message"] == "Access Token expired"
+
+
+def test_a_use_less_than_a_second_later_counts_too(served: Served) -> None:
+    served.platform.clock.freeze()
+    headers = served.headers()
+    assert served.get(headers=headers).status_code == 200
+    served.platform.clock.advance(seconds=0.5)
+    assert served.get(headers=headers).status_code == 200
+    served.platform.clock.advance(seconds=30 * 60 - 0.4)
+
+    assert served.get(headers=headers).status_code == 200
+
+
 def test_a_token_of_another_server_is_refused(served: Served, tmp_path: Path) -> None:
     store = CertificateStore(tmp_path / "other")
     stranger = Served(Platform(fixtures=load_fixtures(), store=store, behaviour=Behaviour()))

@@ -194,7 +194,7 @@ def refused(act: Callable[..., object], *arguments: Any, **named: Any) -> str:
 
 
 def assert_revoked(servers: Servers, token: str, name: str = "demo-web") -> None:
-    for each in (*servers.both, servers.start()):
+    for each in (*servers[:2], servers.start()):
         assert "was revoked" in refused(use, each, token, name)
 
 
@@ -219,6 +219,11 @@ def assert_one_platform(servers: Servers) -> None:
         assert [list(each) for each in there.values()] == [list(each) for each in found.values()]
 
 
+def in_turn(servers: Servers, number: int) -> Platform:
+    """The one server or the other."""
+    return (servers.one, servers.other)[number % 2]
+
+
 def race(servers: Servers, act: Callable[[Platform], object]) -> list[object]:
     """What 20 threads over both servers get, who begin together: an answer, or a refusal."""
     begin, results = threading.Barrier(20), []
@@ -231,7 +236,7 @@ def race(servers: Servers, act: Callable[[Platform], object]) -> list[object]:
             results.append(refusal.why.because)
 
     threads = [
-        threading.Thread(target=run, args=(servers.both[number % 2],)) for number in range(20)
+        threading.Thread(target=run, args=(in_turn(servers, number),)) for number in range(20)
     ]
     for each in threads:
         each.start()
@@ -253,7 +258,7 @@ def test_a_code_of_one_server_gives_tokens_at_another(servers: Servers) -> None:
 
     token = redeem(servers.other, code)["access_token"]
 
-    for each in (*servers.both, servers.start()):
+    for each in (*servers[:2], servers.start()):
         use(each, token)
     assert_one_platform(servers)
 
@@ -315,7 +320,7 @@ def test_of_many_uses_of_a_refresh_token_one_wins_and_its_family_ends(servers: S
     (won,) = answers(results)
     for each in (first, won):
         assert_revoked(servers, each["access_token"], "demo-internal")
-    for platform in (*servers.both, servers.start()):
+    for platform in (*servers[:2], servers.start()):
         assert "No such refresh token" in refused(refresh, platform, won["refresh_token"])
     assert_one_platform(servers)
 
@@ -362,7 +367,7 @@ def test_another_server_ends_the_other_sessions_of_a_user(servers: Servers) -> N
     log_in(servers.other, endOtherSessions="true")
 
     assert_revoked(servers, token)
-    for each in (*servers.both, servers.start()):
+    for each in (*servers[:2], servers.start()):
         form = {"grant_type": "sessionToken", "sessionToken": session}
         assert "it has ended" in refused(ask, each, "demo-web", **form)
         assert "has ended" in refused(redeem, each, unused)
@@ -400,7 +405,7 @@ def test_a_use_at_another_server_starts_the_idle_limit_again(at_rest: Servers, t
     use(at_rest.other, token)
     time.now += 29 * 60
 
-    for each in (*at_rest.both, at_rest.start()):
+    for each in (*at_rest[:2], at_rest.start()):
         use(each, token)
         assert "not used for 30 minutes" in refused(use, each, unused)
 
@@ -455,7 +460,7 @@ def test_a_new_signing_key_signs_at_all_servers(servers: Servers) -> None:
     second = perform(servers.one, RotateSigningKey()).kid
     third = perform(servers.other, RotateSigningKey()).kid
 
-    for each in (*servers.both, servers.start()):
+    for each in (*servers[:2], servers.start()):
         assert kids(each) == [third, second, first]
         assert each.state.oauth.keys.signing.kid == third
         use(each, old, "demo-internal")
@@ -471,7 +476,7 @@ def test_a_key_that_one_server_retires_is_refused_at_all(servers: Servers) -> No
 
     perform(servers.other, RetireSigningKey(kid=first))
 
-    for each in (*servers.both, servers.start()):
+    for each in (*servers[:2], servers.start()):
         assert kids(each) == [second]
         assert "does not know" in refused(use, each, old, "demo-internal")
         with pytest.raises(Rejected, match="is the signing key"):
@@ -485,9 +490,9 @@ def test_the_oldest_key_goes_at_all_servers(
 ) -> None:
     monkeypatch.setattr("mock_sei.oauth.tokens.MOST_KEYS", 3)
 
-    made = [perform(servers.both[number % 2], RotateSigningKey()).kid for number in range(5)]
+    made = [perform(in_turn(servers, number), RotateSigningKey()).kid for number in range(5)]
 
-    for each in (*servers.both, servers.start()):
+    for each in (*servers[:2], servers.start()):
         assert kids(each) == made[:-4:-1]
 
 
@@ -496,7 +501,7 @@ def test_a_reset_takes_new_signing_keys_away(servers: Servers) -> None:
 
     servers.other.reset()
 
-    for each in (*servers.both, servers.start()):
+    for each in (*servers[:2], servers.start()):
         assert kids(each) == [servers.one.signing_key.kid]
 
 
@@ -536,6 +541,14 @@ def test_with_a_seed_the_identifiers_come_again_after_a_reset(servers: Servers) 
     assert found[0][0] != found[0][1]
 
 
+def test_with_a_seed_two_servers_give_different_secrets(servers: Servers) -> None:
+    servers.one.reset({"seed": 7})
+
+    given = [log_in(in_turn(servers, number)) for number in range(4)]
+
+    assert len({secret for pair in given for secret in pair}) == 8
+
+
 def test_a_token_without_a_user_changes_nothing(servers: Servers, commits: list[object]) -> None:
     """A server whose clients only ask for such tokens never waits for the store."""
     servers.one.reset({"seed": 7})
@@ -562,7 +575,7 @@ def test_a_reset_forgets_what_all_servers_knew(servers: Servers) -> None:
 
     servers.other.reset()
 
-    for each in (*servers.both, servers.start()):
+    for each in (*servers[:2], servers.start()):
         assert "No such code" in refused(redeem, each, code)
         assert "No such refresh token" in refused(refresh, each, answer["refresh_token"])
         form = {"grant_type": "sessionToken", "sessionToken": session}
@@ -589,7 +602,7 @@ def test_what_has_ended_is_deleted_by_whichever_server_adds_more(
     at_rest: Servers, time: Time
 ) -> None:
     for number in range(8):
-        fill(at_rest.both[number % 2], f"old {number}")
+        fill(in_turn(at_rest, number), f"old {number}")
     assert sizes(at_rest.one) == sizes(at_rest.other) == [8, 8, 8, 8, 8]
 
     time.now += 31 * 24 * 3600
@@ -597,7 +610,7 @@ def test_what_has_ended_is_deleted_by_whichever_server_adds_more(
     for number in range(3):
         fill((third, at_rest.other)[number % 2], f"new {number}")
 
-    for each in (*at_rest.both, third, at_rest.start()):
+    for each in (*at_rest[:2], third, at_rest.start()):
         assert sizes(each) == [3, 3, 3, 3, 3]
     assert_one_platform(at_rest)
 
@@ -608,7 +621,7 @@ def test_past_revocations_are_forgotten_over_all_servers(
     monkeypatch.setattr("mock_sei.oauth.tokens._ENDED_KEPT", 10)
 
     def revoke(number: int) -> None:
-        platform = at_rest.both[number % 2]
+        platform = in_turn(at_rest, number)
         do(platform, lambda: platform.state.oauth.tokens.revoke_family(f"family {number}"))
 
     for number in range(40):
@@ -617,7 +630,7 @@ def test_past_revocations_are_forgotten_over_all_servers(
     for number in range(40, 80):
         revoke(number)
 
-    for each in (*at_rest.both, at_rest.start()):
+    for each in (*at_rest[:2], at_rest.start()):
         assert sizes(each)[4] == 50  # ten that have ended, and forty that have not
 
 
@@ -656,6 +669,7 @@ def flows(servers: Servers) -> dict[str, Callable[[], object]]:
     }
 
 
+@pytest.mark.parametrize("seed", [None, 7])
 @pytest.mark.parametrize(
     "flow",
     [
@@ -664,8 +678,12 @@ def flows(servers: Servers) -> dict[str, Callable[[], object]]:
         *("new key", "retired key"),
     ],
 )
-def test_work_that_must_run_again_has_changed_nothing_before(servers: Servers, flow: str) -> None:
-    """Another server changes something else in the middle of it."""
+def test_work_that_must_run_again_has_changed_nothing_before(
+    servers: Servers, flow: str, seed: int | None
+) -> None:
+    """Another server changes something else in the middle of it. With a seed, also to take a random
+    value is a change."""
+    servers.one.reset({"seed": seed})
     work, before = flows(servers)[flow], contents(servers.one)
     found: list[object] = []
 
@@ -687,26 +705,30 @@ def test_work_that_must_run_again_has_changed_nothing_before(servers: Servers, f
 def test_work_that_runs_again_deletes_what_has_ended(at_rest: Servers, time: Time) -> None:
     """The first run, which was in vain, does not lose sight of it."""
     one, other = at_rest[:2]
+    oauth = one.state.oauth
     fill(one, "old")
     time.now += 31 * 24 * 3600
-    token = ask(one, "demo-internal", **PASSWORD)["access_token"]
     end = one.clock.now() + timedelta(minutes=5)
-    works: tuple[Callable[[], object], ...] = (
-        lambda: logged_in(one),
-        lambda: used(one, token, "demo-internal"),
-        lambda: one.state.oauth.used_assertions.add("key", "new", end=end),
-    )
-    for work in works:
+    asked_for = read_request([("client_id", "demo-web-key")], oauth, issuer=ISSUER)
+
+    def run_twice(work: Callable[[], Any]) -> Any:
         runs: list[None] = []
 
-        def interrupted(work: Callable[[], object] = work, runs: list[None] = runs) -> None:
+        def interrupted() -> Any:
             runs.append(None)
             if len(runs) == 1:
                 do(other, lambda: other.state.stored.next_number("x"))
-            work()
+            return work()
 
-        do(one, interrupted)
+        answer = do(one, interrupted)
         assert len(runs) == 2
+        return answer
 
-    codes, authorizations, _, assertions, remembered = sizes(other)
-    assert [codes, authorizations, assertions, remembered] == [1, 1, 1, 1]
+    session = run_twice(lambda: oauth.sessions.start(ALICE))
+    run_twice(lambda: approve(asked_for, session, oauth))
+    form = {"grant_type": "sessionToken", "sessionToken": session.identifier}
+    token = run_twice(lambda: asked(one, "demo-web", **form))["access_token"]
+    run_twice(lambda: used(one, token))
+    run_twice(lambda: oauth.used_assertions.add("key", "new", end=end))
+
+    assert sizes(one) == sizes(other) == [1, 1, 1, 1, 1]
