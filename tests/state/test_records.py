@@ -25,7 +25,7 @@ from mock_sei.platform import Platform
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import Actor, ApplicationType
-from mock_sei.rules.stored import Stored
+from mock_sei.rules.stored import Stored, Table
 from mock_sei.settings import Behaviour
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import Change, SharedUnits
@@ -172,6 +172,33 @@ def test_a_store_keeps_no_rows_of_records_that_were_replaced(
     assert len(rows_in(tmp_path)) == 30 + 1
     perform(servers.other, ClearRecords(collection=INVESTORS))
     assert len(rows_in(tmp_path)) == 1
+
+
+def test_a_record_of_the_seed_stays_removed_when_the_store_forgets_removals(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mock_sei.state.sqlite.REMOVALS_KEPT", 2)
+    before = ids(servers.one)
+    remove(servers.one, before[0])
+    for number in range(9):
+        create(servers.one, f"NEW-{number}")
+        remove(servers.one, f"NEW-{number}")
+
+    assert ids(servers.start()) == ids(servers.other) == before[1:]
+
+
+def test_records_that_were_added_and_removed_leave_nothing_to_write(
+    servers: Servers, committed: list[Change], tmp_path: Path
+) -> None:
+    for number in range(9):
+        create(servers.one, f"NEW-{number}")
+        remove(servers.one, f"NEW-{number}")
+    assert rows_in(tmp_path) == []
+    committed.clear()
+
+    perform(servers.one, ClearRecords(collection=INVESTORS))
+
+    assert [each.name for each in committed] == ["apis/shared/records"]
 
 
 def rows_in(folder: Path, area: str = "apis/shared/records") -> list[str]:
@@ -490,6 +517,8 @@ def test_jobs_and_reports_of_own_data_are_common_too(servers: Servers) -> None:
 def test_a_new_app_key_takes_own_data_with_it_at_every_server(servers: Servers) -> None:
     follow(servers.one, None, OWN)
     add_own(servers.one, "OWN-1")
+    behind = servers.start()
+    add_own(behind, "OWN-2")
     twice = [replace(OWN, app_key="second-key"), replace(OWN, app_key="third-key")]
     known = find_own(servers.other)
 
@@ -500,12 +529,30 @@ def test_a_new_app_key_takes_own_data_with_it_at_every_server(servers: Servers) 
     do(servers.one, refresh)
     another = replace(OWN, name="another")  # it gets the AppKey that became free
     follow(servers.other, None, another)
+    last = replace(OWN, app_key="last-key")
+    follow(servers.other, twice[1], last)
 
-    assert find_own(servers.other, twice[1]) is known
-    for each in (servers.one, servers.other, servers.start()):
-        assert find_own(each, twice[0]) is None
-        assert own_ids(each, twice[1]) == [*ids(each), "OWN-1"]
+    assert find_own(servers.other, last) is known
+    for each in (servers.one, servers.other, behind, servers.start()):
+        assert find_own(each, twice[0]) is find_own(each, twice[1]) is None
+        assert own_ids(each, last) == [*ids(each), "OWN-1", "OWN-2"]
         assert own_ids(each, another) == ids(each)
+
+
+def test_an_application_that_another_server_registered_begins_no_second_data(
+    servers: Servers,
+) -> None:
+    def registry_of(platform: Platform) -> Table[str]:
+        own_data = platform.state.own_data
+        return Table(
+            platform.state.stored, "registry", changed=lambda *_: own_data.follow(None, OWN)
+        )
+
+    one, _ = registry_of(servers.one), registry_of(servers.other)
+    do(servers.one, lambda: one.__setitem__("own", "own"))
+    add_own(servers.one, "OWN-1")
+
+    assert own_ids(servers.other) == [*ids(servers.other), "OWN-1"]
 
 
 def test_own_data_that_ended_is_nowhere_and_has_no_rows(servers: Servers, tmp_path: Path) -> None:
