@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from mock_sei.rules.stored import Table
+from mock_sei.rules.stored import Stored, Table
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import Restart
 from tests.state.conftest import Servers, do
@@ -119,6 +119,38 @@ def test_work_on_a_state_that_was_reset_changes_nothing(servers: Servers) -> Non
     do(servers.one, work)
 
     assert "x" not in servers.start().state.stored.numbers
+
+
+def test_a_table_can_tell_its_own_change_from_one_of_another_server(servers: Servers) -> None:
+    seen: list[bool] = []
+    tables: list[Table[int]] = [
+        Table(stored, "x", changed=lambda *_, stored=stored: seen.append(stored.is_applying))
+        for stored in (servers.one.state.stored, servers.other.state.stored)
+    ]
+    do(servers.one, lambda: tables[0].__setitem__("a", 1))
+    servers.other.units.refresh()
+
+    assert seen == [False, True]
+    do(servers.other, lambda: tables[1].__setitem__("b", 1))
+    assert seen == [False, True, False]
+
+
+def test_the_store_s_rows_come_over_the_seeds_of_a_table() -> None:
+    rows = [("x", "changed", "2"), ("x", "removed", None), ("x", "added", "3")]
+    seeds = {"changed": 1, "removed": 1, "kept": 1}
+
+    table: Table[int] = Table(Stored(rows), "x", seeds=seeds)
+
+    assert dict(table.items()) == {"changed": 2, "kept": 1, "added": 3}
+    assert table.is_seeded
+
+
+def test_a_state_of_one_server_lists_no_changes() -> None:
+    stored = Stored()
+
+    stored.next_number("x")
+
+    assert stored.begun == {}
 
 
 def test_restart_is_no_error_that_the_domain_may_handle() -> None:
