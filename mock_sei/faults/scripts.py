@@ -290,10 +290,12 @@ class Scripts:
 
     def _note(self, queued: QueuedAnswer, *, used: int, is_over: bool) -> None:
         """Writes what became of an answer that waits. One that is over is kept without its body."""
-        key, ended = str(queued.identifier), self._over.next_number if is_over else 0
-        self._uses[key] = Use(used, ended)
-        if is_over:
-            self._answers[key] = queued.answer.without_body()
+        key = str(queued.identifier)
+        if not is_over:
+            self._uses[key] = Use(used)
+            return
+        self._uses[key] = Use(used, self._over.next_number)
+        self._answers[key] = queued.answer.without_body()
         for each in self._over.oldest(len(self._over) - MOST_OVER):
             self.remove(each)
 

@@ -185,9 +185,11 @@ class ServerFaults:
     def _note(self, armed: ArmedFault, *, met: int, withdrawn: bool = False) -> None:
         """Writes what became of a fault that is not over."""
         times = armed.fault.times
-        is_over = withdrawn or (times is not None and met >= times)
-        ended = self._over.next_number if is_over else 0
-        self._meetings[str(armed.identifier)] = Meetings(met, withdrawn, ended)
+        key = str(armed.identifier)
+        if not withdrawn and (times is None or met < times):
+            self._meetings[key] = Meetings(met)
+            return
+        self._meetings[key] = Meetings(met, withdrawn, self._over.next_number)
         for each in self._over.oldest(len(self._over) - MOST_OVER):
             self.remove(each)
 
