@@ -22,7 +22,7 @@ from typing import NamedTuple
 from mock_sei.errors import Rejected
 from mock_sei.faults.answer_queues import AnswerQueues, QueuedAnswer
 from mock_sei.faults.answers import LARGEST_CONTENT, ScriptedAnswer
-from mock_sei.faults.ends import Ends
+from mock_sei.faults.end_order import EndOrder
 from mock_sei.faults.random_uuids import RandomUuids
 from mock_sei.faults.stored_answers import ANSWER
 from mock_sei.matching.targets import Caller, names_of
@@ -52,7 +52,7 @@ class GivenAnswer:
     uuids: Sequence[str] = ()
 
 
-class Use(NamedTuple):
+class AnswerUse(NamedTuple):
     """What became of an answer."""
 
     used: int = 0
@@ -60,8 +60,8 @@ class Use(NamedTuple):
     """The number of its end, 0 while it waits: a later end has a larger number."""
 
 
-_USE: Codec[Use] = Codec(write=json.dumps, read=lambda text: Use(*json.loads(text)))
-_UNUSED = Use()
+_USE: Codec[AnswerUse] = Codec(write=json.dumps, read=lambda text: AnswerUse(*json.loads(text)))
+_UNUSED = AnswerUse()
 _STRICT = "strict"
 
 NO_FUNCTIONS = (
@@ -80,7 +80,7 @@ class Scripts:
         """The answers that wait and those that are over."""
         self._waiting: OrderedDict[int, QueuedAnswer] = OrderedDict()
         """The answers that wait, the oldest first."""
-        self._over = Ends()
+        self._over = EndOrder()
         """The answers that were used up, or whose application was removed."""
         self._unused: dict[int, QueuedAnswer] = {}
         """The required answers that were not used as often as they say."""
@@ -261,7 +261,7 @@ class Scripts:
             )
 
     def drop_application(self, application: Application) -> None:
-        """Ends the answers for an application that was removed.
+        """EndOrder the answers for an application that was removed.
 
         So a later application of the same name does not get them. A required answer that was not
         used still makes the test fail.
@@ -290,10 +290,12 @@ class Scripts:
 
     def _note(self, queued: QueuedAnswer, *, used: int, is_over: bool) -> None:
         """Writes what became of an answer that waits. One that is over is kept without its body."""
-        key, ended = str(queued.identifier), self._over.next_number if is_over else 0
-        self._uses[key] = Use(used, ended)
-        if is_over:
-            self._answers[key] = queued.answer.without_body()
+        key = str(queued.identifier)
+        if not is_over:
+            self._uses[key] = AnswerUse(used)
+            return
+        self._uses[key] = AnswerUse(used, self._over.next_number)
+        self._answers[key] = queued.answer.without_body()
         for each in self._over.oldest(len(self._over) - MOST_OVER):
             self.remove(each)
 
@@ -344,7 +346,7 @@ class Scripts:
             else:  # it is over, and lost its body
                 self._all[number].answer = after
 
-    def _come(self, number: int, answer: ScriptedAnswer, use: Use) -> None:
+    def _come(self, number: int, answer: ScriptedAnswer, use: AnswerUse) -> None:
         queued = QueuedAnswer(identifier=number, answer=answer, used=use.used)
         self._all[number] = queued
         if answer.required and not queued.is_used:
@@ -363,7 +365,7 @@ class Scripts:
         self._over.discard(number)
         self._unused.pop(number, None)
 
-    def _follow_use(self, key: str, _: Use | None, use: Use | None) -> None:
+    def _follow_use(self, key: str, _: AnswerUse | None, use: AnswerUse | None) -> None:
         with self._lock:
             queued = self._all.get(int(key))
             if queued is None or use is None:
@@ -381,7 +383,7 @@ class Scripts:
         self._queues.remove(queued)
         self._count(queued.answer, -1)
 
-    def _keep_over(self, queued: QueuedAnswer, use: Use) -> None:
+    def _keep_over(self, queued: QueuedAnswer, use: AnswerUse) -> None:
         if queued.identifier not in self._unused:
             self._over.add(queued.identifier, use.ended)
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import NamedTuple
 
-from mock_sei.faults.ends import Ends
+from mock_sei.faults.end_order import EndOrder
 from mock_sei.faults.faults import RULE, ArmedFault, FaultRule
 from mock_sei.matching.targets import Caller, names_of
 from mock_sei.matching.waiting import Waiting
@@ -55,7 +55,7 @@ class ServerFaults:
         self._random = random
         self._lock = threading.RLock()
         self._all: dict[int, ArmedFault] = {}
-        self._over = Ends()
+        self._over = EndOrder()
         self._unmet: dict[int, ArmedFault] = {}
         """The required faults that no call met."""
         self._live: Waiting[ArmedFault] = Waiting()
@@ -132,7 +132,7 @@ class ServerFaults:
             self._meetings.clear()
 
     def drop_application(self, application: Application) -> None:
-        """Ends the faults of an application that was removed.
+        """EndOrder the faults of an application that was removed.
 
         So a later application of the same name does not meet them. Tests can still look them up,
         and a required fault that no call met still makes the test fail.
@@ -185,9 +185,11 @@ class ServerFaults:
     def _note(self, armed: ArmedFault, *, met: int, withdrawn: bool = False) -> None:
         """Writes what became of a fault that is not over."""
         times = armed.fault.times
-        is_over = withdrawn or (times is not None and met >= times)
-        ended = self._over.next_number if is_over else 0
-        self._meetings[str(armed.identifier)] = Meetings(met, withdrawn, ended)
+        key = str(armed.identifier)
+        if not withdrawn and (times is None or met < times):
+            self._meetings[key] = Meetings(met)
+            return
+        self._meetings[key] = Meetings(met, withdrawn, self._over.next_number)
         for each in self._over.oldest(len(self._over) - MOST_OVER):
             self.remove(each)
 

@@ -661,6 +661,15 @@ def test_a_failure_that_one_server_reported_is_handed_on_by_no_reset(servers: Se
         assert perform(each, CheckTest()).bugs == []
 
 
+def test_a_failure_that_one_server_reported_is_not_handed_on_by_another(servers: Servers) -> None:
+    servers.one.record_bug("Traceback: seen")
+    perform(servers.one, CheckTest())
+
+    servers.other.reset()
+
+    assert perform(servers.one, CheckTest()).bugs == []
+
+
 def test_a_reset_of_any_server_hands_an_unreported_failure_on_once(servers: Servers) -> None:
     servers.one.record_bug("Traceback: seen")
     assert perform(servers.other, CheckTest()).bugs == ["Traceback: seen"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Ends:
+class EndOrder:
     """The identifiers of what is over. Each end has a number, and later ends have larger ones.
 
     They come in their order, except from a store. It has no lock: its owner must use one.
