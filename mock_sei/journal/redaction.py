@@ -216,7 +216,8 @@ def _names_error(value: str) -> bool:
 def _header(name: str, value: str, secrets: Secrets, shown: int | None) -> Field:
     if name in _SECRET_HEADERS:
         return Field(_credentials(value, secrets) if "auth" in name else HIDDEN, shown=shown)
-    return Field(value, list(_address(value)), shown)
+    has_parameters = "?" in value or "#" in value
+    return Field(value, list(_address(value)) if has_parameters else (), shown)
 
 
 def _credentials(value: str, secrets: Secrets) -> str:
