@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 from mock_sei.journal.readings import Span, find_stretches
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.rules.randomness import SECRET_LENGTH
-from mock_sei.rules.secret_index import DELIMITERS, SecretIndex
+from mock_sei.rules.secret_index import SecretIndex
 
 HIDDEN = "***"
 
@@ -66,6 +66,10 @@ class Secrets(Protocol):
         """Texts without any secret. They are remembered, since clients send the same texts
         often."""
 
+    @property
+    def shown_headers(self) -> dict[tuple[bytes, bytes], tuple[str, str]]:
+        """Headers of which name and value are harmless, as text. They are remembered, too."""
+
     def find_in(self, text: str) -> list[Span]:
         """The places of registered secrets in a text."""
 
@@ -102,6 +106,11 @@ class KnownSecrets:
     def harmless(self) -> set[str]:
         """Texts without any secret."""
         return self.registered.harmless
+
+    @property
+    def shown_headers(self) -> dict[tuple[bytes, bytes], tuple[str, str]]:
+        """Headers of which name and value are harmless, as text."""
+        return self.registered.shown_headers
 
     def find_in(self, text: str) -> list[Span]:
         """The places of registered secrets in a text."""
@@ -245,7 +254,7 @@ def _is_closed(text: str, stretch: Stretch) -> bool:
 
 MOST_HARMLESS = 1024
 """So many short texts are remembered as harmless."""
-_LONGEST_HARMLESS = 512
+LONGEST_HARMLESS = 512
 """So many characters has a text that is remembered, at most."""
 _LONG_RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{SECRET_LENGTH * 4 // 3}}}|[%\\\r\n]")
 """What may be a secret in Base64, or encoded in another way."""
@@ -255,7 +264,7 @@ def _can_be_remembered(text: str) -> bool:
     """True if a text cannot hold a secret that will be issued later, even an encoded one."""
     if len(text) < SECRET_LENGTH:
         return True
-    is_short = len(text) <= _LONGEST_HARMLESS
+    is_short = len(text) <= LONGEST_HARMLESS
     return is_short and not _LONG_RUN.search(text) and not _ISSUED.search(text)
 
 

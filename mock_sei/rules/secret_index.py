@@ -55,7 +55,7 @@ class _Layer:
 class SecretIndex(Collection[str]):
     """A counted set of texts: a text that was added twice stays until it is discarded twice."""
 
-    __slots__ = ("_base", "_delimited", "_own", "_sizes", "harmless")
+    __slots__ = ("_base", "_delimited", "_own", "_sizes", "harmless", "shown_headers")
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._base = _Layer()
@@ -65,6 +65,8 @@ class SecretIndex(Collection[str]):
         self._sizes: dict[int, int] = {}
         self._delimited = 0
         """How many secrets have a character of :data:`DELIMITERS`."""
+        self.shown_headers: dict[tuple[bytes, bytes], tuple[str, str]] = {}
+        """Headers that are shown as they were sent, as text: name and value are harmless."""
         self.harmless: set[str] = set()
         """Texts in which other code searched and found no secret. When a secret is added, a new
         set replaces this one, so that the result of a search that is still running goes to the old
@@ -82,7 +84,7 @@ class SecretIndex(Collection[str]):
         else:
             self._own.add(text, 1)
         if not before:
-            self.harmless = set()
+            self.harmless, self.shown_headers = set(), {}
 
     def discard(self, text: str) -> None:
         before = self._count(text)
@@ -105,7 +107,7 @@ class SecretIndex(Collection[str]):
         twin._base = self._base  # a private field of the same class
         twin._sizes = dict(self._sizes)
         twin._delimited = self._delimited
-        twin.harmless = self.harmless
+        twin.harmless, twin.shown_headers = self.harmless, self.shown_headers
         return twin
 
     def find_in(self, text: str) -> list[Span]:
