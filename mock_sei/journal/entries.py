@@ -25,7 +25,7 @@ from mock_sei.journal.hiding import (
     hide_values,
     show,
 )
-from mock_sei.journal.redaction import body_field, header_fields, query_field, shows_text
+from mock_sei.journal.redaction import body_field, query_field, show_message, shows_text
 from mock_sei.matching.sent import NOTHING_SENT, SentRequest
 from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.records import Application
@@ -91,8 +91,7 @@ class HttpMessage:
     @property
     def headers(self) -> dict[str, str]:
         """The headers, with names in lower case. Of a repeated header it has the last value."""
-        secrets = self.secrets()
-        return _paired(show(header_fields(self.raw_headers, secrets, shown=VALUE_SHOWN), secrets))
+        return dict(self._all_headers)
 
     @property
     def body(self) -> str:
@@ -119,11 +118,11 @@ class HttpMessage:
     @property
     def repeated_headers(self) -> list[tuple[str, str]]:
         """All headers, if some have one name; an empty list otherwise."""
-        if not self._repeats_headers():
-            return []
-        secrets = self.secrets()
-        texts = show(header_fields(self.raw_headers, secrets, shown=VALUE_SHOWN), secrets)
-        return list(zip(texts[::2], texts[1::2], strict=True))
+        return self._all_headers if self._repeats_headers() else []
+
+    @property
+    def _all_headers(self) -> list[tuple[str, str]]:
+        return show_message((), self.raw_headers, self.secrets(), shown=VALUE_SHOWN)[1]
 
     def _shows_body(self, most: int) -> bool:
         """True if the body is shown whole and as it was sent."""
@@ -184,10 +183,15 @@ class HttpMessage:
         coding = names.get(b"content-encoding", b"identity").strip().lower()
         return names.get(b"content-type", b"").decode("latin-1"), coding != b"identity"
 
-    def _fields(self, most: int) -> list[Field]:
-        """The body, and then the name and the value of each header."""
-        headers = header_fields(self.raw_headers, self.secrets(), shown=min(VALUE_SHOWN, most))
-        return [self._body(min(BODY_SHOWN, most)), *headers]
+    def _show(self, most: int, *fields: Field) -> tuple[list[str], dict[str, str]]:
+        """The texts of the body and of some fields, and the headers."""
+        shown, headers = show_message(
+            [self._body(min(BODY_SHOWN, most)), *fields],
+            self.raw_headers,
+            self.secrets(),
+            shown=min(VALUE_SHOWN, most),
+        )
+        return shown, dict(headers)
 
 
 _ABOUT_BODY = frozenset({b"content-type", b"content-encoding"})
@@ -284,13 +288,13 @@ class HttpRequest(HttpMessage):
         """The request as the control API returns it. ``most`` limits the size of each text."""
         path = Field(self.path, shown=min(PATH_SHOWN, most))
         query = query_field(self.raw_query, shown=min(QUERY_SHOWN, most))
-        shown = show([path, query, *self._fields(most)], self.secrets())
+        shown, headers = self._show(most, path, query)
         return {
             "method": self.method,
-            "path": shown[0],
-            "query": shown[1],
-            "headers": _paired(shown[3:]),
-            "body": shown[2],
+            "path": shown[1],
+            "query": shown[2],
+            "headers": headers,
+            "body": shown[0],
             "body_size": self.body_size,
             "incomplete": self._incomplete(most),
         }
@@ -308,10 +312,10 @@ class HttpResponse(HttpMessage):
 
     def to_json(self, most: int = EVERYTHING) -> dict[str, Any]:
         """The answer as the control API returns it. ``most`` limits the size of each text."""
-        shown = show(self._fields(most), self.secrets())
+        shown, headers = self._show(most)
         return {
             "status": self.status,
-            "headers": _paired(shown[1:]),
+            "headers": headers,
             "body": shown[0],
             "body_size": self.body_size,
             "incomplete": self._incomplete(most),
@@ -574,10 +578,6 @@ def _is_utf8(text: bytes) -> bool:
 
 _LONG_WORD = re.compile(r"[^\s]{16}")
 """A word that is long enough to be the beginning of a secret."""
-
-
-def _paired(texts: Sequence[str]) -> dict[str, str]:
-    return dict(zip(texts[::2], texts[1::2], strict=True))
 
 
 def _beginning(text: _Text, shown: int) -> _Text:

@@ -58,9 +58,17 @@ class Secrets(Protocol):
         """The length of the longest registered secret."""
 
     @property
+    def has_delimiters(self) -> bool:
+        """True if a registered secret has a character of :data:`DELIMITERS`."""
+
+    @property
     def harmless(self) -> set[str]:
         """Texts without any secret. They are remembered, since clients send the same texts
         often."""
+
+    @property
+    def shown_headers(self) -> dict[tuple[bytes, bytes], tuple[str, str]]:
+        """Headers of which name and value are harmless, as text. They are remembered, too."""
 
     def find_in(self, text: str) -> list[Span]:
         """The places of registered secrets in a text."""
@@ -90,9 +98,19 @@ class KnownSecrets:
         return self.registered.longest
 
     @property
+    def has_delimiters(self) -> bool:
+        """True if a registered secret has a character of :data:`DELIMITERS`."""
+        return self.registered.has_delimiters
+
+    @property
     def harmless(self) -> set[str]:
         """Texts without any secret."""
         return self.registered.harmless
+
+    @property
+    def shown_headers(self) -> dict[tuple[bytes, bytes], tuple[str, str]]:
+        """Headers of which name and value are harmless, as text."""
+        return self.registered.shown_headers
 
     def find_in(self, text: str) -> list[Span]:
         """The places of registered secrets in a text."""
@@ -110,8 +128,7 @@ class Stretch(NamedTuple):
     instead: str = HIDDEN
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A text to show, with the parts that are secret by their name or place."""
 
     text: str
@@ -132,14 +149,19 @@ def hide_values(text: str, secrets: Secrets, *, shown: int | None = None) -> str
 
 def show(fields: Sequence[Field], secrets: Secrets) -> list[str]:
     """The texts of fields, with secrets hidden. One search covers all fields that are not cut."""
-    whole = [each for each in fields if not each.is_cut]
+    cut = [each.is_cut for each in fields]
+    whole = [each for each, is_cut in zip(fields, cut, strict=True) if not is_cut]
     found = iter(_stretches_of(whole, secrets))
     return [
-        _show_beginning(each, secrets)
-        if each.is_cut
-        else _apply(each.text, [*each.stretches, *next(found)])
-        for each in fields
+        _show_beginning(each, secrets) if is_cut else _show_whole(each, next(found))
+        for each, is_cut in zip(fields, cut, strict=True)
     ]
+
+
+def _show_whole(field: Field, found: Sequence[Stretch]) -> str:
+    if not (found or field.stretches):
+        return field.text
+    return _apply(field.text, [*field.stretches, *found])
 
 
 def find_sent(texts: Iterable[str], secrets: Secrets) -> set[str]:
@@ -162,37 +184,88 @@ def hide_beginnings(text: str, sent: Iterable[str]) -> str:
 
 def _stretches_of(fields: Sequence[Field], secrets: Secrets) -> list[list[Stretch]]:
     stretches: list[list[Stretch]] = [[] for _ in fields]
-    harmless = secrets.harmless
-    asked = [which for which, each in enumerate(fields) if each.text not in harmless]
+    asked = list(_asked(fields, secrets))
     if not asked:
         return stretches
     starts, start = [], 0
-    for which in asked:
+    for part in asked:
         starts.append(start)
-        start += len(fields[which].text) + 1
-    for begin, end in _find("\0".join(fields[which].text for which in asked), secrets):
+        start += len(part.text) + 1
+    found = set()
+    for begin, end in _find("\0".join(part.text for part in asked), secrets):
         place = bisect_right(starts, begin) - 1
-        stretches[asked[place]].append(Stretch(begin - starts[place], end - starts[place]))
-    for which in asked:
-        text = fields[which].text
-        if not stretches[which] and _can_be_remembered(text):
+        found.add(place)
+        part = asked[place]
+        shift = part.begin - starts[place]
+        stretches[part.field].append(Stretch(begin + shift, end + shift))
+    harmless = secrets.harmless
+    for place, part in enumerate(asked):
+        if place not in found and _can_be_remembered(part.text):
             if len(harmless) >= MOST_HARMLESS:
                 harmless.clear()
-            harmless.add(text)
+            harmless.add(part.text)
     return stretches
+
+
+class _Part(NamedTuple):
+    """A part of a field in which secrets are searched."""
+
+    field: int
+    """The place of the field in its list."""
+    begin: int
+    text: str
+
+
+def _asked(fields: Sequence[Field], secrets: Secrets) -> Iterator[_Part]:
+    """The parts of fields that must be searched: not what is hidden by its name anyway, and not
+    what is known to be harmless."""
+    harmless, is_cut = secrets.harmless, not secrets.has_delimiters
+    for which, each in enumerate(fields):
+        begin, text = 0, each.text
+        if each.stretches and is_cut:
+            for stretch in sorted(each.stretches):
+                if stretch.begin >= begin and _is_closed(text, stretch):
+                    if text[begin : stretch.begin] not in harmless:
+                        yield _Part(which, begin, text[begin : stretch.begin])
+                    begin = stretch.end
+            text = text[begin:]
+        if text not in harmless and not _is_guid(text, secrets):
+            yield _Part(which, begin, text)
+
+
+def _is_guid(text: str, secrets: Secrets) -> bool:
+    """True for a GUID, such as each exchange has another of, if no secret is in it."""
+    is_guid = len(text) == _GUID_LENGTH and _GUID.fullmatch(text) is not None
+    return is_guid and not secrets.find_in(text)
+
+
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_GUID_LENGTH = 36
+
+
+def _is_closed(text: str, stretch: Stretch) -> bool:
+    """True if a stretch has :data:`DELIMITERS` at both sides, so that no secret without them can
+    begin before it and end in it, or begin in it and end behind it."""
+    begin, end = stretch.begin, stretch.end
+    if text[begin : begin + 1] == '"':
+        return end - begin > 1 and text[end - 1] == '"'
+    return text[begin - 1 : begin] == "=" and text[end : end + 1] in ("", "&", "#")
 
 
 MOST_HARMLESS = 1024
 """So many short texts are remembered as harmless."""
-_LEAST_ISSUED_IN_BASE64 = SECRET_LENGTH * 4 // 3
+LONGEST_HARMLESS = 512
+"""So many characters has a text that is remembered, at most."""
+_LONG_RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{SECRET_LENGTH * 4 // 3}}}|[%\\\r\n]")
+"""What may be a secret in Base64, or encoded in another way."""
 
 
 def _can_be_remembered(text: str) -> bool:
     """True if a text cannot hold a secret that will be issued later, even an encoded one."""
     if len(text) < SECRET_LENGTH:
         return True
-    is_plain = "%" not in text and "\\" not in text and not _ISSUED.search(text)
-    return is_plain and len(text) < _LEAST_ISSUED_IN_BASE64
+    is_short = len(text) <= LONGEST_HARMLESS
+    return is_short and not _LONG_RUN.search(text) and not _ISSUED.search(text)
 
 
 def _show_beginning(field: Field, secrets: Secrets) -> str:

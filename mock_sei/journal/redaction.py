@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import unquote_plus
 
-from mock_sei.journal.hiding import HIDDEN, NO_SECRETS, PRIVATE_KEY, Field, Secrets, Stretch, show
+from mock_sei.journal.hiding import (
+    HIDDEN,
+    LONGEST_HARMLESS,
+    MOST_HARMLESS,
+    NO_SECRETS,
+    PRIVATE_KEY,
+    Field,
+    Secrets,
+    Stretch,
+    show,
+)
 from mock_sei.journal.readings import Span, unescape
 
 SECRET_NAMES = frozenset(
@@ -57,13 +67,14 @@ _LONG_WORD = re.compile(r"[A-Za-z0-9_~+/-]{20,}")
 def _secret_member(names: Iterable[str]) -> re.Pattern[str]:
     """A pattern for a JSON member that has one of these names. Its group is the value."""
     any_name = "|".join(sorted(names)).replace("_", "[_-]?")
-    value = r'("(?:[^"\\]|\\.)*+"?|[\[{].*|[^\s,}\]]++)'
-    return re.compile(rf'"(?:{any_name})"\s*+:\s*+{value}', re.DOTALL | re.IGNORECASE)
+    value = r'("[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{].*|[^\s,}\]]++)'
+    # Only the name is without case: so the search goes quickly from one quote to the next.
+    return re.compile(rf'"(?i:{any_name})"\s*+:\s*+{value}', re.DOTALL)
 
 
 _SECRET_MEMBER = _secret_member(SECRET_NAMES)
 _SECRET_MEMBER_OF_ANSWER = _secret_member(SECRET_NAMES - {_CODE})
-_CODE_MEMBER = re.compile(rf'"{_CODE}"\s*+:\s*+("(?:[^"\\]|\\.)*+"?)', re.DOTALL | re.IGNORECASE)
+_CODE_MEMBER = re.compile(rf'"(?i:{_CODE})"\s*+:\s*+("[^"\\]*+(?:\\.[^"\\]*+)*+"?)', re.DOTALL)
 _ESCAPE_IN_JSON = re.compile(
     r"\\(?:u00(2d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])|.)", re.IGNORECASE | re.DOTALL
 )
@@ -82,6 +93,34 @@ def header_fields(
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         fields += [Field(name, shown=shown), _header(name.lower(), value, secrets, shown)]
     return fields
+
+
+def show_message(
+    fields: Sequence[Field],
+    headers: Sequence[tuple[bytes, bytes]],
+    secrets: Secrets,
+    *,
+    shown: int,
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """The texts of fields, and the name and the value of each header, with secrets hidden.
+
+    ``shown`` is the largest number of characters of a header's name and of its value that are
+    shown. A header that was harmless before costs next to nothing.
+    """
+    known, harmless = secrets.shown_headers, secrets.harmless
+    if shown < LONGEST_HARMLESS:
+        known = {}
+    new = [each for each in headers if each not in known]
+    texts = show([*fields, *header_fields(new, secrets, shown=shown)], secrets)
+    start = len(fields)
+    found = dict(zip(new, zip(texts[start::2], texts[start + 1 :: 2], strict=True), strict=True))
+    pairs = [known.get(each) or found[each] for each in headers]
+    for header, pair in found.items():
+        if harmless.issuperset(pair) and pair[0].lower() not in _SECRET_HEADERS:
+            if len(known) >= MOST_HARMLESS:
+                known.clear()
+            known[header] = pair
+    return texts[:start], pairs
 
 
 def query_field(query: bytes, *, shown: int | None = None) -> Field:
@@ -177,6 +216,8 @@ def _members(text: str, *, of_answer: bool = False) -> list[Stretch]:
     JSON may also be inside a JSON text or a parameter.
     """
     values = _values_in_answer if of_answer else _values_in_request
+    if "\\" not in text and "%" not in text:
+        return [_member(text, span) for span in values(text)]
     plain: list[str] = []
     offsets: list[int] = []
     end = 0
@@ -191,10 +232,13 @@ def _members(text: str, *, of_answer: bool = False) -> list[Stretch]:
     inside = unescape(text) if '\\"' in text or "%22" in text else None
     if inside is not None:
         found += map(inside.origin, values(inside.text))
-    return [
-        Stretch(begin, end, f'"{HIDDEN}"' if text[begin : begin + 1] != "\\" else HIDDEN)
-        for begin, end in found
-    ]
+    return [_member(text, span) for span in found]
+
+
+def _member(text: str, span: Span) -> Stretch:
+    """The value of a JSON member, which is hidden."""
+    is_escaped = text[span[0] : span[0] + 1] == "\\"
+    return Stretch(*span, HIDDEN if is_escaped else f'"{HIDDEN}"')
 
 
 def _values_in_request(text: str) -> Iterator[Span]:
@@ -216,7 +260,8 @@ def _names_error(value: str) -> bool:
 def _header(name: str, value: str, secrets: Secrets, shown: int | None) -> Field:
     if name in _SECRET_HEADERS:
         return Field(_credentials(value, secrets) if "auth" in name else HIDDEN, shown=shown)
-    return Field(value, list(_address(value)), shown)
+    has_parameters = "?" in value or "#" in value
+    return Field(value, list(_address(value)) if has_parameters else (), shown)
 
 
 def _credentials(value: str, secrets: Secrets) -> str:

@@ -14,6 +14,9 @@ ANCHOR = 4
 """The number of first characters by which a secret is found. A shorter secret is never found in a
 text: to hide it would hide too much else."""
 
+DELIMITERS = frozenset('"=&#')
+"""The characters that may stand beside the value of a parameter or of a JSON member."""
+
 Anchor = tuple[str, ...]
 Span = tuple[int, int]
 
@@ -52,7 +55,7 @@ class _Layer:
 class SecretIndex(Collection[str]):
     """A counted set of texts: a text that was added twice stays until it is discarded twice."""
 
-    __slots__ = ("_base", "_own", "_sizes", "harmless")
+    __slots__ = ("_base", "_delimited", "_own", "_sizes", "harmless", "shown_headers")
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._base = _Layer()
@@ -60,6 +63,10 @@ class SecretIndex(Collection[str]):
         self._own = _Layer()
         """The changes since the last copy. Its counts replace those of the base."""
         self._sizes: dict[int, int] = {}
+        self._delimited = 0
+        """How many secrets have a character of :data:`DELIMITERS`."""
+        self.shown_headers: dict[tuple[bytes, bytes], tuple[str, str]] = {}
+        """Headers that are shown as they were sent, as text: name and value are harmless."""
         self.harmless: set[str] = set()
         """Texts in which other code searched and found no secret. When a secret is added, a new
         set replaces this one, so that the result of a search that is still running goes to the old
@@ -71,12 +78,13 @@ class SecretIndex(Collection[str]):
         before = self._count(text)
         if not before:
             self._sizes[len(text)] = self._sizes.get(len(text), 0) + 1
+            self._delimited += not DELIMITERS.isdisjoint(text)
         if before or text in self._base.counts:
             self._own.counts[text] = before + 1
         else:
             self._own.add(text, 1)
         if not before:
-            self.harmless = set()
+            self.harmless, self.shown_headers = set(), {}
 
     def discard(self, text: str) -> None:
         before = self._count(text)
@@ -86,6 +94,7 @@ class SecretIndex(Collection[str]):
             self._own.remove(text)
         if before == 1:
             self._sizes[len(text)] -= 1
+            self._delimited -= not DELIMITERS.isdisjoint(text)
             if not self._sizes[len(text)]:
                 del self._sizes[len(text)]
 
@@ -97,7 +106,8 @@ class SecretIndex(Collection[str]):
         twin = SecretIndex()
         twin._base = self._base  # a private field of the same class
         twin._sizes = dict(self._sizes)
-        twin.harmless = self.harmless
+        twin._delimited = self._delimited
+        twin.harmless, twin.shown_headers = self.harmless, self.shown_headers
         return twin
 
     def find_in(self, text: str) -> list[Span]:
@@ -126,6 +136,11 @@ class SecretIndex(Collection[str]):
     def shortest(self) -> int:
         """The length of the shortest secret that can be found, 0 if there is none."""
         return min((each for each in tuple(self._sizes) if each >= ANCHOR), default=0)
+
+    @property
+    def has_delimiters(self) -> bool:
+        """True if a secret has a character of :data:`DELIMITERS`."""
+        return self._delimited > 0
 
     @property
     def longest(self) -> int:

@@ -27,6 +27,8 @@ BUSY_TIMEOUT = 0.05
 """Seconds that one statement waits for another process on the event loop."""
 REMOVALS_KEPT = 10_000
 """A server that is more changes behind loads everything; older removals are forgotten."""
+DROPPED_TOGETHER = 64
+"""Old journal entries are removed so many at a time; readers ask for no more than they want."""
 JOURNAL_LIMIT = 64 * 1024 * 1024
 """The largest number of characters of all journal entries; the oldest are removed."""
 
@@ -187,28 +189,29 @@ class SqliteStore:
         with self._naming_problems():
             execute = self._connection.execute
             execute("BEGIN IMMEDIATE")
-            present, recorded, size = execute(
-                "SELECT epoch, recorded, journal_size FROM head"
-            ).fetchone()
             for epoch, text in entries:
-                if epoch == present:
-                    recorded, size = recorded + 1, size + len(text)
+                row = execute(
+                    "UPDATE head SET recorded = recorded + 1, journal_size = journal_size + ?"
+                    " WHERE epoch = ? RETURNING recorded, journal_size",
+                    (len(text), epoch),
+                ).fetchone()
+                if row is not None:
+                    recorded, size = row
                     execute("INSERT INTO journal VALUES (?, ?, ?)", (recorded, len(text), text))
-            size -= self._drop_entries(recorded - self._journal_size)
-            while size > JOURNAL_LIMIT:
-                size -= self._drop_entries(self._oldest_entry())
-            execute("UPDATE head SET recorded = ?, journal_size = ?", (recorded, size))
+                    if recorded % DROPPED_TOGETHER == 0 or size > JOURNAL_LIMIT:
+                        self._drop_entries(recorded, size)
             execute("COMMIT")
 
-    def _drop_entries(self, last: int) -> int:
-        """Removes the journal entries up to a number. Returns their size."""
-        found = self._connection.execute(
-            "DELETE FROM journal WHERE number <= ? RETURNING size", (last,)
-        )
-        return sum(size for (size,) in found.fetchall())
-
-    def _oldest_entry(self) -> int:
-        return int(self._connection.execute("SELECT min(number) FROM journal").fetchone()[0])
+    def _drop_entries(self, recorded: int, size: int) -> None:
+        """Removes the oldest entries, until the others are within the limits of number and size."""
+        execute = self._connection.execute
+        removed = "DELETE FROM journal WHERE number <= ? RETURNING size"
+        gone = execute(removed, (recorded - self._journal_size,)).fetchall()
+        size -= sum(each for (each,) in gone)
+        while size > JOURNAL_LIMIT:
+            (oldest,) = execute("SELECT min(number) FROM journal").fetchone()
+            size -= sum(each for (each,) in execute(removed, (oldest,)).fetchall())
+        execute("UPDATE head SET journal_size = ?", (size,))
 
     def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
         """The newest journal entries after a number, at most so many, the oldest first."""

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.journal.hiding import HIDDEN, NO_SECRETS, KnownSecrets, hide_values
+from mock_sei.journal.hiding import HIDDEN, MOST_HARMLESS, NO_SECRETS, KnownSecrets, hide_values
 from mock_sei.journal.redaction import SECRET_NAMES, redact_form
 from mock_sei.rules.randomness import SECRET_LENGTH
 from mock_sei.rules.secret_index import SecretIndex
 from tests.cases import every_case
+from tests.journal.entries import exchange
 from tests.journal.redacted import (
     redact_body,
     redact_headers,
@@ -467,3 +468,63 @@ def test_a_text_that_may_hold_what_is_issued_later_is_never_remembered_as_harmle
         hide_values(text, known)
 
     assert known.harmless == set()
+
+
+@pytest.mark.parametrize("secret", ["ab&password=cd", 'ab","password":"cd', "ab=cd#ef", "a&b=cdef"])
+def test_a_secret_with_delimiters_is_hidden_where_a_secret_name_is_beside_it(secret: str) -> None:
+    known = SecretIndex([secret])
+    assert known.has_delimiters
+
+    for before in ("", "x=1&", "password=", "code="):
+        shown = redact_query(f"{before}{secret}&y=2".encode(), known)
+        assert all(part not in shown for part in ("ab", "cd", "ef")), shown
+    shown = redact_body(JSON, f'{{"password": "{secret}", "x": "{secret}"}}'.encode(), known)
+    assert all(part not in shown for part in ("ab", "cd", "ef")), shown
+
+    known.discard(secret)
+    assert not known.has_delimiters
+
+
+def test_secrets_between_values_that_are_hidden_by_name_are_hidden_too() -> None:
+    known = SecretIndex([SECRET])
+    text = f"password=x&a={SECRET}&code=y&b={SECRET}z&token=&c={quote(SECRET.replace('-', '%2D'))}"
+
+    shown = redact_query(text.encode(), known)
+    assert shown == "password=***&a=***&code=***&b=***z&token=***&c=***"
+    assert redact_json(f'{{"password": "x", "a": "{ISSUED}"}}') == (
+        f'{{"password": "***", "a": "{ISSUED}"}}'
+    )
+
+
+def test_a_header_that_was_harmless_is_hidden_once_its_value_is_a_secret() -> None:
+    known = SecretIndex(["another-secret"])
+    entry = exchange(headers={"x-a": "not-yet-secret", "x-b": "b", "cookie": "c"}, secrets=known)
+    assert entry.request
+    assert entry.request.headers["x-a"] == "not-yet-secret"
+    assert known.shown_headers == {(b"x-a", b"not-yet-secret"): ("x-a", "not-yet-secret"),
+                                   (b"x-b", b"b"): ("x-b", "b")}  # fmt: skip
+    twin = known.copy()
+
+    known.add("not-yet-secret")
+
+    assert entry.request.headers == {"x-a": HIDDEN, "x-b": "b", "cookie": HIDDEN}
+    assert exchange(headers={"x-a": "not-yet-secret"}, secrets=twin).request.headers == {  # type: ignore[union-attr]
+        "x-a": "not-yet-secret"
+    }
+
+
+def test_few_headers_are_remembered() -> None:
+    known = SecretIndex()
+    for number in range(3 * MOST_HARMLESS):
+        redacted = exchange(headers={"x": f"{number}"}, secrets=known).request
+        assert redacted
+        assert redacted.headers == {"x": f"{number}"}
+
+    assert len(known.shown_headers) <= MOST_HARMLESS
+
+
+def test_a_secret_that_is_a_guid_is_hidden() -> None:
+    guid = "4e3cb81e-7592-442d-a870-3b6fc905c5ca"
+    assert hide_values(guid, SecretIndex()) == guid
+    assert hide_values(guid, SecretIndex([guid])) == HIDDEN
+    assert hide_values(guid, SecretIndex(["7592-442d"])) == f"4e3cb81e-{HIDDEN}-a870-3b6fc905c5ca"

@@ -136,14 +136,16 @@ def test_the_newest_entries_are_kept_and_the_others_counted(
     one, other = start(3), start(3)
     one.record(exchange(path="/0"))
     assert len(other.journal) == 1
-    for number in range(1, 10):
+    for number in range(1, 200):
         one.record(exchange(path=f"/{number}"))
 
     for each in (one, other, start(3)):
-        assert paths(each.journal) == ["/7", "/8", "/9"]
+        assert paths(each.journal) == ["/197", "/198", "/199"]
         told = each.journal.newest()
-        assert (told.dropped, told.last) == (7, 10)
-        assert [number for number, _ in told.entries] == [8, 9, 10]
+        assert (told.dropped, told.last) == (197, 200)
+        assert [number for number, _ in told.entries] == [198, 199, 200]
+    assert isinstance(one.units, SharedUnits)
+    assert len(one.units.entries_after(0, 200)) < 70
     for each in (one, other):
         each.units.close()
 
