@@ -240,6 +240,8 @@ class Platform:
         is_shared = self.units.is_shared
         if beginning.lasting is not None:
             self._keep_for_good(Stored(beginning.lasting, is_shared=is_shared, prefix=LASTING))
+            if is_shared and beginning.is_new:
+                self._seeded_identities.read_files()
         fresh = self._seeded(behaviour, Stored(beginning.rows, is_shared=is_shared))
         with self._line:
             past: State | None = self.__dict__.get("state")

@@ -91,6 +91,13 @@ class SeededIdentities:
         """The account for which this platform's CA issued the certificate with this number."""
         return self._owners.get(serial_number) or self.issued.find(serial_number)
 
+    def read_files(self) -> None:
+        """Reads what is on file already, so that all servers on a new store know it."""
+        for account in self._accounts.values():
+            stamp = self._store.identity_stamp(account.username)
+            if stamp is not None:
+                self._remember(account, self._store.read_identity(account.username), stamp)
+
     def drop_invalid(self) -> None:
         """Forgets certificates that are not valid by the machine's clock. New ones are then
         made."""
