@@ -73,7 +73,7 @@ from mock_sei.rules.registry import Registry
 from mock_sei.rules.stored import Stored
 from mock_sei.settings import Behaviour
 from mock_sei.state.memory import MemoryUnits
-from mock_sei.state.unit_of_work import LASTING, Beginning, Units
+from mock_sei.state.unit_of_work import LASTING, Beginning, StoreAway, Units
 
 logger = logging.getLogger("mock_sei")
 
@@ -631,7 +631,11 @@ class Platform:
         for account in self.fixtures.registry.service_accounts.values():
             if until():
                 return
-            self.units.run(partial(self._seeded_identities.require, account))
+            try:
+                self.units.run(partial(self._seeded_identities.require, account))
+            except StoreAway as error:
+                logger.warning("the certificates are made when they are asked for: %s", error)
+                return
 
 
 def operations_of(catalogue: Catalogue) -> Operations:
