@@ -41,6 +41,7 @@ from mock_sei.errors import (
     ConfigurationError,
     Explanation,
     Rejected,
+    StoreAway,
     UnknownAccount,
     UnknownCertificate,
 )
@@ -270,6 +271,8 @@ class Platform:
         is_shared = self.units.is_shared
         if beginning.lasting is not None:
             self._keep_for_good(Stored(beginning.lasting, is_shared=is_shared, prefix=LASTING))
+            if is_shared and beginning.is_new:
+                self._seeded_identities.read_files()
             if not self._server_number:
                 self._server_number = self._lasting.next_number("servers")
         self._builds = self._builds + 1 if beginning.epoch == self._epoch else 1
@@ -695,7 +698,11 @@ class Platform:
         for account in self.fixtures.registry.service_accounts.values():
             if until():
                 return
-            self.units.run(partial(self._seeded_identities.require, account))
+            try:
+                self.units.run(partial(self._seeded_identities.require, account))
+            except StoreAway as error:
+                logger.warning("the certificates are made when they are asked for: %s", error)
+                return
 
 
 def operations_of(catalogue: Catalogue) -> Operations:

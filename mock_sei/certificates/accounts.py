@@ -23,8 +23,8 @@ from cryptography import x509
 
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.held import AccountCertificate, Held, Origin, certificate_codec
-from mock_sei.certificates.owners import Owner
-from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.owners import CertificateOwner
+from mock_sei.certificates.profiles import PrivateKey, Variant
 from mock_sei.certificates.revocations import Revocations
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
@@ -56,6 +56,12 @@ class Trusted(NamedTuple):
     """The revocation list of the platform's CA; empty if TLS need not check for revocation."""
 
 
+class _Spare(threading.local):
+    """A key of each thread that no certificate has yet."""
+
+    key: PrivateKey | None = None
+
+
 class AccountCertificates:
     """The certificates of every account in one platform state."""
 
@@ -76,6 +82,8 @@ class AccountCertificates:
         self._registry = registry
         self._clock = clock
         self._tls_problem = tls_problem
+        self._is_shared = stored.is_shared
+        self._spare = _Spare()
         self._lock = threading.RLock()
         self._held: dict[str, Held] = {}
         self._replaced: dict[str, None] = {}
@@ -210,11 +218,11 @@ class AccountCertificates:
             return True
         return self._owner(*row) != owner
 
-    def _owner(self, place: int, account: ServiceAccount) -> Owner:
+    def _owner(self, place: int, account: ServiceAccount) -> CertificateOwner:
         """A registered account, as it is known for ever."""
         if self._seeded.holds(account):
-            return Owner(account.username)
-        return Owner(account.username, self.revocations.first_number, place)
+            return CertificateOwner(account.username)
+        return CertificateOwner(account.username, self.revocations.first_number, place)
 
     # Look-ups
 
@@ -346,6 +354,12 @@ class AccountCertificates:
                     }
                 )
             return self._add(account, own)
+
+    def prepare(self) -> None:
+        """In a shared state, makes the key of this thread's next certificate ahead: call it before
+        the first change, since nobody else can change the state between that and the end."""
+        if self._is_shared and self._spare.key is None:
+            self._spare.key = self._authority.new_key()
 
     # Revoking and removing
 
@@ -481,10 +495,14 @@ class AccountCertificates:
     def _issue(
         self, account: ServiceAccount, variant: Variant = Variant.VALID
     ) -> AccountCertificate:
+        self.prepare()
         identity = self._authority.issue_identity(
-            account.username, now=self._clock.now(), variant=variant
+            account.username, now=self._clock.now(), variant=variant, key=self._spare.key
         )
-        return self._add(account, AccountCertificate.issued(account.username, identity, variant))
+        made = AccountCertificate.issued(account.username, identity, variant)
+        added = self._add(account, made)  # if it must run again, it does so with the same key
+        self._spare.key = None
+        return added
 
     def _add(self, account: ServiceAccount, certificate: AccountCertificate) -> AccountCertificate:
         """Raises :class:`UnknownAccount` if the account was deleted while this one was made."""

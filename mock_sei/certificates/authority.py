@@ -111,14 +111,24 @@ class Authority:
         """The certificates of :attr:`chain`, as PEM."""
         return b"".join(each.public_bytes(Encoding.PEM) for each in self.chain)
 
-    def issue_identity(
-        self, account: str, *, now: datetime, variant: Variant = Variant.VALID
-    ) -> Identity:
-        """A new key and its identity certificate for a service account, valid for two years.
+    def new_key(self) -> PrivateKey:
+        """A new key of an account. It takes 100 ms and more."""
+        return new_identity_key()
 
-        ``now`` is the start. Any variant but ``VALID`` is wrong in that one way.
+    def issue_identity(
+        self,
+        account: str,
+        *,
+        now: datetime,
+        variant: Variant = Variant.VALID,
+        key: PrivateKey | None = None,
+    ) -> Identity:
+        """A key and its identity certificate for a service account, valid for two years.
+
+        ``now`` is the start. Any variant but ``VALID`` is wrong in that one way. A new key is made
+        if there is none.
         """
-        key = new_identity_key()
+        key = self.new_key() if key is None else key
         not_before, not_after = identity_period(variant, now)
         issuer, chain = self._issuer_for(variant)
         wrong_name = f"not-{account}"[:LONGEST_COMMON_NAME]

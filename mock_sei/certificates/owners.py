@@ -16,7 +16,7 @@ MOST_OWNERS = 100_000
 """The account of the newest issued certificates is remembered, so many at most."""
 
 
-class Owner(NamedTuple):
+class CertificateOwner(NamedTuple):
     """One account: no other one is equal to it, on no server and at no time."""
 
     account: str
@@ -28,29 +28,31 @@ class Owner(NamedTuple):
     """Its place in the table of accounts of that state; 0 for one of the fixtures."""
 
 
-class Owners:
+class CertificateOwners:
     """The account of each certificate that was issued or signed. No reset empties this."""
 
     def __init__(self, lasting: Stored) -> None:
         self._lock = threading.Lock()
         self._order: deque[str] = deque()
-        self._owners: Table[Owner] = Table(
-            lasting, "lasting/certificate-owners", codec_of(Owner), changed=self._changed
+        self._owners: Table[CertificateOwner] = Table(
+            lasting, "lasting/certificate-owners", codec_of(CertificateOwner), changed=self._changed
         )
         """By serial number, hexadecimal, the oldest first."""
 
-    def note(self, serial_number: int, owner: Owner) -> None:
+    def note(self, serial_number: int, owner: CertificateOwner) -> None:
         """Remembers for which account a certificate was issued."""
         with self._lock:
             self._owners[f"{serial_number:x}"] = owner
             while len(self._owners) > MOST_OWNERS:
                 del self._owners[self._order[0]]
 
-    def find(self, serial_number: int) -> Owner | None:
+    def find(self, serial_number: int) -> CertificateOwner | None:
         """The account for which a certificate was issued, None if that is not known."""
         return self._owners.get(f"{serial_number:x}")
 
-    def _changed(self, key: str, before: Owner | None, after: Owner | None) -> None:
+    def _changed(
+        self, key: str, before: CertificateOwner | None, after: CertificateOwner | None
+    ) -> None:
         if after is None:
             if self._order and self._order[0] == key:
                 self._order.popleft()

@@ -16,7 +16,7 @@ from functools import partial
 
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.held import AccountCertificate, certificate_codec
-from mock_sei.certificates.owners import Owner, Owners
+from mock_sei.certificates.owners import CertificateOwner, CertificateOwners
 from mock_sei.certificates.store import CertificateStore, FileStamp
 from mock_sei.errors import ConfigurationError
 from mock_sei.rules import machine
@@ -54,9 +54,9 @@ class SeededIdentities:
         """The stamp of each account's file when this server last read it."""
         self._written: dict[str, int] = {}
         """The serial number that was last seen in each account's file."""
-        self._owners: dict[int, Owner] = {}
+        self._owners: dict[int, CertificateOwner] = {}
         """The account of each certificate on file, by serial number."""
-        self.issued = Owners(self.lasting)
+        self.issued = CertificateOwners(self.lasting)
         """The account of each certificate that was issued or signed, also before a reset."""
         self.changed: list[str] = []
         """The account of each change of the certificates on file, in order. It only grows."""
@@ -87,9 +87,16 @@ class SeededIdentities:
                 self._remember(account, self._store.read_identity(account.username), stamp)
         return self.known_of(account)
 
-    def find_owner(self, serial_number: int) -> Owner | None:
+    def find_owner(self, serial_number: int) -> CertificateOwner | None:
         """The account for which this platform's CA issued the certificate with this number."""
         return self._owners.get(serial_number) or self.issued.find(serial_number)
+
+    def read_files(self) -> None:
+        """Reads what is on file already, so that all servers on a new store know it."""
+        for account in self._accounts.values():
+            stamp = self._store.identity_stamp(account.username)
+            if stamp is not None:
+                self._remember(account, self._store.read_identity(account.username), stamp)
 
     def drop_invalid(self) -> None:
         """Forgets certificates that are not valid by the machine's clock. New ones are then
@@ -176,7 +183,7 @@ class SeededIdentities:
 
     def _changed(self, username: str, _: _OnFile | None, after: _OnFile | None) -> None:
         for each in after or ():
-            self._owners[each.serial_number] = Owner(username)
+            self._owners[each.serial_number] = CertificateOwner(username)
         self.changed.append(username)
 
 

@@ -14,7 +14,7 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class CertificateStore:
     def __init__(self, folder: Path) -> None:
         """Raises :class:`ConfigurationError` if the folder or a CA file cannot be used."""
         self.folder = folder.absolute()
-        with _complaining_of(self.folder):
+        with complaining_of(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not (self.folder / "README.md").exists():  # the folder in a checkout keeps its mode
                 with suppress(OSError):  # a volume may belong to another user, or be read-only
@@ -224,7 +224,7 @@ class CertificateStore:
         logger.warning("%s: incomplete; a new issuing CA was made", files["issuing"])
         # If this process is killed before it writes the new certificate, the next start must not
         # find the old one.
-        with _complaining_of(files["issuing"]):
+        with complaining_of(files["issuing"]):
             files["issuing"].unlink(missing_ok=True)
         return self._write_authority(renew_issuing(content["root"], content["root_key"]), files)
 
@@ -269,7 +269,7 @@ class CertificateStore:
         return Identity(certificate=certificate, key=key, chain=self.authority.chain)
 
     def _write_files(self, folder: Path, files: Mapping[str, bytes]) -> None:
-        with _complaining_of(folder):
+        with complaining_of(folder):
             folder.mkdir(mode=0o700, exist_ok=True)
         write_together(folder, files)
 
@@ -281,32 +281,37 @@ class CertificateStore:
             with suppress(OSError):  # a leftover that cannot be removed does no harm
                 path.unlink(missing_ok=True)
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Only one process at a time is inside. The system releases the lock if a process dies."""
-        descriptor = self._open_lock()
-        if descriptor is None:
-            yield
-            return
-        try:
-            _lock_file(descriptor)
-            yield
-        finally:
-            os.close(descriptor)
+    def _locked(self) -> AbstractContextManager[None]:
+        return locked(self.folder)
 
-    def _open_lock(self) -> int | None:
-        """The open lock file; None if the folder is read-only but complete, so that no lock is
-        needed."""
-        path = self.folder / ".lock"
-        with _complaining_of(self.folder):
-            try:
-                return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            except OSError as error:
-                if error.errno not in _READ_ONLY or not self.ca_file.exists():
-                    raise
-        with suppress(OSError):
-            return os.open(path, os.O_RDONLY)
-        return None
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Only one process at a time is inside. The system releases the lock if a process dies."""
+    descriptor = _open_lock(folder)
+    if descriptor is None:
+        yield
+        return
+    try:
+        _lock_file(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open_lock(folder: Path) -> int | None:
+    """The open lock file; None if the folder is read-only but complete, so that no lock is
+    needed."""
+    path = folder / ".lock"
+    with complaining_of(folder):
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            if error.errno not in _READ_ONLY or not (folder / "ca.pem").exists():
+                raise
+    with suppress(OSError):
+        return os.open(path, os.O_RDONLY)
+    return None
 
 
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -318,7 +323,7 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     certificates = [name for name in files if Path(name).suffix in _PUBLIC]
     for name in certificates:
-        with _complaining_of(folder / name):
+        with complaining_of(folder / name):
             (folder / name).unlink(missing_ok=True)
     for name in (*(name for name in files if name not in certificates), *certificates):
         write_whole(folder / name, files[name])
@@ -330,7 +335,7 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises :class:`ConfigurationError`, which names the path.
     """
     part = path.with_name(f"{_LEFTOVER}{secrets.token_hex(8)}")
-    with _complaining_of(path):
+    with complaining_of(path):
         mode = 0o644 if path.suffix in _PUBLIC else 0o600
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
@@ -343,12 +348,13 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _read(path: Path) -> bytes:
-    with _complaining_of(path, "read"):
+    with complaining_of(path, "read"):
         return path.read_bytes()
 
 
 @contextmanager
-def _complaining_of(path: Path, what: str = "written") -> Iterator[None]:
+def complaining_of(path: Path, what: str = "written") -> Iterator[None]:
+    """Turns an error of the system into :class:`ConfigurationError`, which names the path."""
     try:
         yield
     except OSError as error:

@@ -65,6 +65,9 @@ class PortalCertificate(Protocol):
 class PortalCertificates(Protocol):
     """The methods of a store of certificates that the portal needs."""
 
+    def prepare(self) -> None:
+        """Does ahead what takes long for a new certificate. Call it before the first change."""
+
     def provide(self, username: str) -> PortalCertificate:
         """The current certificate of an account. If there is none, a new one is made."""
 
@@ -146,6 +149,7 @@ class Portal:
         Raises :class:`~mock_sei.errors.Rejected`, which names every wrong field.
         """
         registration = read_registration(fields)
+        self._certificates.prepare()
         with self._lock:
             application, account = new_application(
                 registration, self._registry, self._products, self._random
@@ -162,6 +166,7 @@ class Portal:
 
         Raises :class:`UnknownApplication`.
         """
+        self._certificates.prepare()
         with self._lock:
             application = self.require(name_or_key)
             if application.approved:

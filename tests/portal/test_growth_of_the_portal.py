@@ -116,6 +116,9 @@ def test_a_look_up_is_flat(look: str) -> None:
 class NoCertificates:
     """A stand-in for the accounts' certificates: no account has one."""
 
+    def prepare(self) -> None:
+        pass
+
     def provide(self, username: str) -> PortalCertificate:
         raise NotImplementedError
 

@@ -15,7 +15,7 @@ def test_the_store_s_records_come_after_the_seeds_and_over_them() -> None:
         stored,
         "things",
         changed=lambda *change: seen.append(change),
-        seeds=[("a", 1), ("b", 2), ("c", 3)],
+        seeds={"a": 1, "b": 2, "c": 3},
     )
 
     assert dict(table.items()) == {"a": 1, "c": 30, "d": 4}
@@ -26,7 +26,7 @@ def test_the_store_s_records_come_after_the_seeds_and_over_them() -> None:
 def test_seeds_are_no_changes() -> None:
     stored = Stored(is_shared=True)
 
-    Table(stored, "things", seeds=[("a", 1)])
+    Table(stored, "things", seeds={"a": 1})
 
     assert stored.begun == {}
 

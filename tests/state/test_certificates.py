@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,10 @@ from cryptography import x509
 
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.held import AccountCertificate, Origin
-from mock_sei.certificates.owners import Owner, Owners
+from mock_sei.certificates.owners import CertificateOwner, CertificateOwners
 from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.store import CertificateStore
-from mock_sei.errors import Rejected, UnknownAccount
+from mock_sei.errors import Rejected, StoreAway, UnknownAccount
 from mock_sei.fixtures import load_fixtures
 from mock_sei.operations.server import DownloadRevocations
 from mock_sei.platform import Platform
@@ -25,7 +26,7 @@ from mock_sei.settings import Behaviour
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits
 from tests.certificates.accounts import DEMO, TEAM, is_let_in
-from tests.certificates.client_ca import ClientCA, pem, request
+from tests.certificates.client_ca import ClientCA, pem, request, rsa_key
 from tests.patience import PATIENCE
 from tests.state.conftest import Servers, do, perform
 from tests.support import registration
@@ -335,6 +336,36 @@ def test_of_two_servers_that_make_a_missing_certificate_both_get_the_same(
         assert serial_numbers(found) == [first.serial_number, given[0]]
 
 
+def test_no_key_is_made_while_the_store_is_reserved(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make a key takes 100 ms, and other servers would wait."""
+    one, other = servers.one, servers.other
+    is_reserved: list[bool] = []
+
+    def make() -> object:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("mock_sei.state.unit_of_work.PATIENCE", 0.0)
+            try:
+                do(other, lambda: other.state.stored.next_number("x"))
+            except StoreAway:
+                is_reserved.append(True)
+            else:
+                is_reserved.append(False)
+        return rsa_key()
+
+    monkeypatch.setattr("mock_sei.certificates.authority.new_identity_key", make)
+    do(one, lambda: one.portal.register(registration()))
+    issue(one)
+    do(one, lambda: one.portal.renew(TEAM))
+    shutil.rmtree(one.store.account_folder("svc-limited"), ignore_errors=True)
+    identity(one, "svc-limited")
+
+    assert len(is_reserved) >= 3
+    assert not any(is_reserved)
+    assert len(one.certificates.of(TEAM)) == 3
+
+
 def replaced_at(platform: Platform) -> dict[str, int | None]:
     replaced = do(platform, platform.certificates.take_replaced)
     return {
@@ -469,15 +500,15 @@ def test_a_demo_certificate_that_is_not_valid_is_made_anew_for_both(apart: Serve
         assert identity(each).certificate == made.certificate
 
 
-# Owners
+# CertificateOwners
 
 
 def test_owners_are_bounded_and_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mock_sei.certificates.owners.MOST_OWNERS", 3)
     stored = Stored()
-    owners = Owners(stored)
+    owners = CertificateOwners(stored)
     for number in range(1, 6):
-        owners.note(number, Owner("svc-x", 1, number))
+        owners.note(number, CertificateOwner("svc-x", 1, number))
 
     assert [owners.find(each) is not None for each in range(1, 6)] == [False] * 2 + [True] * 3
-    assert owners.find(5) == Owner("svc-x", 1, 5)
+    assert owners.find(5) == CertificateOwner("svc-x", 1, 5)

@@ -1,0 +1,77 @@
+"""The CA and the signing key of all servers on one store, which each has in its certs folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from mock_sei.certificates.shared_files import SHARED, make_shared, write_shared
+from mock_sei.errors import ConfigurationError, StoreAway
+from mock_sei.rules import machine
+from mock_sei.state.unit_of_work import PATIENCE, StoreBusy
+
+_PREFIX = "certs/"
+_PAUSE = 0.02
+
+
+class FactStore(Protocol):
+    """What this module needs of a store. All methods raise :class:`StoreAway`."""
+
+    def facts(self) -> Mapping[str, str]:
+        """What is kept beside the records."""
+
+    def reserve(self) -> None:
+        """From now on only this server changes the store. Raises :class:`StoreBusy`."""
+
+    def keep(self, facts: Mapping[str, str]) -> None:
+        """Writes facts. It needs a reservation, and ends it."""
+
+    def release(self) -> None:
+        """Ends a reservation without a change."""
+
+
+def share_certificates(folder: Path, store: FactStore, *, name: object = "the store") -> None:
+    """Gives a certs folder the CA and the signing key of the servers on a store. The first server
+    gives the store those of its folder, which are made if there are none.
+
+    Call it before the folder is opened. ``name`` is the store's, for messages. Raises
+    :class:`ConfigurationError` if the folder has another CA, or cannot be used.
+    """
+    until = machine.monotonic() + PATIENCE
+    while True:
+        try:
+            files = _find(store) or _give(folder, store)
+        except StoreBusy:
+            if machine.monotonic() >= until:
+                raise ConfigurationError(
+                    f"another process has kept it reserved for {PATIENCE:.0f} s", source=str(name)
+                ) from None
+            time.sleep(_PAUSE)
+        except StoreAway as error:
+            raise ConfigurationError(str(error), source=str(name)) from None
+        else:
+            write_shared(folder, files, store=name)
+            return
+
+
+def _find(store: FactStore) -> dict[str, str]:
+    facts = store.facts()
+    return {each: facts[_PREFIX + each] for each in SHARED if _PREFIX + each in facts}
+
+
+def _give(folder: Path, store: FactStore) -> dict[str, str]:
+    """Gives the store the files of a folder, unless another server did so meanwhile."""
+    store.reserve()
+    try:
+        files = _find(store)
+        if not files:
+            files = make_shared(folder)
+            store.keep({_PREFIX + name: text for name, text in files.items()})
+            return files
+    except BaseException:
+        store.release()
+        raise
+    store.release()
+    return files
