@@ -24,6 +24,7 @@ from mock_sei.runtime.sockets import Ports, bind
 from mock_sei.runtime.trial import Trial
 from mock_sei.runtime.trust import ListenerTrust
 from mock_sei.settings import Behaviour, Settings
+from mock_sei.state.certificates import share_certificates
 from mock_sei.state.configuration import configuration_of
 from mock_sei.state.opening import open_state, path_of, units_of
 from mock_sei.web.app import platform_app
@@ -108,6 +109,8 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
         if state is not None:
             undo.callback(state.close)
         units = units_of(state, configuration_of_server(settings))
+        if state is not None:
+            share_certificates(settings.certs_dir, state, name=state.path)
         store = CertificateStore(settings.certs_dir)
         platform = Platform(
             fixtures=fixtures,

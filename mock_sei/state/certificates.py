@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from mock_sei.certificates.shared_files import SHARED, make_shared, write_shared
 from mock_sei.errors import ConfigurationError, StoreAway
-from mock_sei.rules import machine
-from mock_sei.state.unit_of_work import PATIENCE, StoreBusy
+from mock_sei.state.unit_of_work import reserve_patiently
 
 _PREFIX = "certs/"
-_PAUSE = 0.02
 
 
 class FactStore(Protocol):
@@ -39,21 +36,11 @@ def share_certificates(folder: Path, store: FactStore, *, name: object = "the st
     Call it before the folder is opened. ``name`` is the store's, for messages. Raises
     :class:`ConfigurationError` if the folder has another CA, or cannot be used.
     """
-    until = machine.monotonic() + PATIENCE
-    while True:
-        try:
-            files = _find(store) or _give(folder, store)
-        except StoreBusy:
-            if machine.monotonic() >= until:
-                raise ConfigurationError(
-                    f"another process has kept it reserved for {PATIENCE:.0f} s", source=str(name)
-                ) from None
-            time.sleep(_PAUSE)
-        except StoreAway as error:
-            raise ConfigurationError(str(error), source=str(name)) from None
-        else:
-            write_shared(folder, files, store=name)
-            return
+    try:
+        files = _find(store) or _give(folder, store)
+    except StoreAway as error:
+        raise ConfigurationError(str(error), source=str(name)) from None
+    write_shared(folder, files, store=name)
 
 
 def _find(store: FactStore) -> dict[str, str]:
@@ -63,7 +50,7 @@ def _find(store: FactStore) -> dict[str, str]:
 
 def _give(folder: Path, store: FactStore) -> dict[str, str]:
     """Gives the store the files of a folder, unless another server did so meanwhile."""
-    store.reserve()
+    reserve_patiently(store)
     try:
         files = _find(store)
         if not files:

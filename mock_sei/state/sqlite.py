@@ -25,6 +25,8 @@ FORMAT = 1
 """The number of this module's tables."""
 BUSY_TIMEOUT = 0.05
 """Seconds that one statement waits for another process on the event loop."""
+OPENING_TIMEOUT = 5.0
+"""Seconds that a start waits for another process."""
 REMOVALS_KEPT = 10_000
 """A server that is more changes behind loads everything; older removals are forgotten."""
 DROPPED_TOGETHER = 64
@@ -103,6 +105,7 @@ class SqliteStore:
                 "name a new file, or start with --replace-state",
                 source=self.path,
             )
+        execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
 
     # Units of work
 
@@ -280,7 +283,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         # The file is made here, so that nobody else can read it for a moment.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         return sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            path, timeout=OPENING_TIMEOUT, isolation_level=None, check_same_thread=False
         )
 
 

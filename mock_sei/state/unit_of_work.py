@@ -243,6 +243,29 @@ class _Tries:
         ) from None
 
 
+class Reserving(Protocol):
+    """A store that can be reserved."""
+
+    def reserve(self) -> None: ...
+
+
+def reserve_patiently(store: Reserving) -> None:
+    """Reserves a store at the start of a server. Raises :class:`StoreAway`."""
+    until = machine.monotonic() + PATIENCE
+    while True:
+        try:
+            store.reserve()
+        except StoreBusy:
+            if machine.monotonic() >= until:
+                raise StoreAway(
+                    f"another process has kept the store reserved for {PATIENCE:.0f} s; end that "
+                    "process, or name another store"
+                ) from None
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
 class SharedUnits(Units):
     """Units of work on a store that several servers share."""
 
@@ -269,7 +292,7 @@ class SharedUnits(Units):
     def start(self, target: Target) -> None:
         with self._lock:
             self._target = target
-            self._store.reserve()
+            reserve_patiently(self._store)
             try:
                 loaded = self._store.load(None)
                 begun = self._build(loaded, is_new=not loaded.rows)
