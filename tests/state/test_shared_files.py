@@ -145,10 +145,10 @@ def test_of_servers_that_start_at_once_on_a_new_store_all_have_one_ca(
 def test_a_store_that_stays_reserved_or_fails_is_named(
     tmp_path: Path, opened: Callable[[], SqliteStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mock_sei.state.certificates.PATIENCE", 0.0)
+    monkeypatch.setattr("mock_sei.state.unit_of_work.PATIENCE", 0.0)
     busy, store = opened(), opened()
     busy.reserve()
-    with pytest.raises(ConfigurationError, match="db: another process has kept it reserved"):
+    with pytest.raises(ConfigurationError, match="db: another process has kept the store reserved"):
         share_certificates(tmp_path / "certs", store, name="db")
     busy.release()
 
