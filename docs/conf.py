@@ -36,7 +36,7 @@ myst_heading_anchors = 4
 root_doc = "README"
 
 NAVIGATION = {
-    "Start": ["docs/installing", "docs/testing", "docs/seeding", "docs/identities"],
+    "Start": ["docs/installing", "docs/testing", "docs/seeding", "docs/state", "docs/identities"],
     "Reference": ["docs/reference", "docs/control"],
     "Run it": ["docs/container", "docs/ci"],
     "Clients": ["docs/clients", "docs/certificates", "docs/doctor"],
