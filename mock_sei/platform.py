@@ -313,9 +313,10 @@ class Platform:
             tls_problem=self._tls_problem,
             stored=stored,
         )
-        faults = ServerFaults(
-            make_random(behaviour.seed, stored=stored), self._seeded_faults, stored=stored
-        )
+        # Without other servers faults have values of their own anyway, and keep those they had.
+        purpose = "faults" if stored.is_shared else ""
+        chance = make_random(behaviour.seed, purpose, stored)
+        faults = ServerFaults(chance, self._seeded_faults, stored=stored)
         scripts = Scripts(make_random(behaviour.seed, "scripted answers", stored), stored=stored)
 
         def forget(application: Application) -> None:

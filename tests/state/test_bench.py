@@ -38,6 +38,7 @@ from mock_sei.operations.scripts import (
 from mock_sei.operations.server import CheckTest, SetServerCertificate
 from mock_sei.platform import Platform
 from mock_sei.rules import machine
+from mock_sei.rules.randomness import make_random
 from mock_sei.rules.standards import Listener
 from mock_sei.runtime.trust import ListenerTrust
 from mock_sei.settings import Behaviour
@@ -324,6 +325,22 @@ def test_the_spread_of_a_latency_repeats_under_a_seed_over_all_servers(
     assert waited[:4] == waited[4:]
     assert len(set(waited)) == 4
     assert all(0.5 <= each <= 1.5 for each in waited)
+
+
+def test_the_chance_of_faults_changes_no_other_random_value(start: Start) -> None:
+    one = start(seed=7)
+
+    def first_value() -> float:
+        one.reset()
+        arm(one, operation=OPERATION, status=503, probability=0.5)
+        for _ in range(tries):
+            meet(one)
+        return do(one, lambda: make_random(7, stored=one.state.stored).random())
+
+    tries = 0
+    expected = first_value()
+    tries = 3
+    assert first_value() == expected
 
 
 def test_a_fault_s_probability_is_stored_nowhere_without_a_seed(servers: Servers) -> None:
