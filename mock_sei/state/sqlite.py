@@ -55,37 +55,28 @@ class SqliteStore:
         self.path = path
         self._journal_size = journal_size
         self._connection = _connected(path)
-        with _complaining(path):
-            self._open()
+        try:
+            with complaining(path):
+                self._open()
+        except BaseException:
+            self.close()
+            raise
 
     def _open(self) -> None:
         execute = self._connection.execute
+        if has_tables(self._connection):  # before anything is changed: it may be somebody else's
+            require_ours(self._connection, self.path)
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         execute("BEGIN IMMEDIATE")
         try:
-            if not execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-                for statement in _TABLES:
-                    execute(statement)
-                execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                execute(f"PRAGMA user_version = {FORMAT}")
+            if not has_tables(self._connection):
+                make_tables(self._connection)
             execute("COMMIT")
         except BaseException:
             self.release()
             raise
-        owner = execute("PRAGMA application_id").fetchone()[0]
-        if owner != APPLICATION_ID:
-            raise ConfigurationError(
-                "an SQLite file of another program; name a file of mock-sei, or a new one",
-                source=self.path,
-            )
-        made_with = execute("PRAGMA user_version").fetchone()[0]
-        if made_with != FORMAT:
-            raise ConfigurationError(
-                f"its format is number {made_with}, and this version of mock-sei writes {FORMAT}; "
-                "name a new file, or start with --replace-state",
-                source=self.path,
-            )
+        require_ours(self._connection, self.path)
 
     # Units of work
 
@@ -253,13 +244,43 @@ class SqliteStore:
             raise StoreAway(f"{self.path}: {error}") from None
 
 
+def has_tables(connection: sqlite3.Connection) -> bool:
+    """False if the file is empty."""
+    return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Makes an empty state, in a transaction of the caller."""
+    for statement in _TABLES:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def require_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises :class:`ConfigurationError` unless the file is a state in this module's format."""
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    if owner != APPLICATION_ID:
+        raise ConfigurationError(
+            "an SQLite file of another program; name a file of mock-sei, or a new one",
+            source=path,
+        )
+    made_with = connection.execute("PRAGMA user_version").fetchone()[0]
+    if made_with != FORMAT:
+        raise ConfigurationError(
+            f"its format is number {made_with}, and this version of mock-sei writes {FORMAT}; "
+            "name a new file, or start with --replace-state",
+            source=path,
+        )
+
+
 def _code(error: sqlite3.Error) -> int:
     """The primary result code of SQLite."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    with _complaining(path):
+    with complaining(path):
         # The file is made here, so that nobody else can read it for a moment.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         return sqlite3.connect(
@@ -277,13 +298,13 @@ _PROBLEMS: Mapping[int, str] = {
 
 
 @contextmanager
-def _complaining(path: Path) -> Iterator[None]:
+def complaining(path: Path) -> Iterator[None]:
     """Turns what prevents the opening of a file into :class:`ConfigurationError`."""
     try:
         yield
     except OSError as error:
         raise ConfigurationError(
-            f"cannot be written: {error.strerror or error}", source=path
+            f"cannot be opened: {error.strerror or error}", source=path
         ) from None
     except sqlite3.Error as error:
         problem = _PROBLEMS.get(_code(error), f"cannot be used: {error}")
