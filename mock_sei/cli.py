@@ -402,6 +402,65 @@ def check(folder: Path, format_name: str) -> None:
     sys.exit(run(folder, as_json=format_name == "json"))
 
 
+@main.group()
+def state() -> None:
+    """Show, export, import or clear a state that lasts, such as sqlite:state.db.
+
+    An export holds private keys, passwords and tokens: all of them are for tests only.
+    """
+
+
+@state.command()
+@click.argument("url")
+@_format_option("Output format.")
+def show(url: str, format_name: str) -> None:
+    """Show what is in the state at URL, and whether a server uses it."""
+    from mock_sei.commands.state import describe
+
+    for line in describe(url, as_json=format_name == "json"):
+        click.echo(line)
+
+
+@state.command()
+@click.argument("url")
+@click.argument("file", type=_FilePath())
+def export(url: str, file: str) -> None:
+    """Write everything in the state at URL into FILE, or with - to standard output.
+
+    It is the state of one moment. Servers may use it meanwhile.
+    """
+    from mock_sei.commands.state import export as write
+
+    write(url, file)
+
+
+@state.command(name="import")
+@click.argument("url")
+@click.argument("file", type=_FilePath())
+@click.option("--replace", is_flag=True, help="Import in place of a state that is there.")
+def import_(url: str, file: str, replace: bool) -> None:
+    """Make the state at URL of an export in FILE, or with - of standard input.
+
+    The state must be new or empty, and no server may use it. It is imported as a whole or not at
+    all.
+    """
+    from mock_sei.commands.state import take_over
+
+    take_over(url, file, replace=replace)
+
+
+@state.command()
+@click.argument("url")
+def clear(url: str) -> None:
+    """Remove everything from the state at URL, so that the next server begins a new one.
+
+    No server may use the state. `mock-sei reset` resets the state of a running server.
+    """
+    from mock_sei.commands.state import clear as empty
+
+    empty(url)
+
+
 @main.command()
 @click.option("--follow", "-f", is_flag=True, help="Wait for new entries until interrupted.")
 @click.option(

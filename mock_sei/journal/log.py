@@ -59,7 +59,7 @@ def read_written(text: str) -> Entry:
     """The entry that was written as this text."""
     told = json.loads(text)
     entry = read_entry(told)
-    entry.timestamp, entry.releases = told["timestamp"], told["releases"]
+    entry.timestamp, entry.releases = float(told["timestamp"]), told["releases"]
     if isinstance(entry.request, ShownRequest):
         entry.request.all_headers = told.get("repeated_headers", ())
     entry.size = entry.measure()

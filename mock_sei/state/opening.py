@@ -10,7 +10,7 @@ from mock_sei.state.configuration import CONFIGURATION, facts_of, require_equal
 from mock_sei.state.memory import MemoryUnits
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits, Units, reserve_patiently
-from mock_sei.values.texts import spelled
+from mock_sei.state.urls import read_state_url
 
 OPTION = "--state"
 
@@ -26,16 +26,7 @@ def open_state(url: str, *, journal_size: int, replace: bool = False) -> SqliteS
 
 def path_of(url: str) -> Path | None:
     """The path of ``sqlite:PATH``, None for ``memory``. Raises :class:`ConfigurationError`."""
-    kind, _, path = url.partition(":")
-    if url == "memory":
-        return None
-    if kind == "sqlite" and path:
-        return Path(path)
-    raise ConfigurationError(
-        f"{spelled(url[:100])} is no state that this version has; use memory or sqlite:PATH, such "
-        "as sqlite:platform.db",
-        source=OPTION,
-    )
+    return read_state_url(url, source=OPTION).path
 
 
 def units_of(store: SqliteStore | None, configuration: Mapping[str, str]) -> Units:

@@ -60,51 +60,31 @@ class SqliteStore:
         self._journal_size = journal_size
         self._connection = _connected(path)
         try:
-            with _complaining(path):
+            with complaining(path):
                 self._open(replace=replace)
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     def _open(self, *, replace: bool) -> None:
         execute = self._connection.execute
+        if has_tables(self._connection):  # before anything is changed: it may be somebody else's
+            require_ours(self._connection, self.path, in_any_format=replace)
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         execute("BEGIN IMMEDIATE")
         try:
-            tables = execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-            is_ours = execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-            if replace and is_ours:
-                # The epoch tells the servers that use the file that everything begins anew.
-                epoch = int(machine.timestamp())
-                for (name,) in tables:
-                    execute(f'DROP TABLE "{name}"')
-                tables = []
-            else:
-                epoch = 1
-            if not tables:
-                for statement in _TABLES:
-                    execute(statement)
-                execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                execute(f"PRAGMA user_version = {FORMAT}")
-                execute("UPDATE head SET epoch = ?", (epoch,))
+            if replace and has_tables(self._connection):
+                drop_tables(self._connection)
+                # By another epoch the servers that use the file know that everything begins anew.
+                make_tables(self._connection, epoch=int(machine.timestamp()))
+            elif not has_tables(self._connection):
+                make_tables(self._connection)
             execute("COMMIT")
         except BaseException:
             self.release()
             raise
-        owner = execute("PRAGMA application_id").fetchone()[0]
-        if owner != APPLICATION_ID:
-            raise ConfigurationError(
-                "an SQLite file of another program; name a file of mock-sei, or a new one",
-                source=self.path,
-            )
-        made_with = execute("PRAGMA user_version").fetchone()[0]
-        if made_with != FORMAT:
-            raise ConfigurationError(
-                f"its format is number {made_with}, and this version of mock-sei writes {FORMAT}; "
-                "name a new file, or start with --replace-state",
-                source=self.path,
-            )
+        require_ours(self._connection, self.path)
         execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
 
     # Units of work
@@ -273,13 +253,53 @@ class SqliteStore:
             raise StoreAway(f"{self.path}: {error}") from None
 
 
+def has_tables(connection: sqlite3.Connection) -> bool:
+    """False if the file is empty."""
+    return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+
+
+def drop_tables(connection: sqlite3.Connection) -> None:
+    """Removes a state of whatever format, in a transaction of the caller."""
+    tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    for (name,) in tables:
+        connection.execute(f'DROP TABLE "{name}"')
+
+
+def make_tables(connection: sqlite3.Connection, *, epoch: int = 1) -> None:
+    """Makes an empty state, in a transaction of the caller."""
+    for statement in _TABLES:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    connection.execute("UPDATE head SET epoch = ?", (epoch,))
+
+
+def require_ours(
+    connection: sqlite3.Connection, path: Path, *, in_any_format: bool = False
+) -> None:
+    """Raises :class:`ConfigurationError` unless the file is a state in this module's format."""
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    if owner != APPLICATION_ID:
+        raise ConfigurationError(
+            "an SQLite file of another program; name a file of mock-sei, or a new one",
+            source=path,
+        )
+    made_with = connection.execute("PRAGMA user_version").fetchone()[0]
+    if made_with != FORMAT and not in_any_format:
+        raise ConfigurationError(
+            f"its format is number {made_with}, and this version of mock-sei writes {FORMAT}; "
+            "name a new file, or start with --replace-state",
+            source=path,
+        )
+
+
 def _code(error: sqlite3.Error) -> int:
     """The primary result code of SQLite."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    with _complaining(path):
+    with complaining(path):
         # The file is made here, so that nobody else can read it for a moment.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         return sqlite3.connect(
@@ -297,13 +317,13 @@ _PROBLEMS: Mapping[int, str] = {
 
 
 @contextmanager
-def _complaining(path: Path) -> Iterator[None]:
+def complaining(path: Path) -> Iterator[None]:
     """Turns what prevents the opening of a file into :class:`ConfigurationError`."""
     try:
         yield
     except OSError as error:
         raise ConfigurationError(
-            f"cannot be written: {error.strerror or error}", source=path
+            f"cannot be opened: {error.strerror or error}", source=path
         ) from None
     except sqlite3.Error as error:
         problem = _PROBLEMS.get(_code(error), f"cannot be used: {error}")
