@@ -104,6 +104,8 @@ class AccountCertificates:
         self.revocations = Revocations(
             store.authority, stored=stored, lasting=seeded.lasting, changed=self._issued_revoked
         )
+        self._state = self.revocations.first_number
+        """A number that no other platform state has."""
 
     # What follows from the tables
 
@@ -209,15 +211,18 @@ class AccountCertificates:
         if owner is None:
             return False
         row = self._registry.service_accounts.find_row(owner.account)
-        if row is None or self._gone.get(owner.account) == row[0]:
+        if row is None or self._gone.by_key.get(owner.account) == row[0]:
             return True
-        return self._owner(*row) != owner
+        place, account = row
+        if self._seeded.holds(account):
+            return owner.state != 0
+        return owner.state != self._state or owner.place != place
 
     def _owner(self, place: int, account: ServiceAccount) -> CertificateOwner:
-        """A registered account, as it is known for ever."""
+        """An account of this state, as it is known for ever."""
         if self._seeded.holds(account):
             return CertificateOwner(account.username)
-        return CertificateOwner(account.username, self.revocations.first_number, place)
+        return CertificateOwner(account.username, self._state, place)
 
     # Look-ups
 
