@@ -21,10 +21,11 @@ from typing import NamedTuple
 
 from cryptography import x509
 
+from mock_sei.certificates.authority import SpareKey
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.held import AccountCertificate, Held, Origin, certificate_codec
 from mock_sei.certificates.owners import CertificateOwner
-from mock_sei.certificates.profiles import PrivateKey, Variant
+from mock_sei.certificates.profiles import Variant
 from mock_sei.certificates.revocations import Revocations
 from mock_sei.certificates.seeded import SeededIdentities
 from mock_sei.certificates.store import CertificateStore
@@ -56,12 +57,6 @@ class Trusted(NamedTuple):
     """The revocation list of the platform's CA; empty if TLS need not check for revocation."""
 
 
-class _Spare(threading.local):
-    """A key of each thread that no certificate has yet."""
-
-    key: PrivateKey | None = None
-
-
 class AccountCertificates:
     """The certificates of every account in one platform state."""
 
@@ -83,7 +78,7 @@ class AccountCertificates:
         self._clock = clock
         self._tls_problem = tls_problem
         self._is_shared = stored.is_shared
-        self._spare = _Spare()
+        self._spare = SpareKey()
         self._lock = threading.RLock()
         self._held: dict[str, Held] = {}
         self._replaced: dict[str, None] = {}
@@ -109,6 +104,8 @@ class AccountCertificates:
         self.revocations = Revocations(
             store.authority, stored=stored, lasting=seeded.lasting, changed=self._issued_revoked
         )
+        self._state = self.revocations.first_number
+        """A number that no other platform state has."""
 
     # What follows from the tables
 
@@ -214,15 +211,18 @@ class AccountCertificates:
         if owner is None:
             return False
         row = self._registry.service_accounts.find_row(owner.account)
-        if row is None or self._gone.get(owner.account) == row[0]:
+        if row is None or self._gone.by_key.get(owner.account) == row[0]:
             return True
-        return self._owner(*row) != owner
+        place, account = row
+        if self._seeded.holds(account):
+            return owner.state != 0
+        return owner.state != self._state or owner.place != place
 
     def _owner(self, place: int, account: ServiceAccount) -> CertificateOwner:
-        """A registered account, as it is known for ever."""
+        """An account of this state, as it is known for ever."""
         if self._seeded.holds(account):
             return CertificateOwner(account.username)
-        return CertificateOwner(account.username, self.revocations.first_number, place)
+        return CertificateOwner(account.username, self._state, place)
 
     # Look-ups
 

@@ -7,6 +7,7 @@ its accounts' certificates (``accounts.py``) and its revocations (``revocations.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -77,6 +78,12 @@ def _issuing_pem(root: trustme.CA) -> dict[str, bytes]:
         organization_unit_name="mock-sei issuing CA",
     )
     return {"issuing": issuing.cert_pem.bytes(), "issuing_key": issuing.private_key_pem.bytes()}
+
+
+class SpareKey(threading.local):
+    """A key of each thread that no certificate has yet: work that must run again uses it again."""
+
+    key: PrivateKey | None = None
 
 
 class Authority:

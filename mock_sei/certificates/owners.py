@@ -34,6 +34,7 @@ class CertificateOwners:
     def __init__(self, lasting: Stored) -> None:
         self._lock = threading.Lock()
         self._order: deque[str] = deque()
+        self._by_serial: dict[int, CertificateOwner] = {}
         self._owners: Table[CertificateOwner] = Table(
             lasting, "lasting/certificate-owners", codec_of(CertificateOwner), changed=self._changed
         )
@@ -48,13 +49,17 @@ class CertificateOwners:
 
     def find(self, serial_number: int) -> CertificateOwner | None:
         """The account for which a certificate was issued, None if that is not known."""
-        return self._owners.get(f"{serial_number:x}")
+        return self._by_serial.get(serial_number)
 
     def _changed(
         self, key: str, before: CertificateOwner | None, after: CertificateOwner | None
     ) -> None:
+        serial_number = int(key, 16)
         if after is None:
+            del self._by_serial[serial_number]
             if self._order and self._order[0] == key:
                 self._order.popleft()
-        elif before is None:
+            return
+        self._by_serial[serial_number] = after
+        if before is None:
             self._order.append(key)

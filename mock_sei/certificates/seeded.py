@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
+from mock_sei.certificates.authority import SpareKey
 from mock_sei.certificates.bundles import Identity
 from mock_sei.certificates.held import AccountCertificate, certificate_codec
 from mock_sei.certificates.owners import CertificateOwner, CertificateOwners
@@ -50,6 +51,7 @@ class SeededIdentities:
         self._accounts = accounts
         self._making = threading.Lock()
         self._reading = threading.Lock()
+        self._spare = SpareKey()
         self._stamps: dict[str, FileStamp | None] = {}
         """The stamp of each account's file when this server last read it."""
         self._written: dict[str, int] = {}
@@ -135,14 +137,17 @@ class SeededIdentities:
         """Makes a certificate, unless there is a valid one on file."""
         username, authority = account.username, self._store.authority
 
-        make: Callable[[], Identity] = partial(authority.issue_identity, username, now=now)
+        make = partial(authority.issue_identity, username, now=now)
         if self.lasting.is_shared:
             found = self._store.read_identity(username)
             if found is None or not found.is_valid_at(now):
-                make = partial(_same, make())  # it takes time: before the store is reserved
+                # It takes time to make a key, so that comes before the store is reserved.
+                self._spare.key = self._spare.key or authority.new_key()
+                make = partial(make, key=self._spare.key)
             self._on_file.changing(username)
         stamp = self._store.identity_stamp(username)
         found = self._store.find_or_write_identity(username, make, now=now)
+        self._spare.key = None
         self._remember(account, found, stamp)
 
     def _write_that_of_others(self, newest: AccountCertificate) -> None:
@@ -185,10 +190,6 @@ class SeededIdentities:
         for each in after or ():
             self._owners[each.serial_number] = CertificateOwner(username)
         self.changed.append(username)
-
-
-def _same(identity: Identity) -> Identity:
-    return identity
 
 
 def _on_file_codec(one: Codec[AccountCertificate]) -> Codec[_OnFile]:

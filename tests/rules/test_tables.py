@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import permutations
 
 import pytest
 
+from mock_sei.rules.stored import Stored
 from mock_sei.rules.tables import Counts, OrderedTable
+from mock_sei.values.codecs import PLAIN
 
 
 def numbered(*keys: str) -> OrderedTable[int]:
@@ -144,3 +147,88 @@ def test_a_text_is_there_until_it_was_taken_away_as_often_as_it_was_added() -> N
     counts.discard("a")
     assert "a" not in counts
     assert sorted(twin) == ["a", "b"]
+
+
+# What other servers did
+
+
+def kept(
+    table: OrderedTable[int], changed: Callable[[str, str], None] = lambda *_: None
+) -> OrderedTable[int]:
+    stored = Stored()
+    stored.note = changed
+    table.keep_in(stored, "numbers", PLAIN, threading.Lock())
+    return table
+
+
+def test_every_change_is_noted_by_place_before_it_is_made() -> None:
+    noted: list[tuple[str, list[str]]] = []
+    table = numbered("a", "b")
+    kept(table, lambda _, key: noted.append((key, list(table))))
+
+    table["b"] = 7
+    table["c"] = 2
+    table.replace("a", 8, new_key="z")
+    del table["z"]
+
+    assert noted == [
+        ("1", ["a", "b"]),
+        ("2", ["a", "b"]),
+        ("0", ["a", "b", "c"]),
+        ("0", ["z", "b", "c"]),
+    ]
+    assert (table.written("1"), table.written("0")) == ('["b", 7]', None)
+
+
+def test_a_change_that_may_not_be_made_is_not_made() -> None:
+    def refuse(*_: str) -> None:
+        raise RuntimeError
+
+    table = kept(numbered("a", "b"), refuse)
+
+    with pytest.raises(RuntimeError):
+        table["c"] = 3
+    with pytest.raises(RuntimeError):
+        table["a"] = 3
+    with pytest.raises(RuntimeError):
+        del table["a"]
+    with pytest.raises(RuntimeError):
+        table.replace("a", 3, new_key="z")
+    assert list(table.items()) == [("a", 0), ("b", 1)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_rows_give_the_same_table_in_whatever_order_they_come(order: tuple[int, ...]) -> None:
+    """Two records exchanged their keys, one is gone, one is new and has a key of before."""
+    rows = [("0", '["b", 10]'), ("1", '["a", 11]'), ("2", None), ("4", '["c", 14]')]
+    table = kept(numbered("a", "b", "c"))
+
+    for index in order:
+        table.apply(*rows[index])
+
+    assert list(table.items()) == [("b", 10), ("a", 11), ("c", 14)]
+    assert table.page(limit=9, after="a").records == [14]
+    assert [table.find_row(key) for key in "abcx"] == [(1, 11), (0, 10), (4, 14), None]
+    table["d"] = 15
+    assert table.find_row("d") == (5, 15)
+
+
+def test_a_place_that_another_server_gave_and_took_is_not_given_again() -> None:
+    table = kept(numbered("a"))
+
+    table.apply("7", None)
+    table["b"] = 1
+
+    assert table.find_row("b") == (8, 1)
+
+
+def test_an_equal_record_of_another_server_leaves_the_one_that_is_there() -> None:
+    table: OrderedTable[list[int]] = OrderedTable()
+    table["a"] = record = [1]
+    stored = Stored()
+    table.keep_in(stored, "lists", PLAIN, threading.Lock())
+
+    table.apply("0", '["a", [1]]')
+    assert table["a"] is record
+    table.apply("0", '["a", [2]]')
+    assert table["a"] == [2]

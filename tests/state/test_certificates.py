@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -37,6 +36,33 @@ pytestmark = pytest.mark.usefixtures("one_key")
 @pytest.fixture
 def ca() -> ClientCA:
     return ClientCA.create()
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Iterator[Servers]:
+    """Two servers on one store whose certs folders lie on two machines."""
+    first = CertificateStore(tmp_path / "first")
+    files = {each.name: each.read_bytes() for each in first.folder.iterdir() if each.is_file()}
+    begun: list[Platform] = []
+
+    def start() -> Platform:
+        folder = tmp_path / f"certs-{len(begun)}"
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        begun.append(
+            Platform(
+                fixtures=load_fixtures(),
+                store=CertificateStore(folder),
+                behaviour=Behaviour(),
+                units=SharedUnits(SqliteStore(tmp_path / "platform.db")),
+            )
+        )
+        return begun[-1]
+
+    yield Servers(start(), start(), start)
+    for each in begun:
+        each.units.close()
 
 
 def seen(platform: Platform) -> Platform:
@@ -337,10 +363,10 @@ def test_of_two_servers_that_make_a_missing_certificate_both_get_the_same(
 
 
 def test_no_key_is_made_while_the_store_is_reserved(
-    servers: Servers, monkeypatch: pytest.MonkeyPatch
+    apart: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To make a key takes 100 ms, and other servers would wait."""
-    one, other = servers.one, servers.other
+    one, other = apart.one, apart.other
     is_reserved: list[bool] = []
 
     def make() -> object:
@@ -358,7 +384,6 @@ def test_no_key_is_made_while_the_store_is_reserved(
     do(one, lambda: one.portal.register(registration()))
     issue(one)
     do(one, lambda: one.portal.renew(TEAM))
-    shutil.rmtree(one.store.account_folder("svc-limited"), ignore_errors=True)
     identity(one, "svc-limited")
 
     assert len(is_reserved) >= 3
@@ -388,38 +413,16 @@ def test_each_server_hears_which_current_certificates_changed(servers: Servers) 
     assert replaced_at(servers.start())[TEAM] == older.serial_number
     do(servers.one, lambda: servers.one.portal.remove("Nightly"))
     assert replaced_at(servers.other) == {TEAM: None}
-    seeded = do(servers.one, lambda: servers.one.certificates.identity("svc-limited"))
-    assert replaced_at(servers.other)["svc-limited"] == seeded.serial_number
+
+
+def test_each_server_hears_of_a_demo_account_s_certificate(apart: Servers) -> None:
+    made = identity(apart.one)
+
+    for each in everywhere(apart):
+        assert replaced_at(each) == {DEMO: made.serial_number}
 
 
 # The fixtures' accounts
-
-
-@pytest.fixture
-def apart(tmp_path: Path) -> Iterator[Servers]:
-    """Two servers on one store whose certs folders lie on two machines."""
-    first = CertificateStore(tmp_path / "first")
-    files = {each.name: each.read_bytes() for each in first.folder.iterdir() if each.is_file()}
-    begun: list[Platform] = []
-
-    def start() -> Platform:
-        folder = tmp_path / f"certs-{len(begun)}"
-        folder.mkdir()
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-        begun.append(
-            Platform(
-                fixtures=load_fixtures(),
-                store=CertificateStore(folder),
-                behaviour=Behaviour(),
-                units=SharedUnits(SqliteStore(tmp_path / "platform.db")),
-            )
-        )
-        return begun[-1]
-
-    yield Servers(start(), start(), start)
-    for each in begun:
-        each.units.close()
 
 
 def on_file(platform: Platform, account: str = DEMO) -> Identity:
