@@ -437,6 +437,12 @@ class Platform:
             twin.__dict__.update(self.__dict__)
         return twin
 
+    def reloaded(self) -> Platform:
+        """This platform; if its state was loaded anew from the store since, one with that state."""
+        present = self._present
+        is_outdated = self.state is not present.state and self._epoch == present._epoch
+        return present.pinned() if is_outdated and self.units.is_shared else self
+
     def before_reset(self) -> BeforeReset:
         """Whether this is the platform of now, which it stays for the length of the ``with``."""
         return BeforeReset(self, self._present, self._line)

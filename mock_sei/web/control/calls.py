@@ -85,7 +85,7 @@ def _endpoint(row: Row) -> Callable[..., Any]:
 
     def performing(request: Request, values: dict[str, Any]) -> Callable[[], Response]:
         platform, wanted = platform_of_call(request), asked(request, values)
-        return lambda: answered(request, wanted.perform(platform))
+        return lambda: answered(request, wanted.perform(platform.reloaded()))
 
     async def on_loop(request: Request, **values: Any) -> Response:
         work = performing(request, values)
