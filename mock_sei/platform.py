@@ -439,9 +439,9 @@ class Platform:
 
     def reloaded(self) -> Platform:
         """This platform; if its state was loaded anew from the store since, one with that state."""
-        present = self._present
-        is_outdated = self.state is not present.state and self._epoch == present._epoch
-        return present.pinned() if is_outdated and self.units.is_shared else self
+        now = self._present.pinned()
+        is_outdated = self.state is not now.state and self._epoch == now._epoch  # noqa: SLF001
+        return now if is_outdated and self.units.is_shared else self
 
     def before_reset(self) -> BeforeReset:
         """Whether this is the platform of now, which it stays for the length of the ``with``."""
