@@ -62,6 +62,7 @@ ONLY_IN = {
     "jsonschema_rs": ("apis/schemas",),
     "re2": ("values/engines",),
     "regex": ("values/engines",),
+    "sqlite3": ("state",),
     "testcontainers": ("testcontainers",),
 }
 """Libraries that one place hides from the rest. runtime takes starlette's type names alone."""
