@@ -88,8 +88,9 @@ class Link:
     delivery: Delivery
     made_at: datetime
     expires_at: datetime
-    number: int = 0
-    """Its number among all links of the platform, from 1; 0 if it is not known here."""
+    number: int = field(default=0, compare=False, repr=False)
+    """Its number among all links of the platform, from 1; 0 for one that came by the control
+    API."""
     used_at: datetime | None = None
     replaced: bool = False
     dropped: bool = False

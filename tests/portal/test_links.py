@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -153,6 +154,17 @@ def test_links_cannot_be_guessed_and_repeat_under_a_seed(clock: PlatformClock) -
     assert first == tokens(1)
     assert len({*first, *tokens(2)}) == 100
     assert min(map(len, first)) >= 43  # 256 bits
+
+
+def test_a_link_that_came_by_the_control_api_equals_the_platform_s(
+    links: CertificateLinks,
+) -> None:
+    """The control API does not show the number of a link."""
+    link = create(links)
+
+    assert link.number == 1
+    shown = replace(link, number=0)
+    assert (shown, str(shown)) == (link, str(link))
 
 
 def test_no_representation_holds_token_or_passphrase(links: CertificateLinks) -> None:
