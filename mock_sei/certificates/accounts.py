@@ -112,33 +112,41 @@ class AccountCertificates:
     def _held_changed(
         self, key: str, before: AccountCertificate | None, after: AccountCertificate | None
     ) -> None:
-        certificate, place = after or before, int(key.partition("/")[0])
-        if certificate is None:
-            return
-        username, fingerprint = certificate.account, certificate.peer.fingerprint
         with self._lock:
-            held = self._held.get(username)
-            if after is None:
-                if held is not None and held.place == place:
-                    del self._held[username]  # an account loses all that it has, or nothing
-                is_trusted = False
-            else:
-                if held is None or held.place != place:
-                    held = self._held[username] = Held(place, self.is_revoked)
-                held.add(key, after)
-                is_trusted = True
-            self._replaced[username] = None
-            if certificate.origin is not Origin.OWN:
-                return
-            # A listener first reads the number without the lock, and then the certificates. With a
-            # new number before and after the change, it never keeps an old result under the last
-            # number.
-            self._own_number = self._authority.new_number()
-            if is_trusted:
-                self._own[fingerprint] = certificate
-            else:
-                self._own.pop(fingerprint, None)
-            self._own_number = self._authority.new_number()
+            if before is None and after is not None:
+                self._take_in(key, after)
+            elif before is not None and after is None:
+                self._leave_out(key, before)
+
+    def _take_in(self, key: str, certificate: AccountCertificate) -> None:
+        username, place = certificate.account, _place_in(key)
+        held = self._held.get(username)
+        if held is None or held.place != place:
+            held = self._held[username] = Held(place, self.is_revoked)
+        held.add(key, certificate)
+        self._replaced[username] = None
+        if certificate.origin is Origin.OWN:
+            self._set_own(certificate.peer.fingerprint, certificate)
+
+    def _leave_out(self, key: str, certificate: AccountCertificate) -> None:
+        """An account loses all that it has, or nothing."""
+        username = certificate.account
+        held = self._held.get(username)
+        if held is not None and held.place == _place_in(key):
+            del self._held[username]
+        self._replaced[username] = None
+        if certificate.origin is Origin.OWN:
+            self._set_own(certificate.peer.fingerprint, None)
+
+    def _set_own(self, fingerprint: str, certificate: AccountCertificate | None) -> None:
+        # A listener first reads the number without the lock, and then the certificates. With a new
+        # number before and after the change, it never keeps an old result under the last number.
+        self._own_number = self._authority.new_number()
+        if certificate is None:
+            self._own.pop(fingerprint, None)
+        else:
+            self._own[fingerprint] = certificate
+        self._own_number = self._authority.new_number()
 
     def _own_revoked(self, fingerprint: str, _: bool | None, after: bool | None) -> None:
         own = self._own.get(fingerprint)
@@ -524,3 +532,8 @@ class AccountCertificates:
                 raise
             self._certificates[f"{held.place}/{certificate.peer.fingerprint}"] = certificate
         return certificate
+
+
+def _place_in(key: str) -> int:
+    """The account's place in the key of a certificate."""
+    return int(key.partition("/")[0])
