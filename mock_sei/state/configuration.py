@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei import __version__
-from mock_sei.errors import ConfigurationError
-from mock_sei.values.texts import spelled
+from mock_sei.errors import ConfigurationError, one_line
 
 NAMED = 5
 """So many differences a message names at most."""
@@ -79,7 +78,7 @@ def require_equal(
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         raise ConfigurationError(
             "its state belongs to another configuration; what differs: "
-            f"{', '.join(map(spelled, names[:NAMED]))}{more}. Start all servers of one state with "
+            f"{one_line(', '.join(names[:NAMED]))}{more}. Start all servers of one state with "
             "the same configuration, or with --replace-state to begin afresh",
             source=source,
         )
