@@ -65,8 +65,8 @@ class Stored:
         self._waiting: dict[str, dict[str, str | None]] = {}
         """Rows of tables that do not exist yet: those of an application that comes with them."""
         self.is_being_built = True
-        """True until the state is complete. Changes until then go to the store with it; what the
-        fixtures and settings say is put in by :meth:`Table.seed`."""
+        """True until the state is complete. Changes until then go to the store with it, but for
+        the seeds of tables."""
         self.begun: dict[tuple[str, str], None] = {}
         """Table and key of what was changed while a shared state was built."""
         self.is_applying = False
@@ -194,10 +194,6 @@ class Table(Generic[R]):
     def changing(self, key: str) -> None:
         """Notes a change of a record in place. Call it before the change."""
         self._stored.changing(self.name, key)
-
-    def seed(self, key: str, record: R) -> None:
-        """Puts in a record of the fixtures or settings, which every server has from its start."""
-        self._set(key, record)
 
     def __setitem__(self, key: str, record: R) -> None:
         self.changing(key)
