@@ -470,7 +470,7 @@ def test_an_import_onto_a_full_disk_changes_nothing(
         for each in range(1000)
     ]
     out = "\n".join([json.dumps(first), *lines[1:], *big])
-    connect = sqlite3.connect
+    connect: Callable[..., sqlite3.Connection] = sqlite3.connect
 
     def small(*arguments: Any, **options: Any) -> sqlite3.Connection:
         connection: sqlite3.Connection = connect(*arguments, **options)
