@@ -31,11 +31,7 @@ def take_over(
     first = _read_first(next(rest, ""), source)
     counts = Counter({name: first[name] for name in ("facts", "records", "entries")})
     announced = counts.total()
-<<<<<<< HEAD
-    written = _WrittenParts(connection)
-=======
     written = _TakenOver(connection)
->>>>>>> journal21
     place = 1
     for place, text in enumerate(islice(rest, announced), 2):
         found = _read_line(text, source, place)
@@ -76,11 +72,7 @@ _DAMAGES = (
 """What a line raises that is not as an export has it."""
 
 
-<<<<<<< HEAD
-class _WrittenParts:
-=======
 class _TakenOver:
->>>>>>> journal21
     """What was taken over until now."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
