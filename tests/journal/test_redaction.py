@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -528,3 +529,33 @@ def test_a_secret_that_is_a_guid_is_hidden() -> None:
     assert hide_values(guid, SecretIndex()) == guid
     assert hide_values(guid, SecretIndex([guid])) == HIDDEN
     assert hide_values(guid, SecretIndex(["7592-442d"])) == f"4e3cb81e-{HIDDEN}-a870-3b6fc905c5ca"
+
+
+class Thorough(SecretIndex):
+    """Secrets for which each text is searched as a whole."""
+
+    __slots__ = ()
+    has_delimiters = True
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        "password", "code", "token", "x", "=", "&", "#", "?", '"', ":", ",", "{", "}", "\\", "%22",
+        "+", "\n", "eyJ", ".", "-----BEGIN PRIVATE KEY-----", "/portal/certificates/", SECRET,
+        SECRET[:9], SECRET[9:], base64.b64encode(SECRET.encode()).decode(), quote(SECRET, safe=""),
+        SECRET.encode().hex(), '"password": "', "&password=", '"}',
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(FRAGMENTS, max_size=14).map("".join))
+def test_what_is_not_searched_would_not_show_more(text: str) -> None:
+    known, thorough = SecretIndex([SECRET]), Thorough([SECRET])
+    assert thorough.has_delimiters
+    assert not known.has_delimiters
+
+    for body in (text, '{"a": "' + text, "a=" + text):
+        shown = [redact_body(JSON, body.encode(), each) for each in (known, thorough)]
+        # What is found twice, by its name and by its look, may be hidden once or twice.
+        once, fully = (re.sub(r'"?(?:\*\*\*)+"?', HIDDEN, each) for each in shown)
+        assert once == fully
