@@ -169,7 +169,7 @@ class BeforeReset:
 
     def __enter__(self) -> bool:
         self._line.acquire()
-        return self._platform.state is self._present.state
+        return self._platform.is_of_same_epoch(self._present)
 
     def __exit__(self, *_: object) -> None:
         self._line.release()
@@ -437,11 +437,17 @@ class Platform:
             twin.__dict__.update(self.__dict__)
         return twin
 
+    def is_of_same_epoch(self, other: Platform) -> bool:
+        """True if no reset came between the states of two platforms. A state that was only loaded
+        anew from its store is the same."""
+        if self.units.is_shared:
+            return self._epoch == other._epoch
+        return self.state is other.state
+
     def reloaded(self) -> Platform:
         """This platform; if its state was loaded anew from the store since, one with that state."""
         now = self._present.pinned()
-        is_outdated = self.state is not now.state and self._epoch == now._epoch  # noqa: SLF001
-        return now if is_outdated and self.units.is_shared else self
+        return now if self.is_of_same_epoch(now) else self
 
     def before_reset(self) -> BeforeReset:
         """Whether this is the platform of now, which it stays for the length of the ``with``."""

@@ -6,10 +6,12 @@ import threading
 
 import pytest
 
+from mock_sei.operations.clock import AdvanceClock
 from mock_sei.rules.stored import Stored, Table
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import Restart
-from tests.state.conftest import Servers, do
+from tests.journal.entries import exchange
+from tests.state.conftest import Servers, do, perform
 
 
 def test_a_number_is_given_once_by_all_servers(servers: Servers) -> None:
@@ -155,3 +157,34 @@ def test_a_state_of_one_server_lists_no_changes() -> None:
 
 def test_restart_is_no_error_that_the_domain_may_handle() -> None:
     assert not issubclass(Restart, Exception)
+
+
+def test_a_call_goes_on_while_its_server_loads_the_state_anew(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = servers.one
+    call = one.pinned()
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteStore, "commit", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            do(one, lambda: one.state.stored.next_number("x"))
+    one.units.refresh()
+    assert call.state is not one.state
+
+    call.record(exchange(path="/under-way"))
+    perform(call.reloaded(), AdvanceClock(minutes=5))
+
+    assert [each.called for each in servers.other.journal.entries] == ["GET /under-way"]
+    servers.other.units.refresh()
+    assert not servers.other.clock.is_machine
+
+
+def test_a_call_that_a_reset_overtook_records_nothing(servers: Servers) -> None:
+    call = servers.one.pinned()
+    servers.other.reset()
+    servers.one.units.refresh()
+
+    call.record(exchange(path="/late"))
+
+    assert servers.other.journal.entries == []
+    assert call.reloaded() is call
