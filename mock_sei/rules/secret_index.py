@@ -52,7 +52,7 @@ class _Layer:
 class SecretIndex(Collection[str]):
     """A counted set of texts: a text that was added twice stays until it is discarded twice."""
 
-    __slots__ = ("_base", "_own", "_sizes", "harmless")
+    __slots__ = ("_base", "_own", "_sizes", "harmless", "shown_texts")
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._base = _Layer()
@@ -60,6 +60,9 @@ class SecretIndex(Collection[str]):
         self._own = _Layer()
         """The changes since the last copy. Its counts replace those of the base."""
         self._sizes: dict[int, int] = {}
+        self.shown_texts: dict[object, tuple[str, Collection[str]]] = {}
+        """Long texts as they are shown, with secrets hidden, and with each the words that must be
+        hidden, too, once they are issued. It is replaced together with :attr:`harmless`."""
         self.harmless: set[str] = set()
         """Texts in which other code searched and found no secret. When a secret is added, a new
         set replaces this one, so that the result of a search that is still running goes to the old
@@ -76,7 +79,7 @@ class SecretIndex(Collection[str]):
         else:
             self._own.add(text, 1)
         if not before:
-            self.harmless = set()
+            self.harmless, self.shown_texts = set(), {}
 
     def discard(self, text: str) -> None:
         before = self._count(text)
@@ -97,7 +100,7 @@ class SecretIndex(Collection[str]):
         twin = SecretIndex()
         twin._base = self._base  # a private field of the same class
         twin._sizes = dict(self._sizes)
-        twin.harmless = self.harmless
+        twin.harmless, twin.shown_texts = self.harmless, self.shown_texts
         return twin
 
     def find_in(self, text: str) -> list[Span]:
