@@ -27,6 +27,9 @@ BUSY_TIMEOUT = 0.05
 """Seconds that one statement waits for another process on the event loop."""
 REMOVALS_KEPT = 10_000
 """A server that is more changes behind loads everything; older removals are forgotten."""
+WAL_PAGES = 4000
+"""So many pages of 4 KiB come into the WAL before they are written to the file, which waits for the
+disk. SQLite's own 1000 are 150 large journal entries; the WAL of a busy server has 16 MiB so."""
 JOURNAL_LIMIT = 64 * 1024 * 1024
 """The largest number of characters of all journal entries; the oldest are removed."""
 
@@ -66,6 +69,7 @@ class SqliteStore:
         execute = self._connection.execute
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
+        execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         execute("BEGIN IMMEDIATE")
         try:
             tables = execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
