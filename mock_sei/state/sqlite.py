@@ -27,11 +27,11 @@ BUSY_TIMEOUT = 0.05
 """Seconds that one statement waits for another process on the event loop."""
 REMOVALS_KEPT = 10_000
 """A server that is more changes behind loads everything; older removals are forgotten."""
-WAL_PAGES = 4000
-"""So many pages of 4 KiB come into the WAL before they are written to the file, which waits for the
-disk. SQLite's own 1000 are 150 large journal entries; the WAL of a busy server has 16 MiB so."""
 JOURNAL_LIMIT = 64 * 1024 * 1024
 """The largest number of characters of all journal entries; the oldest are removed."""
+WAL_PAGES = 4000
+"""So many pages of 4 KiB are in the WAL before they are copied to the file, which waits for the
+disk. With SQLite's own 1000, that is once for 150 long journal entries. The WAL takes 16 MiB."""
 
 _TABLES = (
     """CREATE TABLE head (
