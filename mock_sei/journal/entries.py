@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from hashlib import blake2b
 from itertools import accumulate
 from sys import getsizeof
 from typing import Any, Literal, TypeVar
@@ -24,6 +26,7 @@ from mock_sei.journal.hiding import (
     hide_beginnings,
     hide_values,
     show,
+    show_once,
 )
 from mock_sei.journal.redaction import body_field, query_field, show_message, shows_text
 from mock_sei.matching.sent import NOTHING_SENT, SentRequest
@@ -33,6 +36,8 @@ from mock_sei.rules.standards import Listener
 
 BODY_SHOWN = 16 * 1024
 """The journal shows so many bytes of a body."""
+LONG_BODY = 2048
+"""A body of so many bytes or more is remembered as it is shown."""
 BODY_KEPT = BODY_SHOWN + LOOK_AHEAD
 """The journal keeps so many bytes of a body."""
 QUERY_SHOWN = 16 * 1024
@@ -168,7 +173,8 @@ class HttpMessage:
         if self.body_let_go and not body:
             return Field(LET_GO)
         content_type, encoded = self._body_kind()
-        return body_field(
+        make = partial(
+            body_field,
             content_type,
             body,
             encoded=encoded,
@@ -176,6 +182,11 @@ class HttpMessage:
             shown=shown,
             size=self.body_size,
         )
+        if len(body) < LONG_BODY:
+            return make()
+        digest = blake2b(body).digest()
+        key = (content_type, encoded, self.is_answer, shown, self.body_size, digest)
+        return show_once(key, make, self.secrets())
 
     def _body_kind(self) -> tuple[str, bool]:
         """The ``Content-Type``, and whether a header says that the body is compressed."""

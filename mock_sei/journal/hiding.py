@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -70,6 +70,11 @@ class Secrets(Protocol):
     def shown_headers(self) -> dict[tuple[bytes, bytes], tuple[str, str]]:
         """Headers of which name and value are harmless, as text. They are remembered, too."""
 
+    @property
+    def shown_texts(self) -> dict[object, tuple[str, Collection[str]]]:
+        """Long texts as they are shown, and with each the words that must be hidden, too, once they
+        are issued."""
+
     def find_in(self, text: str) -> list[Span]:
         """The places of registered secrets in a text."""
 
@@ -112,6 +117,11 @@ class KnownSecrets:
         """Headers of which name and value are harmless, as text."""
         return self.registered.shown_headers
 
+    @property
+    def shown_texts(self) -> dict[object, tuple[str, Collection[str]]]:
+        """Long texts as they are shown, and with each the words that may be issued later."""
+        return self.registered.shown_texts
+
     def find_in(self, text: str) -> list[Span]:
         """The places of registered secrets in a text."""
         return self.registered.find_in(text)
@@ -135,6 +145,8 @@ class Field(NamedTuple):
     stretches: Sequence[Stretch] = ()
     shown: int | None = None
     """The largest number of characters that are shown; None for all."""
+    is_ready: bool = False
+    """True if secrets are hidden already."""
 
     @property
     def is_cut(self) -> bool:
@@ -149,11 +161,17 @@ def hide_values(text: str, secrets: Secrets, *, shown: int | None = None) -> str
 
 def show(fields: Sequence[Field], secrets: Secrets) -> list[str]:
     """The texts of fields, with secrets hidden. One search covers all fields that are not cut."""
-    cut = [each.is_cut for each in fields]
-    whole = [each for each, is_cut in zip(fields, cut, strict=True) if not is_cut]
+    cut = [each.is_cut and not each.is_ready for each in fields]
+    whole = [
+        each for each, is_cut in zip(fields, cut, strict=True) if not (is_cut or each.is_ready)
+    ]
     found = iter(_stretches_of(whole, secrets))
     return [
-        _show_beginning(each, secrets) if is_cut else _show_whole(each, next(found))
+        each.text
+        if each.is_ready
+        else _show_beginning(each, secrets)
+        if is_cut
+        else _show_whole(each, next(found))
         for each, is_cut in zip(fields, cut, strict=True)
     ]
 
@@ -162,6 +180,43 @@ def _show_whole(field: Field, found: Sequence[Stretch]) -> str:
     if not (found or field.stretches):
         return field.text
     return _apply(field.text, [*field.stretches, *found])
+
+
+def show_once(key: object, make: Callable[[], Field], secrets: Secrets) -> Field:
+    """The field that ``make`` makes, with secrets hidden. It is remembered by its key, which says
+    everything about it: clients read the same long answers often, and a search takes long."""
+    known = secrets.shown_texts
+    text, may_be_issued = known.get(key, ("", None))
+    if may_be_issued is None or any(each in secrets for each in may_be_issued):
+        asking = _Asking(secrets)
+        text = show([make()], asking)[0]
+        if len(known) >= MOST_SHOWN:
+            known.clear()
+        known[key] = text, asking.unknown
+    return Field(text, is_ready=True)
+
+
+MOST_SHOWN = 128
+"""So many long texts are remembered as they are shown."""
+
+
+class _Asking:
+    """Secrets that note for which words somebody asks, and that are none until now."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self.shortest, self.longest = secrets.shortest, secrets.longest
+        self.has_delimiters = secrets.has_delimiters
+        self.harmless, self.shown_texts = secrets.harmless, secrets.shown_texts
+        self.shown_headers = secrets.shown_headers
+        self.find_in = secrets.find_in
+        self.unknown: set[str] = set()
+        self._secrets = secrets
+
+    def __contains__(self, text: object) -> bool:
+        if text in self._secrets:
+            return True
+        self.unknown.add(str(text))
+        return False
 
 
 def find_sent(texts: Iterable[str], secrets: Secrets) -> set[str]:

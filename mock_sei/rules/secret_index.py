@@ -55,7 +55,15 @@ class _Layer:
 class SecretIndex(Collection[str]):
     """A counted set of texts: a text that was added twice stays until it is discarded twice."""
 
-    __slots__ = ("_base", "_delimited", "_own", "_sizes", "harmless", "shown_headers")
+    __slots__ = (
+        "_base",
+        "_delimited",
+        "_own",
+        "_sizes",
+        "harmless",
+        "shown_headers",
+        "shown_texts",
+    )
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._base = _Layer()
@@ -67,6 +75,9 @@ class SecretIndex(Collection[str]):
         """How many secrets have a character of :data:`DELIMITERS`."""
         self.shown_headers: dict[tuple[bytes, bytes], tuple[str, str]] = {}
         """Headers that are shown as they were sent, as text: name and value are harmless."""
+        self.shown_texts: dict[object, tuple[str, Collection[str]]] = {}
+        """Long texts as they are shown, with secrets hidden, and with each the words that must be
+        hidden, too, once they are issued. It is replaced together with :attr:`harmless`."""
         self.harmless: set[str] = set()
         """Texts in which other code searched and found no secret. When a secret is added, a new
         set replaces this one, so that the result of a search that is still running goes to the old
@@ -84,7 +95,7 @@ class SecretIndex(Collection[str]):
         else:
             self._own.add(text, 1)
         if not before:
-            self.harmless, self.shown_headers = set(), {}
+            self.harmless, self.shown_headers, self.shown_texts = set(), {}, {}
 
     def discard(self, text: str) -> None:
         before = self._count(text)
@@ -107,7 +118,8 @@ class SecretIndex(Collection[str]):
         twin._base = self._base  # a private field of the same class
         twin._sizes = dict(self._sizes)
         twin._delimited = self._delimited
-        twin.harmless, twin.shown_headers = self.harmless, self.shown_headers
+        twin.harmless = self.harmless
+        twin.shown_headers, twin.shown_texts = self.shown_headers, self.shown_texts
         return twin
 
     def find_in(self, text: str) -> list[Span]:

@@ -281,6 +281,8 @@ class SharedUnits(Units):
         """How far this server's tables have come."""
         self._is_stale = False
         """True after a failed commit: the tables have changes that the store has not."""
+        self._is_fresh = False
+        """True from a refresh on the event loop to the end of this turn of the loop."""
         self._unwritten: deque[tuple[int, str]] = deque()
         """Journal entries that are not in the store yet, each with its epoch."""
         self._flushing: set[asyncio.Task[None]] = set()
@@ -363,6 +365,11 @@ class SharedUnits(Units):
             self._catch_up()
         finally:
             self._lock.release()
+        self._is_fresh = True
+        asyncio.get_running_loop().call_soon(self._end_freshness)
+
+    def _end_freshness(self) -> None:
+        self._is_fresh = False
 
     def _catch_up(self) -> None:
         """Brings what other servers changed. It needs the lock."""
@@ -414,7 +421,7 @@ class SharedUnits(Units):
         while True:
             await self._take_turn()
             try:
-                return self._attempt(work, holds=tries.holds)
+                return self._attempt(work, holds=tries.holds, is_fresh=self._is_fresh)
             except (Restart, StoreBusy) as error:
                 pause = tries.again(error)
             await asyncio.sleep(pause)
@@ -424,9 +431,10 @@ class SharedUnits(Units):
         while not self._lock.acquire(blocking=False):  # noqa: ASYNC110  # a thread may hold it
             await asyncio.sleep(_TURN)  # no event of asyncio tells of a thread
 
-    def _attempt(self, work: Callable[[], A], *, holds: bool) -> A:
-        """One try. It begins with the lock, and ends without."""
-        unit = self._begin(holds=holds)
+    def _attempt(self, work: Callable[[], A], *, holds: bool, is_fresh: bool = False) -> A:
+        """One try. It begins with the lock, and ends without. If the state ``is_fresh``, a request
+        that this work belongs to has just begun on it, and the store is not asked once more."""
+        unit = self._begin(holds=holds, is_fresh=is_fresh)
         self._current.unit = unit
         try:
             result = work()
@@ -442,13 +450,14 @@ class SharedUnits(Units):
         self._finish(unit)
         return result
 
-    def _begin(self, *, holds: bool) -> _Unit:
+    def _begin(self, *, holds: bool, is_fresh: bool) -> _Unit:
         """A unit on what the store has now. It keeps the lock if it ``holds`` the store."""
         try:
             if holds:
                 self._store.reserve()
             try:
-                self._catch_up()
+                if holds or self._is_stale or not is_fresh:
+                    self._catch_up()
             except BaseException:
                 if holds:
                     self._store.release()

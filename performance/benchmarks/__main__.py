@@ -17,10 +17,12 @@ from performance.benchmarks.machine import choose_cores, describe_machine
 from performance.benchmarks.measurements import QUICK, Size, measure
 from performance.benchmarks.peers import PEERS, install
 from performance.benchmarks.processes import Runner
+from performance.benchmarks.states import COLUMNS, starts, states
 from performance.benchmarks.table import markdown
 
-TABLES = ("speed", "hostile", "foreign", "growth")
-"""The subjects: comparison with peers, hostile requests, users' documents, growth of data."""
+TABLES = ("speed", "states", "hostile", "foreign", "growth")
+"""The subjects: comparison with peers, kinds of state, hostile requests, users' documents, growth
+of data."""
 
 
 def main() -> None:
@@ -49,6 +51,18 @@ def main() -> None:
                 f"the load generator used at most {report.load_share:.0%} of its core",
             ]
             tables.append(markdown(report.rows, report.field.names))
+        if "states" in wanted:
+            kinds = [
+                *states(runner, certs, rounds=size.state_rounds, seconds=size.seconds),
+                *starts(
+                    runner,
+                    certs,
+                    lives=size.cold_starts,
+                    authorizations=size.authorizations,
+                    applications=size.applications,
+                ),
+            ]
+            tables.append(markdown(kinds, COLUMNS))
         if "hostile" in wanted:
             tables.append(markdown(hostile(runner, certs, rounds=size.hostile_rounds), []))
         if "foreign" in wanted:

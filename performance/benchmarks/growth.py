@@ -6,7 +6,6 @@ at each of its sizes. The calls use the listeners' own applications without sock
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import itertools
@@ -15,170 +14,29 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from starlette.types import ASGIApp, Message
 
-from mock_sei.certificates.bundles import Identity
-from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import bundled_folder, load_fixtures
 from mock_sei.journal.entries import Entry
-from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.operations.faults import AddFault
 from mock_sei.operations.scripts import EnqueueAnswer
-from mock_sei.platform import Platform
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.mailbox import Letter
-from mock_sei.rules.records import Application, ServiceAccount
-from mock_sei.rules.registry import Registry
-from mock_sei.rules.standards import Actor, ApplicationType, Listener
-from mock_sei.settings import Behaviour
-from mock_sei.web.app import platform_app
-from mock_sei.web.control.app import control_app
-from mock_sei.web.control.listener import ControlListener
-from mock_sei.web.listener import PlatformListener
-from performance.benchmarks.requests import APP_KEY
+from performance.benchmarks.stored import authorization_round, new_token, stored_world
+from performance.benchmarks.worlds import World, make_world
 
 FLAT = 1.5
 """Largest allowed cost of a call at the largest size, divided by its cost at the smallest size."""
 
 Action = Callable[[], object]
-
-
-class Caller:
-    """Calls the application of one listener in an event loop of this thread."""
-
-    def __init__(self, app: ASGIApp, identity: Identity | None = None) -> None:
-        self._app = app
-        self._loop = asyncio.new_event_loop()
-        chain = [identity.certificate_pem.decode()] if identity else []
-        self._extensions = {"tls": {"client_cert_chain": chain, "tls_version": 0x0304}}
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str] | None = None,
-        content: Any = None,
-    ) -> bytes:
-        """The body of the answer. Raises ``AssertionError`` for a status of 400 or above."""
-        body = b"" if content is None else json.dumps(content).encode()
-        path, _, query = path.partition("?")
-        named = {"host": "localhost", "content-type": "application/json", **(headers or {})}
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "https",
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": "",
-            "query_string": query.encode(),
-            "headers": [(name.lower().encode(), value.encode()) for name, value in named.items()],
-            "client": ("127.0.0.1", 50000),
-            "server": ("127.0.0.1", 443),
-            "extensions": dict(self._extensions),
-        }
-        answer: list[Message] = []
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def send(message: Message) -> None:
-            answer.append(message)
-
-        self._loop.run_until_complete(self._app(scope, receive, send))
-        assert answer[0]["status"] < 400, answer
-        return b"".join(each.get("body", b"") for each in answer[1:])
-
-
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """A platform with a caller for each listener."""
-
-    platform: Platform
-    one_way: Caller
-    two_way: Caller
-    control: Caller
-    token: str
-
-    def get(self, path: str, **headers: str) -> bytes:
-        """Makes a functional call of the demo application. Returns the body."""
-        sent = {"AppKey": APP_KEY, "Authorization": f"Bearer {self.token}", **headers}
-        return self.two_way.call("GET", path, sent)
-
-    def post(self, path: str, content: Any) -> bytes:
-        sent = {"AppKey": APP_KEY, "Authorization": f"Bearer {self.token}"}
-        return self.two_way.call("POST", path, sent, content)
-
-
-def make_world(folder: Path, applications: int = 0, **fixtures: Any) -> World:
-    """The bundled platform with as many additional single-page and two-way applications each."""
-    loaded = replace(load_fixtures(), **fixtures)
-    registry = loaded.registry
-    more = [*_single_page(applications), *_two_way(applications)]
-    accounts = [
-        ServiceAccount(username=each.service_account, password=f"password-of-{each.name}")
-        for each in more
-        if each.service_account
-    ]
-    loaded = replace(
-        loaded,
-        registry=Registry(
-            applications=[*registry.applications.values(), *more],
-            service_accounts=[*registry.service_accounts.values(), *accounts],
-            end_users=registry.end_users.values(),
-        ),
-    )
-    platform = Platform(fixtures=loaded, store=CertificateStore(folder), behaviour=Behaviour())
-    app = platform_app()
-    identity = platform.certificates.identity("svc-demo")
-    two_way = Caller(PlatformListener(app, platform, Listener.TWO_WAY), identity)
-    token = two_way.call(
-        "POST",
-        f"{TOKEN_PATH}?grant_type=client_credentials&username=svc-demo"
-        "&password=svc-demo-password&client_id=demo-server-key&client_secret=demo-server-secret",
-        {"content-type": "application/x-www-form-urlencoded"},
-    )
-    return World(
-        platform=platform,
-        one_way=Caller(PlatformListener(app, platform, Listener.ONE_WAY)),
-        two_way=two_way,
-        control=Caller(ControlListener(control_app(), platform)),
-        token=json.loads(token)["access_token"],
-    )
-
-
-def _single_page(count: int) -> Iterator[Application]:
-    for number in range(count):
-        yield Application(
-            name=f"page-{number}",
-            type=ApplicationType.SINGLE_PAGE,
-            actor=Actor.END_USER,
-            app_key=f"page-key-{number}",
-            redirect_addresses=(f"https://page-{number}.example/callback",),
-        )
-
-
-def _two_way(count: int) -> Iterator[Application]:
-    for number in range(count):
-        yield Application(
-            name=f"server-{number}",
-            type=ApplicationType.SERVER_SERVER,
-            actor=Actor.SERVER,
-            app_key=f"server-key-{number}",
-            app_secret=f"secret-of-server-{number}",
-            service_account=f"svc-server-{number}",
-        )
 
 
 # The subjects. Each creates a platform with ``size`` stored objects, and returns the measured call.
@@ -416,7 +274,25 @@ def _with_records(folder: Path, size: int) -> World:
     return make_world(folder, collections=collections)
 
 
+def read_in_sqlite(folder: Path, size: int) -> Action:
+    world = stored_world(folder, size)
+    return lambda: world.get("/v1/order/tradetickets?limit=1")
+
+
+def token_in_sqlite(folder: Path, size: int) -> Action:
+    world = stored_world(folder, size)
+    return lambda: new_token(world)
+
+
+def round_in_sqlite(folder: Path, size: int) -> Action:
+    world = stored_world(folder, size)
+    return lambda: authorization_round(world)
+
+
 APPLICATIONS = (10, 100, 1000, 5000)
+STORED = (100, 10_000, 100_000)
+"""Authorizations in an SQLite state, with a twentieth as many applications; from 1,000 on, its
+journal is full."""
 MANY = (10, 100, 1000, 100_000)
 RECORDS = (100, 1000, 5000, 20_000)
 """More records than cached answers."""
@@ -477,6 +353,14 @@ SUBJECTS = (
             "a page, each time another": another_page,
             "POST": post_a_record,
             "data.add of one": add_a_record,
+        }.items()
+    ),
+    *(
+        Subject(call=f"SQLite: {call}", stored="authorizations", sizes=STORED, prepare=prepare)
+        for call, prepare in {
+            "functional GET": read_in_sqlite,
+            "token": token_in_sqlite,
+            "authorization-code round": round_in_sqlite,
         }.items()
     ),
 )

@@ -8,17 +8,18 @@ request waiting. New connections are opened one after the other, as by a client.
 
 from __future__ import annotations
 
-import itertools
 import json
+import re
+import selectors
 import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
-OK = b"HTTP/1.1 200"
 TIME_LIMIT = 20.0
 """Most seconds to wait for one answer. A server that does not answer ends the run."""
 
@@ -38,11 +39,15 @@ class Plan:
     request: str
     """The whole request, with head and body."""
     wanted: str = ""
-    """A text that each answer must contain, in addition to status 200."""
+    """A text that each answer to the request must contain."""
+    status: int = 200
+    """The status that each answer to the request must have."""
     then: str = ""
-    """A second request, sent after each answer on the same connection.
+    """A second request, sent after each answer on the same connection; both count as one.
 
-    The access token of the answer replaces ``{token}``."""
+    What ``taken`` finds in the answer replaces ``{taken}``."""
+    taken: str = '"access_token": ?"([^"]+)"'
+    """A regular expression with one group, for the answer's head and body."""
     new_connections: bool = False
     """Whether each request uses a new connection."""
     connections: int = 4
@@ -77,21 +82,33 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None:
             self._socket = context.wrap_socket(self._socket, server_hostname="localhost")
-        self._wanted = plan.wanted.encode()
+        self._expected = (f"HTTP/1.1 {plan.status}".encode(), plan.wanted.encode())
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
 
     def send(self, request: bytes) -> None:
         self._socket.sendall(request)
 
-    def read_answer(self, wanted: bytes | None = None) -> bytes:
-        """The body of the answer.
+    def read_answer(self) -> bytes:
+        """The body of the answer. Raises ``ConnectionError`` if it is not what the plan expects."""
+        return self.read_expected()[1]
 
-        Raises ``ConnectionError`` if the answer is incomplete, has another status than 200, or
-        does not contain ``wanted``, by default that of the plan.
+    def read_expected(self) -> tuple[bytes, bytes]:
+        """Head and body of an answer that the plan expects. Raises ``ConnectionError``."""
+        return self.read_whole_answer(*self._expected)
+
+    def read_whole_answer(self, begin: bytes, wanted: bytes = b"") -> tuple[bytes, bytes]:
+        """Head and body of the answer.
+
+        Raises ``ConnectionError`` if the answer is incomplete, begins with other bytes, or does
+        not contain ``wanted``.
         """
         data = self._receive()
         while (end := data.find(b"\r\n\r\n")) < 0:
             data += self._receive()
-        head, body = data[:end].lower(), data[end + 4 :]
+        whole_head, body = data[:end], data[end + 4 :]
+        head = whole_head.lower()
         if b"\r\ntransfer-encoding: chunked" in head:
             while not body.endswith(_LAST_CHUNK):  # the chunk sizes are not removed from the body
                 body += self._receive()
@@ -99,9 +116,9 @@ class Connection:
             length = _content_length(head)
             while len(body) < length:
                 body += self._receive()
-        if not data.startswith(OK) or (self._wanted if wanted is None else wanted) not in body:
+        if not data.startswith(begin) or wanted not in body:
             raise ConnectionError(f"not the expected answer: {data[:500]!r}")
-        return body
+        return whole_head, body
 
     def _receive(self) -> bytes:
         data = self._socket.recv(_CHUNK)
@@ -129,70 +146,66 @@ def _content_length(head: bytes) -> int:
 
 def run(plan: Plan) -> Result:
     context = client_context(plan.ca_file, plan.cert_file, plan.key_file) if plan.ca_file else None
-    measure = _kept_alive
-    if plan.new_connections:
-        measure = _new_connections
-    elif plan.then:
-        measure = _followed
+    measure = _new_connections if plan.new_connections else _kept_alive
     return measure(plan, lambda: Connection(plan, context))
 
 
 def client_context(ca_file: str, cert_file: str, key_file: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cafile=ca_file)
-    context.load_cert_chain(cert_file, key_file)
+    if cert_file:
+        context.load_cert_chain(cert_file, key_file)
     return context
 
 
 def _kept_alive(plan: Plan, connect: Callable[[], Connection]) -> Result:
-    request = plan.request.encode()
-    connections = [connect() for _ in range(plan.connections)]
-    for each in itertools.islice(itertools.cycle(connections), plan.warm_up):
-        each.send(request)
-        each.read_answer()
-    started, cpu_started = time.perf_counter(), time.process_time()
-    deadline = started + plan.seconds
-    for each in connections:
-        each.send(request)
-    sent, answered = len(connections), 0
-    for each in itertools.cycle(connections):
-        each.read_answer()
-        answered += 1
-        if sent < plan.count and time.perf_counter() < deadline:
-            each.send(request)
-            sent += 1
-        elif answered == sent:
-            break
-    seconds = time.perf_counter() - started
-    cpu_seconds = time.process_time() - cpu_started
-    for each in connections:
-        each.close()
+    with ExitStack() as opened:
+        connections = [opened.enter_context(connect()) for _ in range(plan.connections)]
+        if plan.warm_up:
+            _exchange(plan, connections, plan.warm_up, float("inf"))
+        started, cpu_started = time.perf_counter(), time.process_time()
+        answered = _exchange(plan, connections, plan.count, started + plan.seconds)
+        seconds = time.perf_counter() - started
+        cpu_seconds = time.process_time() - cpu_started
     return Result(count=answered, seconds=seconds, cpu_seconds=cpu_seconds)
 
 
-def _followed(plan: Plan, connect: Callable[[], Connection]) -> Result:
-    """Sends pairs of requests, and counts the pairs."""
-    request = plan.request.encode()
-    started, cpu_started = time.perf_counter(), time.process_time()
-    connections = [connect() for _ in range(plan.connections)]
-    answered = 0
-    while answered < plan.count:
-        turn = connections[: plan.count - answered]
-        for each in turn:
+def _exchange(plan: Plan, connections: Sequence[Connection], count: int, deadline: float) -> int:
+    """Requests and answers, or pairs of them, on whichever connection has an answer first.
+
+    Returns how many, at most ``count``. With an answer that takes long, a connection has fewer, as
+    those of a busier process of a server.
+    """
+    request, taken = plan.request.encode(), re.compile(plan.taken.encode())
+    has_second: set[Connection] = set()
+    sent = answered = 0
+    with selectors.DefaultSelector() as selector:
+        for each in connections[:count]:
+            selector.register(each, selectors.EVENT_READ, each)
             each.send(request)
-        for each in turn:
-            token = json.loads(each.read_answer())["access_token"]
-            each.send(plan.then.replace("{token}", token).encode())
-        for each in turn:
-            each.read_answer(wanted=b"")
-        answered += len(turn)
-    for each in connections:
-        each.close()
-    return Result(
-        count=answered,
-        seconds=time.perf_counter() - started,
-        cpu_seconds=time.process_time() - cpu_started,
-    )
+            sent += 1
+        while answered < sent:
+            ready = [key.data for key, _ in selector.select(TIME_LIMIT)]
+            if not ready:
+                raise TimeoutError(f"no answer within {TIME_LIMIT:g} s")
+            for each in ready:
+                if each in has_second:
+                    each.read_whole_answer(b"HTTP/1.1 200")
+                    has_second.remove(each)
+                else:
+                    head, body = each.read_expected()
+                    if plan.then:
+                        found = taken.search(head) or taken.search(body)
+                        if found is None:
+                            raise ConnectionError(f"no {plan.taken} in {head!r} {body[:500]!r}")
+                        each.send(plan.then.replace("{taken}", found[1].decode()).encode())
+                        has_second.add(each)
+                        continue
+                answered += 1
+                if sent < count and time.perf_counter() < deadline:
+                    each.send(request)
+                    sent += 1
+    return answered
 
 
 def _new_connections(plan: Plan, connect: Callable[[], Connection]) -> Result:

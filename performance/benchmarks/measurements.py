@@ -46,6 +46,10 @@ class Size:
     rounds: int = 5
     seconds: float = 2.0
     """Seconds of each load in a round."""
+    state_rounds: int = 20
+    """Rounds of the loads on the kinds of state."""
+    authorizations: int = 100_000
+    """Authorizations in the state of a start with many records."""
     new_connections: int = 500
     cold_starts: int = 7
     fixtures: int = 7
@@ -75,6 +79,8 @@ class Size:
 
 QUICK = Size(
     rounds=1,
+    state_rounds=1,
+    authorizations=300,
     seconds=0.2,
     new_connections=5,
     cold_starts=1,

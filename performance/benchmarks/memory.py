@@ -69,7 +69,7 @@ def used_tokens(runner: Runner, field: Field, *, tokens: int, repetitions: int) 
                 warm_up=0,
                 count=tokens,
                 seconds=600,
-                then=functional_request("{token}", f"{FUNCTIONAL_PATH.partition('?')[0]}?limit=1"),
+                then=functional_request("{taken}", f"{FUNCTIONAL_PATH.partition('?')[0]}?limit=1"),
             )
             assert runner.load(plan).count == tokens
             after.append(resident(server.pid) / MEGABYTE)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from performance.benchmarks.load import Connection, Plan, client_context
 from performance.benchmarks.processes import Server
+from performance.benchmarks.requests import CODE_REQUEST, CODE_TAKEN, LOGIN_REQUEST
 
 MANY = 1_000_000
 """A number of requests that is never reached before the time is over."""
@@ -32,6 +34,20 @@ def make_plan(
         warm_up=warm_up,
         count=count,
         seconds=seconds,
+    )
+
+
+def round_plan(server: Server, *, count: int, seconds: float) -> Plan:
+    """A plan for the authorization-code round: a log-in, and its code for tokens."""
+    plan = make_plan(server, request=LOGIN_REQUEST, then=CODE_REQUEST, count=count, seconds=seconds)
+    return replace(
+        plan,
+        port=server.one_way_port,
+        cert_file="",
+        key_file="",
+        status=303,
+        taken=CODE_TAKEN,
+        warm_up=20,
     )
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -59,14 +59,17 @@ class Server:
     token_request: str = TOKEN_REQUEST
     files: ClientFiles | None
     """The files of a client; None for plain HTTP."""
+    one_way_port: int = 0
     control_url: str = ""
 
 
 class Runner:
     """Starts processes on the chosen cores. All of them write to one folder."""
 
-    def __init__(self, cores: Cores, folder: Path) -> None:
+    def __init__(self, cores: Cores, folder: Path, python: str = sys.executable) -> None:
+        """``python`` is the interpreter of the mock-sei that is measured."""
         self.cores = cores
+        self.python = python
         self.folder = folder
         self._numbers = itertools.count(1)
 
@@ -79,11 +82,15 @@ class Runner:
 
     @contextmanager
     def mock_sei(
-        self, certs: Path, fixtures: Path | None = None, apis: Path | None = None
+        self,
+        certs: Path,
+        fixtures: Path | None = None,
+        apis: Path | None = None,
+        options: Sequence[str] = (),
     ) -> Iterator[Server]:
         """Starts ``mock-sei serve`` and waits for its ready file. Its log is dropped."""
         ready = self.folder / f"ready-{next(self._numbers)}.json"
-        command = [sys.executable, "-m", "mock_sei", "serve", "--certs-dir", str(certs)]
+        command = [self.python, "-m", "mock_sei", "serve", "--certs-dir", str(certs), *options]
         if fixtures is not None:
             command += ["--fixtures", str(fixtures)]
         if apis is not None:
@@ -109,6 +116,7 @@ class Runner:
             yield Server(
                 pid=process.pid,
                 port=urlsplit(told["two_way_url"]).port or 443,
+                one_way_port=urlsplit(told["url"]).port or 443,
                 begun=begun,
                 started_in=started_in,
                 files=ClientFiles.of(certs),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+from urllib.parse import urlencode
 
 ACCOUNT = "svc-demo"
 APP_KEY = "demo-server-key"
@@ -37,3 +39,29 @@ TOKEN_REQUEST = form_request(
     f"grant_type=client_credentials&username={ACCOUNT}&password=svc-demo-password",
     basic=f"{APP_KEY}:demo-server-secret",
 )
+
+NATIVE_APP = {"client_id": "demo-native-key", "redirect_uri": "com.example.demo:/callback"}
+_VERIFIER = "a-code-verifier-of-43-characters-or-a-few-more"
+_CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(_VERIFIER.encode()).digest())
+
+LOGIN_REQUEST = form_request(
+    "/v2/oauth/authorize",
+    urlencode(
+        {
+            **NATIVE_APP,
+            "response_type": "code",
+            "code_challenge": _CHALLENGE.rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+            "username": "alice@example.com",
+            "password": "alice-password",
+            "decision": "allow",
+        }
+    ),
+)
+"""A log-in with consent, on the one-way listener; the answer has a code."""
+CODE_TAKEN = r"[?&]code=([^&\s]+)"
+_CODE_FORM = urlencode(
+    {**NATIVE_APP, "grant_type": "authorization_code", "code_verifier": _VERIFIER}
+)
+CODE_REQUEST = form_request(f"/v2/oauthtoken?{_CODE_FORM}&code={{taken}}", "")
+"""In the query, since a form would need the length of the code."""

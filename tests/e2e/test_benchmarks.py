@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_sei.testing.in_process import MockSei
-from performance.benchmarks import contestants, hostile, peers, processes
+from performance.benchmarks import contestants, hostile, peers, processes, states
 from performance.benchmarks.contestants import line_up
 from performance.benchmarks.foreign_documents import SLOW_SCHEMAS
 from performance.benchmarks.growth import SUBJECTS
@@ -22,7 +22,14 @@ from performance.benchmarks.load import Plan, run
 from performance.benchmarks.machine import Cores
 from performance.benchmarks.peers import Peer
 from performance.benchmarks.processes import Runner
-from performance.benchmarks.requests import TOKEN_REQUEST, form_request, functional_request
+from performance.benchmarks.requests import (
+    CODE_REQUEST,
+    CODE_TAKEN,
+    LOGIN_REQUEST,
+    TOKEN_REQUEST,
+    form_request,
+    functional_request,
+)
 from performance.benchmarks.table import BARE, Against, Limit, Row, markdown
 from tests.patience import patient
 
@@ -56,6 +63,13 @@ ROWS = [
     "resident memory, added by 300 unused tokens",
     "resident memory, added by 300 used tokens",
     "resident memory, added by 300 more after the others expired",
+]
+STATE_ROWS = [
+    *(f"SQLite: {call}" for call, _, _ in states.CALLS),
+    *(f"SQLite, two workers, 32 connections: {call}" for call, _, _ in states.CALLS),
+    "the load generator's share of a core during these loads",
+    "start on 150 authorizations and 25 applications in SQLite",
+    "start on 300 authorizations and 50 applications in SQLite",
 ]
 HOSTILE_ROWS = [
     *(
@@ -132,7 +146,7 @@ def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
     assert ended.returncode == 0, ended.stderr
     assert "- machine: the machine's name\n" in ended.stdout
     _, *tables = ended.stdout.split("\n\n")
-    wanted = [ROWS, HOSTILE_ROWS, FOREIGN_ROWS, [each.call for each in SUBJECTS]]
+    wanted = [ROWS, STATE_ROWS, HOSTILE_ROWS, FOREIGN_ROWS, [each.call for each in SUBJECTS]]
     assert [[cells[0] for cells in rows_of(each)] for each in tables] == wanted
     assert all(cells[1] for each in tables for cells in rows_of(each)), "a row without a figure"
     (table, *_) = tables
@@ -180,7 +194,7 @@ def test_a_peer_that_is_not_installed_is_a_line_with_the_reason(
     absent = Peer(name="absent", registry="npm", package="not-a-package-of-anybody")
     untried = line_up(runner, certs, {}, [absent])
     failed = line_up(runner, certs, {"npm": "no npm on this machine"}, [absent])
-    assert untried.missing == ["absent (npm): not installed; `make bench` does it"]
+    assert untried.missing == ["absent (npm): not installed; `make bench` installs it"]
     assert failed.missing == ["absent (npm): no npm on this machine"]
     assert failed.names == [BARE]
 
@@ -208,7 +222,7 @@ def test_a_peer_whose_answer_holds_no_token_does_not_take_part(
 ) -> None:
     made_up.write_text(PEER_SERVER.replace("ANSWER", "access_tokex"))
     (line,) = line_up(runner, certs, {}, [made_up_peer(made_up)]).missing
-    assert line.startswith("made up (PyPI): not the answer that was wanted: ")
+    assert line.startswith("made up (PyPI): not the expected answer: ")
 
 
 def test_the_load_uses_each_token_it_obtained() -> None:
@@ -221,13 +235,47 @@ def test_the_load_uses_each_token_it_obtained() -> None:
             key_file=str(certificate.key_file),
             request=TOKEN_REQUEST,
             wanted='"access_token"',
-            then=functional_request("{token}"),
+            then=functional_request("{taken}"),
+            warm_up=0,
             count=5,
-            seconds=0,
+            seconds=patient(60),
         )
         assert run(plan).count == 5
         assert len(server.journal.find("POST /v2/oauthtoken", status=200)) == 5
         assert len(server.journal.find("GET /v1/order/*", status=200)) == 5
+
+
+def test_the_load_logs_in_and_takes_the_code_of_each_round() -> None:
+    with MockSei() as server:
+        plan = Plan(
+            port=urlsplit(server.url).port or 0,
+            ca_file=str(server.ca_file),
+            request=LOGIN_REQUEST,
+            status=303,
+            then=CODE_REQUEST,
+            taken=CODE_TAKEN,
+            warm_up=0,
+            connections=2,
+            count=3,
+            seconds=patient(60),
+        )
+        assert run(plan).count == 3
+        assert len(server.journal.find("POST /v2/oauth/authorize", status=303)) == 3
+        assert len(server.journal.find("POST /v2/oauthtoken", status=200)) == 3
+
+
+def test_an_answer_that_a_plan_does_not_expect_ends_the_load() -> None:
+    with MockSei() as server:
+        plan = Plan(
+            port=urlsplit(server.url).port or 0,
+            ca_file=str(server.ca_file),
+            request=LOGIN_REQUEST,
+            then=CODE_REQUEST,
+            count=3,
+            seconds=patient(60),
+        )
+        with pytest.raises(ConnectionError, match="303 See Other"):
+            run(plan)
 
 
 def test_each_target_is_judged_by_itself_and_an_absent_peer_by_none() -> None:

@@ -1,0 +1,149 @@
+"""Measures the states that a server can have: in its memory, in SQLite, in SQLite with two workers.
+
+All servers run at the same time and take turns in each round. None is pinned to a core: two workers
+need both, and the load generator takes its share of them, as it does from every server here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from mock_sei.state.sqlite import SqliteStore
+from mock_sei.state.unit_of_work import SharedUnits
+from performance.benchmarks.load import Plan
+from performance.benchmarks.machine import Cores
+from performance.benchmarks.plans import MANY, fetch_token, make_plan, round_plan
+from performance.benchmarks.processes import Runner, Server
+from performance.benchmarks.requests import functional_request
+from performance.benchmarks.stored import fill
+from performance.benchmarks.table import RATE, SECONDS, Against, Row
+from performance.benchmarks.worlds import make_world
+
+MEMORY, ONE_PROCESS, SMALL = "in memory", "SQLite, one process", "an empty state"
+COLUMNS = (MEMORY, ONE_PROCESS, SMALL)
+"""With what the measured state is compared."""
+CONNECTIONS = 32
+"""Of the load on two workers, which the system distributes."""
+
+Planning = Callable[[Server, float], Plan]
+
+
+def _tokens(server: Server, seconds: float) -> Plan:
+    return make_plan(server, count=MANY, seconds=seconds)
+
+
+def _reads(server: Server, seconds: float) -> Plan:
+    request = functional_request(fetch_token(server))
+    return make_plan(server, request=request, count=MANY, seconds=seconds)
+
+
+def _rounds(server: Server, seconds: float) -> Plan:
+    return round_plan(server, count=MANY, seconds=seconds)
+
+
+CALLS: Sequence[tuple[str, Planning, float]] = (
+    ("tokens a second", _tokens, 0.80),
+    ("functional GET of 50 records", _reads, 0.65),
+    ("authorization-code round: log-in and tokens", _rounds, 0.50),
+)
+"""Each call, and the smallest allowed ratio of its rate in SQLite to that in memory."""
+WORKERS_GAIN = 1.5
+
+
+def states(runner: Runner, certs: Path, *, rounds: int, seconds: float) -> Iterator[Row]:
+    folder = runner.folder / "states"
+    folder.mkdir()
+    runner = Runner(Cores(None, None), folder, runner.python)
+    one: dict[str, list[float]] = {}
+    two: dict[str, list[float]] = {}
+    shares: list[float] = []
+
+    def load(found: dict[str, list[float]], call: str, plan: Plan) -> None:
+        result = runner.load(plan)
+        found.setdefault(call, []).append(result.rate)
+        shares.append(result.cpu_seconds / result.seconds)
+
+    with ExitStack() as servers:
+
+        def start(file: str, *options: str) -> Server:
+            state = ("--state", f"sqlite:{folder / file}") if file else ()
+            return servers.enter_context(runner.mock_sei(certs, options=(*state, *options)))
+
+        memory, sqlite, workers = start(""), start("one.db"), start("two.db", "--workers", "2")
+        in_memory: dict[str, list[float]] = {}
+        crowded: dict[str, list[float]] = {}
+        turns = [
+            (memory, in_memory, 4),
+            (sqlite, one, 4),
+            (sqlite, crowded, CONNECTIONS),
+            (workers, two, CONNECTIONS),
+        ]
+        for _ in range(rounds):
+            turns.reverse()
+            for call, planned, _ in CALLS:
+                for server, found, connections in turns:
+                    plan = replace(planned(server, seconds), connections=connections)
+                    load(found, call, plan)
+    for call, _, least in CALLS:
+        yield Row(
+            measured=f"SQLite: {call}",
+            form=RATE,
+            ours=one[call],
+            others={MEMORY: in_memory[call]},
+            targets=[Against(words=f"{least:.2f} of memory", names=[MEMORY], at_least=least)],
+        )
+    for call, _, _ in CALLS:
+        yield Row(
+            measured=f"SQLite, two workers, {CONNECTIONS} connections: {call}",
+            form=RATE,
+            ours=two[call],
+            others={ONE_PROCESS: crowded[call]},
+            targets=[
+                Against(
+                    words=f"{WORKERS_GAIN:g} of one process",
+                    names=[ONE_PROCESS],
+                    at_least=WORKERS_GAIN,
+                )
+            ],
+        )
+    yield Row(
+        measured="the load generator's share of a core during these loads",
+        form="{:.2f}",
+        ours=shares,
+    )
+
+
+def starts(
+    runner: Runner, certs: Path, *, lives: int, authorizations: int, applications: int
+) -> Iterator[Row]:
+    """The time of a start on a state with many records, and on one with half of them."""
+    folder = runner.folder / "starts"
+    folder.mkdir()
+    files: dict[str, tuple[int, int]] = {
+        "empty.db": (0, 0),
+        "half.db": (authorizations // 2, applications // 2),
+        "whole.db": (authorizations, applications),
+    }
+    took: dict[str, list[float]] = {}
+    for file in files:
+        with runner.mock_sei(certs, options=("--state", f"sqlite:{folder / file}")):
+            pass
+    for file, (many, some) in files.items():
+        units = SharedUnits(SqliteStore(folder / file))
+        fill(make_world(certs, units=units).platform, many, some)
+        units.close()
+    for _ in range(lives):
+        for file in files:
+            with runner.mock_sei(certs, options=("--state", f"sqlite:{folder / file}")) as server:
+                took.setdefault(file, []).append(server.started_in)
+    for file in ("half.db", "whole.db"):
+        many, some = files[file]
+        yield Row(
+            measured=f"start on {many:,} authorizations and {some:,} applications in SQLite",
+            form=SECONDS,
+            ours=took[file],
+            others={SMALL: took["empty.db"]},
+        )
