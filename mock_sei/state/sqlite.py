@@ -7,6 +7,7 @@ its owner lets one thread at a time use it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -23,8 +24,11 @@ APPLICATION_ID = 0x4D534549
 """``MSEI``: by this number SQLite files tell whose they are."""
 FORMAT = 1
 """The number of this module's tables."""
-BUSY_TIMEOUT = 0.05
-"""Seconds that one statement waits for another process on the event loop."""
+BUSY_TIMEOUT = 0.0
+"""Seconds that one statement waits for another process. Who waits does so without a statement, so
+that nothing else waits with it."""
+OPENING_PATIENCE = 5.0
+"""Seconds that the opening waits for another process, which may be starting too."""
 REMOVALS_KEPT = 10_000
 """A server that is more changes behind loads everything; older removals are forgotten."""
 JOURNAL_LIMIT = 64 * 1024 * 1024
@@ -50,61 +54,111 @@ class SqliteStore:
     """A store in one SQLite file, which is made if it does not exist."""
 
     def __init__(self, path: Path, *, journal_size: int = 1000, replace: bool = False) -> None:
-        """``replace`` empties the file. Raises :class:`ConfigurationError` naming the path and what
-        is wrong with it."""
+        """``replace`` is True if :meth:`empty` will be called: the file may have another format.
+        Raises :class:`ConfigurationError` naming the path and what is wrong with it."""
         self.path = path
         self._journal_size = journal_size
-        self._connection = _connected(path)
+        with _complaining(path):
+            self._file, self._is_made = _make_file(path)
         try:
             with _complaining(path):
-                self._open(replace=replace)
+                self._connection = sqlite3.connect(
+                    path, timeout=OPENING_PATIENCE, isolation_level=None, check_same_thread=False
+                )
+                try:
+                    self._open(any_format=replace)
+                except BaseException:
+                    self._connection.close()
+                    raise
         except BaseException:
-            self._connection.close()
+            if self._is_made:
+                path.unlink(missing_ok=True)
             raise
 
-    def _open(self, *, replace: bool) -> None:
+    def _open(self, *, any_format: bool) -> None:
         execute = self._connection.execute
+        self._require_ours(any_format=any_format)  # before anything is written
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         execute("BEGIN IMMEDIATE")
         try:
-            tables = execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-            is_ours = execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-            if replace and is_ours:
-                # The epoch tells the servers that use the file that everything begins anew.
-                epoch = int(machine.timestamp())
-                for (name,) in tables:
-                    execute(f'DROP TABLE "{name}"')
-                tables = []
-            else:
-                epoch = 1
-            if not tables:
-                for statement in _TABLES:
-                    execute(statement)
-                execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                execute(f"PRAGMA user_version = {FORMAT}")
-                execute("UPDATE head SET epoch = ?", (epoch,))
+            self._require_ours(any_format=any_format)
+            if not self._tables():
+                self._make_tables(epoch=1)
             execute("COMMIT")
         except BaseException:
             self.release()
             raise
-        owner = execute("PRAGMA application_id").fetchone()[0]
-        if owner != APPLICATION_ID:
+        execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
+
+    def _tables(self) -> list[str]:
+        """The names of everything that the file has; empty for a new file."""
+        return [name for (name,) in self._connection.execute("SELECT name FROM sqlite_schema")]
+
+    def _require_ours(self, *, any_format: bool) -> None:
+        """Raises :class:`ConfigurationError` for a file that is neither ours nor new."""
+        owner = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        if owner != APPLICATION_ID and (owner or self._tables()):
             raise ConfigurationError(
                 "an SQLite file of another program; name a file of mock-sei, or a new one",
                 source=self.path,
             )
-        made_with = execute("PRAGMA user_version").fetchone()[0]
-        if made_with != FORMAT:
+        made_with = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if owner == APPLICATION_ID and made_with != FORMAT and not any_format:
             raise ConfigurationError(
                 f"its format is number {made_with}, and this version of mock-sei writes {FORMAT}; "
                 "name a new file, or start with --replace-state",
                 source=self.path,
             )
 
+    def empty(self) -> None:
+        """Removes everything, in a reservation."""
+        with self._naming_problems():
+            kinds = "SELECT name FROM sqlite_schema WHERE type = 'table'"
+            for (name,) in self._connection.execute(kinds).fetchall():
+                self._connection.execute(f'DROP TABLE "{name}"')
+            # The epoch tells the servers that use the file that everything begins anew.
+            self._make_tables(epoch=int(machine.timestamp()))
+
+    def abandon(self) -> None:
+        """Closes the file after a start that failed. The file that this start made is removed, if
+        no other server keeps something in it."""
+        is_unused = False
+        if self._is_made:
+            with suppress(StoreAway, StoreBusy):
+                self.reserve()
+                is_unused = not self.facts()
+                self.release()
+        self._connection.close()
+        if is_unused:
+            self.path.unlink(missing_ok=True)
+
+    def _require_file(self) -> None:
+        """Raises :class:`StoreAway` if the path does not lead to the opened file any more: what is
+        written would be lost with it."""
+        try:
+            found = self.path.stat()
+            if (found.st_dev, found.st_ino) == self._file:
+                return
+            what = "another file took its place"
+        except OSError:
+            what = "it was deleted or moved"
+        raise StoreAway(
+            f"{self.path}: {what} while it was in use; put the file back, or start the server again"
+        )
+
+    def _make_tables(self, *, epoch: int) -> None:
+        """Makes an empty state, in a transaction of the caller."""
+        for statement in _TABLES:
+            self._connection.execute(statement)
+        self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+        self._connection.execute("UPDATE head SET epoch = ?", (epoch,))
+
     # Units of work
 
     def begin(self) -> Head:
+        self._require_file()
         with self._naming_problems():
             return self._head()
 
@@ -140,6 +194,7 @@ class SqliteStore:
             self._connection.execute("COMMIT")
 
     def reserve(self) -> None:
+        self._require_file()
         with self._naming_problems():
             self._connection.execute("BEGIN IMMEDIATE")
 
@@ -184,9 +239,9 @@ class SqliteStore:
 
     def add_entries(self, entries: Sequence[tuple[int, str]]) -> None:
         """Adds journal entries, each with its epoch; drops those from before a reset."""
+        self.reserve()
         with self._naming_problems():
             execute = self._connection.execute
-            execute("BEGIN IMMEDIATE")
             present, recorded, size = execute(
                 "SELECT epoch, recorded, journal_size FROM head"
             ).fetchone()
@@ -218,6 +273,13 @@ class SqliteStore:
                 (number, most),
             ).fetchall()
             return found[::-1]
+
+    def try_to_write(self) -> None:
+        """Writes what is there already, to find out whether that is possible."""
+        self.reserve()
+        with self._naming_problems():
+            self._connection.execute("UPDATE head SET recorded = recorded")
+            self._connection.execute("COMMIT")
 
     def clear_journal(self) -> None:
         """Removes all entries, in a reservation. The next one has number 1."""
@@ -272,13 +334,22 @@ def _code(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    with _complaining(path):
-        # The file is made here, so that nobody else can read it for a moment.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        return sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-        )
+def _make_file(path: Path) -> tuple[tuple[int, int], bool]:
+    """Device and number of a file, and whether it was made now, which only its owner can read.
+
+    A file that is there is not opened: to close it would end the locks of this process on it.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        is_made = True
+    except FileExistsError:
+        is_made = False
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+    found = path.stat()
+    return (found.st_dev, found.st_ino), is_made
 
 
 _PROBLEMS: Mapping[int, str] = {
