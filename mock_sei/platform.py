@@ -12,6 +12,7 @@ the state, or works slowly, therefore reads ``self.state`` once.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -242,6 +243,8 @@ class Platform:
         """Bytes of the body of an upload."""
         self._spool = Spool(BODIES_AT_ONCE * upload_limit)
         # Until the next reset
+        self.pid = os.getpid()
+        """The process that ends the server; the parent, for a worker."""
         self.server_names: Sequence[str] = ("localhost",)
         """Names and addresses of the server's certificate."""
         self.clock = PlatformClock()

@@ -25,6 +25,8 @@ def end_once(act: Callable[[], object]) -> None:
 
     for number in _ENDING:
         signal.signal(number, handle)
+    if hasattr(signal, "pthread_sigmask"):  # a worker begins with SIGINT blocked
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
 def interrupt() -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from mock_sei.commands.serve import log_error, open_output, prepare_worker, serve
+from mock_sei.commands.serve import open_output, prepare_worker, serve
 from mock_sei.commands.workers import READY
 from mock_sei.errors import MockSeiError
 from mock_sei.rules.standards import Listener
@@ -30,10 +30,10 @@ def main() -> None:
     open_output(settings)
     try:
         launched = prepare_worker(settings, sockets)
+        launched.platform.pid = orders["pid"]
         serve(launched, lambda: _report(report_to, READY), until=_until_parent_ends)
     except MockSeiError as error:
-        log_error(str(error))
-        _report(report_to, str(error))
+        _report(report_to, str(error))  # the parent writes it to the log
         sys.exit(2)
 
 

@@ -8,7 +8,9 @@ also tells it that its parent is gone: then it ends.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -23,7 +25,15 @@ from mock_sei.rules import machine
 from mock_sei.runtime.server import PlatformServer
 from mock_sei.settings import Settings
 
-MODULE = "mock_sei.commands.worker"
+_PROGRAM = """
+import sys
+sys.path[:] = sys.argv[1:]
+from mock_sei.commands.worker import main
+main()
+"""
+"""A worker finds modules where its parent finds them, and not in the working folder."""
+logger = logging.getLogger("mock_sei")
+
 MOST_DEATHS = 5
 DEATHS_WITHIN = 10.0
 """After so many deaths within so many seconds, the server ends: a new worker would die too."""
@@ -64,7 +74,7 @@ def supervise(settings: Settings, server: PlatformServer, ready: Callable[[], No
 
 def _watch(workers: list[_Worker], events: SimpleQueue[_Event], ready: Callable[[], None]) -> None:
     for each in workers:
-        each.start()
+        each.try_to_start()
     starting = set(workers)
     deaths: deque[float] = deque(maxlen=MOST_DEATHS)
     while True:
@@ -77,7 +87,9 @@ def _watch(workers: list[_Worker], events: SimpleQueue[_Event], ready: Callable[
                 if not starting:
                     ready()
         elif report is not None:
-            raise ConfigurationError(report, source="a worker cannot start")
+            if starting:
+                raise ConfigurationError(report, source="a worker cannot start")
+            logger.error("a worker cannot start again now: %s", report)  # it ends, and counts below
         else:
             deaths.append(machine.monotonic())
             if len(deaths) == MOST_DEATHS and deaths[-1] - deaths[0] < DEATHS_WITHIN:
@@ -85,7 +97,7 @@ def _watch(workers: list[_Worker], events: SimpleQueue[_Event], ready: Callable[
                     f"{MOST_DEATHS} workers ended within {DEATHS_WITHIN:.0f} s, the last one "
                     f"{worker.how_it_ended()}; the log above says more"
                 )
-            worker.start()
+            worker.try_to_start()
 
 
 class _Worker:
@@ -97,12 +109,21 @@ class _Worker:
         self._settings, self._server, self._events = settings, server, events
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def try_to_start(self) -> None:
         """Starts a process, and reports to the queue what becomes of it."""
+        try:
+            self._start()
+        except OSError as error:  # the machine has no more processes or files
+            logger.error("no worker can be started: %s", error.strerror or error)
+            self._events.put(_Event(self))
+
+    def _start(self) -> None:
         reads, writes = os.pipe()
+        # Ctrl-C reaches all processes: a worker hears of it when it can handle it, in end_once().
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             process = self._process = subprocess.Popen(  # noqa: S603  # this package's own module
-                [sys.executable, "-m", MODULE],
+                [sys.executable, "-P", "-c", _PROGRAM, *sys.path],
                 stdin=subprocess.PIPE,
                 pass_fds=[writes, *(each.fileno() for each in self._server.listening)],
             )
@@ -110,6 +131,7 @@ class _Worker:
             os.close(reads)
             raise
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             os.close(writes)
         threading.Thread(target=self._follow, args=(process, reads), daemon=True).start()
         if process.stdin is not None:
@@ -127,6 +149,7 @@ class _Worker:
                 for each in self._server.listeners
             },
             "report_to": report_to,
+            "pid": os.getpid(),
         }
 
     def _follow(self, process: subprocess.Popen[bytes], reads: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,7 +75,7 @@ class ShowConnection(Request[dict[str, Any]]):
             "control_url": addresses.control,
             "ca_file": str(platform.store.ca_file),
             "certs_dir": str(platform.store.folder),
-            "pid": os.getpid(),
+            "pid": platform.pid,
             **asdict(state.behaviour),
             "applications": [each.as_dict() for each in applications.records],
             "service_accounts": [asdict(each) for each in accounts.records],

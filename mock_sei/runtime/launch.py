@@ -26,7 +26,7 @@ from mock_sei.runtime.trust import ListenerTrust
 from mock_sei.settings import Behaviour, Settings
 from mock_sei.state.certificates import share_certificates
 from mock_sei.state.configuration import configuration_of
-from mock_sei.state.opening import open_state, path_of, units_of
+from mock_sei.state.opening import open_state, path_of, require_configuration, units_of
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.listener import ControlListener, LazyApp
 from mock_sei.web.listener import PlatformListener
@@ -106,12 +106,17 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
         state = open_state(
             settings.state, journal_size=settings.journal_size, replace=settings.replace_state
         )
+        configuration = configuration_of_server(settings)
         if state is not None:
-            undo.callback(state.close)
-        units = units_of(state, configuration_of_server(settings))
-        if state is not None:
-            share_certificates(settings.certs_dir, state, name=state.path)
+            undo.callback(state.abandon)
+            if not settings.replace_state:
+                require_configuration(state, configuration)
+                share_certificates(settings.certs_dir, state, name=state.path)
         store = CertificateStore(settings.certs_dir)
+        # The state is made or replaced last: a start that fails before has changed nothing.
+        units = units_of(state, configuration, replace=settings.replace_state)
+        if state is not None and settings.replace_state:  # the folder's CA is the new state's
+            share_certificates(settings.certs_dir, state, name=state.path)
         platform = Platform(
             fixtures=fixtures,
             store=store,

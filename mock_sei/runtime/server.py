@@ -334,7 +334,7 @@ class PlatformServer:
         while True:
             await asyncio.sleep(1)
             self._set_date()
-            await self._platform.units.flush()
+            self._platform.units.look_after()
             for connection in list(self._state.connections):
                 if isinstance(connection, LimitedProtocol):
                     connection.end_overdue()  # one timer for all, because timers cost time

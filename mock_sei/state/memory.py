@@ -47,5 +47,8 @@ class MemoryUnits(Units):
     async def refresh_on_loop(self) -> None:
         """Nobody else changes this state."""
 
+    def look_after(self) -> None:
+        """Memory can always be used."""
+
     def close(self) -> None:
         """There is nothing to close."""

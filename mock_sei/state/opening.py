@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from mock_sei.errors import ConfigurationError, StoreAway
 from mock_sei.state.configuration import CONFIGURATION, facts_of, require_equal
 from mock_sei.state.memory import MemoryUnits
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import SharedUnits, Units, reserve_patiently
+from mock_sei.state.unit_of_work import SharedUnits, StoreBusy, Units, reserve_patiently
 from mock_sei.state.urls import read_state_url
 
 OPTION = "--state"
@@ -18,7 +19,7 @@ OPTION = "--state"
 def open_state(url: str, *, journal_size: int, replace: bool = False) -> SqliteStore | None:
     """The store that a URL names; None for the state in memory.
 
-    ``replace`` empties it. Raises :class:`ConfigurationError`.
+    ``replace`` is True if :func:`units_of` will empty it. Raises :class:`ConfigurationError`.
     """
     path = path_of(url)
     return None if path is None else SqliteStore(path, journal_size=journal_size, replace=replace)
@@ -29,23 +30,40 @@ def path_of(url: str) -> Path | None:
     return read_state_url(url, source=OPTION).path
 
 
-def units_of(store: SqliteStore | None, configuration: Mapping[str, str]) -> Units:
+def require_configuration(store: SqliteStore, configuration: Mapping[str, str]) -> None:
+    """Raises :class:`ConfigurationError`, naming what differs, unless a store has this
+    configuration or is new."""
+    with _complaining():
+        facts = store.facts()
+    if CONFIGURATION in facts:
+        require_equal(facts, configuration, source=store.path)
+
+
+def units_of(
+    store: SqliteStore | None, configuration: Mapping[str, str], *, replace: bool = False
+) -> Units:
     """The units of work on a store, which must have this configuration, or be new.
 
-    Raises :class:`ConfigurationError` naming what differs.
+    ``replace`` empties the store first. Raises :class:`ConfigurationError` naming what differs.
     """
     if store is None:
         return MemoryUnits()
-    try:
+    with _complaining():
         reserve_patiently(store)
         try:
-            facts = store.facts()
-            if CONFIGURATION in facts:
-                require_equal(facts, configuration, source=store.path)
+            if replace:
+                store.empty()
+            require_configuration(store, configuration)
             store.keep(facts_of(configuration))
         except BaseException:
             store.release()
             raise
-    except StoreAway as error:
-        raise ConfigurationError(str(error), source=store.path) from None
     return SharedUnits(store)
+
+
+@contextmanager
+def _complaining() -> Iterator[None]:
+    try:
+        yield
+    except (StoreBusy, StoreAway) as error:
+        raise ConfigurationError(str(error) or "locked by another process", source=OPTION) from None

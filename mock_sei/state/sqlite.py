@@ -7,6 +7,7 @@ its owner lets one thread at a time use it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -17,16 +18,18 @@ from typing import Any
 
 from mock_sei.errors import ConfigurationError, StoreAway
 from mock_sei.rules import machine
+from mock_sei.state.configuration import CONFIGURATION
 from mock_sei.state.unit_of_work import LASTING, Change, Head, Loaded, StoreBusy
 
 APPLICATION_ID = 0x4D534549
 """``MSEI``: by this number SQLite files tell whose they are."""
 FORMAT = 1
 """The number of this module's tables."""
-BUSY_TIMEOUT = 0.05
-"""Seconds that one statement waits for another process on the event loop."""
-OPENING_TIMEOUT = 5.0
-"""Seconds that a start waits for another process."""
+BUSY_TIMEOUT = 0.0
+"""Seconds that one statement waits for another process. Who waits does so without a statement, so
+that nothing else waits with it."""
+OPENING_PATIENCE = 5.0
+"""Seconds that the opening waits for another process, which may be starting too."""
 REMOVALS_KEPT = 10_000
 """A server that is more changes behind loads everything; older removals are forgotten."""
 DROPPED_TOGETHER = 64
@@ -57,43 +60,88 @@ class SqliteStore:
     """A store in one SQLite file, which is made if it does not exist."""
 
     def __init__(self, path: Path, *, journal_size: int = 1000, replace: bool = False) -> None:
-        """``replace`` empties the file. Raises :class:`ConfigurationError` naming the path and what
-        is wrong with it."""
+        """``replace`` is True if :meth:`empty` will be called: the file may have another format.
+        Raises :class:`ConfigurationError` naming the path and what is wrong with it."""
         self.path = path
         self._journal_size = journal_size
-        self._connection = _connected(path)
+        with complaining(path):
+            self._file, self._is_made = _make_file(path)
         try:
             with complaining(path):
-                self._open(replace=replace)
+                self._connection = sqlite3.connect(
+                    path, timeout=OPENING_PATIENCE, isolation_level=None, check_same_thread=False
+                )
+                try:
+                    self._open(any_format=replace)
+                except BaseException:
+                    self._connection.close()
+                    raise
         except BaseException:
-            self.close()
+            if self._is_made:
+                path.unlink(missing_ok=True)
             raise
 
-    def _open(self, *, replace: bool) -> None:
+    def _open(self, *, any_format: bool) -> None:
         execute = self._connection.execute
-        if has_tables(self._connection):  # before anything is changed: it may be somebody else's
-            require_ours(self._connection, self.path, in_any_format=replace)
+        self._require_ours_or_new(any_format=any_format)  # before anything is written
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         execute("BEGIN IMMEDIATE")
         try:
-            if replace and has_tables(self._connection):
-                drop_tables(self._connection)
-                # By another epoch the servers that use the file know that everything begins anew.
-                make_tables(self._connection, epoch=int(machine.timestamp()))
-            elif not has_tables(self._connection):
+            self._require_ours_or_new(any_format=any_format)
+            if not has_tables(self._connection):
                 make_tables(self._connection)
             execute("COMMIT")
         except BaseException:
             self.release()
             raise
-        require_ours(self._connection, self.path)
         execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
+
+    def _require_ours_or_new(self, *, any_format: bool) -> None:
+        """Raises :class:`ConfigurationError` for a file that is neither ours nor new."""
+        owner = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        if owner or has_tables(self._connection):
+            require_ours(self._connection, self.path, in_any_format=any_format)
+
+    def empty(self) -> None:
+        """Removes everything, in a reservation."""
+        with self._naming_problems():
+            drop_tables(self._connection)
+            # The epoch tells the servers that use the file that everything begins anew.
+            make_tables(self._connection, epoch=int(machine.timestamp()))
+
+    def abandon(self) -> None:
+        """Closes the file after a start that failed. The file that this start made is removed, if
+        no other server keeps something in it."""
+        is_unused = False
+        if self._is_made:
+            with suppress(StoreAway, StoreBusy):
+                self.reserve()
+                is_unused = CONFIGURATION not in self.facts()
+                self.release()
+        self._connection.close()
+        if is_unused:
+            self.path.unlink(missing_ok=True)
+
+    def _require_file(self) -> None:
+        """Raises :class:`StoreAway` if the path does not lead to the opened file any more: what is
+        written would be lost with it."""
+        try:
+            found = self.path.stat()
+            if (found.st_dev, found.st_ino) == self._file:
+                return
+            what = "another file took its place"
+        except OSError:
+            what = "it was deleted or moved"
+        raise StoreAway(
+            f"{self.path}: {what} while it was in use; put the file back, or start the server again"
+        )
 
     # Units of work
 
     def begin(self) -> Head:
+        self._require_file()
         with self._naming_problems():
             return self._head()
 
@@ -129,6 +177,7 @@ class SqliteStore:
             self._connection.execute("COMMIT")
 
     def reserve(self) -> None:
+        self._require_file()
         with self._naming_problems():
             self._connection.execute("BEGIN IMMEDIATE")
 
@@ -173,9 +222,9 @@ class SqliteStore:
 
     def add_entries(self, entries: Sequence[tuple[int, str]]) -> None:
         """Adds journal entries, each with its epoch; drops those from before a reset."""
+        self.reserve()
         with self._naming_problems():
             execute = self._connection.execute
-            execute("BEGIN IMMEDIATE")
             for epoch, text in entries:
                 row = execute(
                     "UPDATE head SET recorded = recorded + 1, journal_size = journal_size + ?"
@@ -208,6 +257,13 @@ class SqliteStore:
                 (number, most),
             ).fetchall()
             return found[::-1]
+
+    def try_to_write(self) -> None:
+        """Writes what is there already, to find out whether that is possible."""
+        self.reserve()
+        with self._naming_problems():
+            self._connection.execute("UPDATE head SET recorded = recorded")
+            self._connection.execute("COMMIT")
 
     def clear_journal(self) -> None:
         """Removes all entries, in a reservation. The next one has number 1."""
@@ -302,13 +358,22 @@ def _code(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    with complaining(path):
-        # The file is made here, so that nobody else can read it for a moment.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        return sqlite3.connect(
-            path, timeout=OPENING_TIMEOUT, isolation_level=None, check_same_thread=False
-        )
+def _make_file(path: Path) -> tuple[tuple[int, int], bool]:
+    """Device and number of a file, and whether it was made now, which only its owner can read.
+
+    A file that is there is not opened: to close it would end the locks of this process on it.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        is_made = True
+    except FileExistsError:
+        is_made = False
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+    found = path.stat()
+    return (found.st_dev, found.st_ino), is_made
 
 
 _PROBLEMS: Mapping[int, str] = {

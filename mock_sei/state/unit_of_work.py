@@ -15,8 +15,8 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -32,7 +32,10 @@ MOST_TRIES = 5
 """So often work runs at most, if others change the state meanwhile."""
 PATIENCE = 5.0
 """Seconds that work waits for a store that somebody else has reserved."""
-_PAUSE = 0.005
+_PAUSES = (0.001, 0.005)
+"""Seconds between two tries to use a store that somebody else has reserved: at first, at last."""
+MOST_UNWRITTEN = 500
+"""Journal entries that a server keeps at most while they cannot be written."""
 _TURN = 0.001
 """Seconds until the event loop looks again whether a thread has finished its unit."""
 
@@ -42,6 +45,9 @@ LASTING = "lasting/"
 
 class StoreBusy(Exception):
     """Another server or process has reserved the store."""
+
+    def __init__(self) -> None:
+        super().__init__("another process uses the store")
 
 
 class Restart(BaseException):
@@ -127,6 +133,9 @@ class Store(Protocol):
     def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
         """The newest journal entries after a number, at most so many, the oldest first."""
 
+    def try_to_write(self) -> None:
+        """Writes what is there already, to find out whether that is possible."""
+
     def clear_journal(self) -> None:
         """Removes all journal entries, in a reservation. The next one has number 1."""
 
@@ -153,8 +162,11 @@ class Units(ABC):
 
     is_shared: bool
     """True if other servers may change the state."""
-    problem: str | None = None
-    """Why the store cannot be reached now, None if it can."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why the store cannot be used now, None if it can."""
+        return None
 
     @abstractmethod
     def start(self, target: Target) -> None:
@@ -188,6 +200,11 @@ class Units(ABC):
     @abstractmethod
     async def flush(self) -> None:
         """Returns when every journal entry that was recorded is in the store."""
+
+    @abstractmethod
+    def look_after(self) -> None:
+        """Finds out whether the store can be used, and writes the journal entries that wait for it.
+        Call it once a second. It never waits, and raises nothing."""
 
     @abstractmethod
     def close(self) -> None:
@@ -227,6 +244,7 @@ class _Tries:
         self.holds = changes
         self._left = MOST_TRIES
         self._until = machine.monotonic() + PATIENCE
+        self._pause = _PAUSES[0]
 
     def again(self, error: BaseException) -> float:
         """Seconds until the next try. Raises :class:`StoreAway` if there is none."""
@@ -237,10 +255,16 @@ class _Tries:
                 return 0.0
             raise StoreAway("other servers changed the state again and again meanwhile") from None
         if machine.monotonic() < self._until:
-            return _PAUSE
-        raise StoreAway(
-            f"another process has kept the store reserved for {PATIENCE:.0f} s"
-        ) from None
+            pause, self._pause = self._pause, min(2 * self._pause, _PAUSES[1])
+            return pause
+        raise _Reserved from None
+
+
+class _Reserved(StoreAway):
+    """Another process has reserved the store for longer than a server waits."""
+
+    def __init__(self) -> None:
+        super().__init__(f"another process has kept the store reserved for {PATIENCE:.0f} s")
 
 
 class Reserving(Protocol):
@@ -250,20 +274,13 @@ class Reserving(Protocol):
 
 
 def reserve_patiently(store: Reserving) -> None:
-    """Reserves a store at the start of a server. Raises :class:`StoreAway`."""
-    until = machine.monotonic() + PATIENCE
+    """Reserves a store in this thread, which may wait. Raises :class:`StoreAway`."""
+    tries = _Tries(changes=True)
     while True:
         try:
-            store.reserve()
-        except StoreBusy:
-            if machine.monotonic() >= until:
-                raise StoreAway(
-                    f"another process has kept the store reserved for {PATIENCE:.0f} s; end that "
-                    "process, or name another store"
-                ) from None
-            time.sleep(_PAUSE)
-        else:
-            return
+            return store.reserve()
+        except StoreBusy as error:
+            time.sleep(tries.again(error))
 
 
 class SharedUnits(Units):
@@ -288,6 +305,34 @@ class SharedUnits(Units):
         self._flushing: set[asyncio.Task[None]] = set()
         self._writings = 0
         """How often entries were written by this server."""
+        self._read_problem: str | None = None
+        self._write_problem: str | None = None
+        """Why the store could not be read, or written, at the last try."""
+
+    @property
+    def problem(self) -> str | None:
+        return self._read_problem or self._write_problem
+
+    def _note_problem(self, *, read: str | None, write: str | None) -> None:
+        """Keeps why the store cannot be used; the log says it when that begins and ends."""
+        before = self.problem
+        self._read_problem, self._write_problem = read, write
+        if self.problem is None:
+            if before is not None:
+                logger.warning("the state can be reached again")
+        elif before is None:
+            logger.error("the state cannot be reached: %s", self.problem)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Around what must write to succeed: keeps why that is not possible."""
+        try:
+            yield
+        except StoreAway as error:
+            self._note_problem(read=self._read_problem, write=str(error))
+            raise
+        if self._write_problem is not None:
+            self._note_problem(read=self._read_problem, write=None)
 
     # Beginning
 
@@ -356,20 +401,41 @@ class SharedUnits(Units):
     # What other servers did
 
     def refresh(self) -> None:
-        with self._lock:
-            self._catch_up()
+        tries = _Tries(changes=False)
+        while True:
+            try:
+                with self._lock:
+                    return self._catch_up()
+            except StoreBusy as error:
+                pause = self._again(tries, error)
+            time.sleep(pause)
 
     async def refresh_on_loop(self) -> None:
-        await self._take_turn()
-        try:
-            self._catch_up()
-        finally:
-            self._lock.release()
-        self._is_fresh = True
-        asyncio.get_running_loop().call_soon(self._end_freshness)
+        tries = _Tries(changes=False)
+        while True:
+            await self._take_turn()
+            try:
+                self._catch_up()
+            except StoreBusy as error:
+                pause = self._again(tries, error)
+            else:
+                self._is_fresh = True
+                asyncio.get_running_loop().call_soon(self._end_freshness)
+                return
+            finally:
+                self._lock.release()
+            await asyncio.sleep(pause)
 
     def _end_freshness(self) -> None:
         self._is_fresh = False
+
+    def _again(self, tries: _Tries, error: BaseException) -> float:
+        """Seconds until the next try. Raises :class:`StoreAway`, which is kept as the problem."""
+        try:
+            return tries.again(error)
+        except _Reserved as away:
+            self._note_problem(read=self._read_problem, write=str(away))
+            raise
 
     def _catch_up(self) -> None:
         """Brings what other servers changed. It needs the lock."""
@@ -389,18 +455,28 @@ class SharedUnits(Units):
         self._head = loaded.head
 
     def _reach(self) -> Head:
-        """How far the store has come. The log says when it cannot be reached, and again can."""
+        """How far the store has come."""
         try:
             head = self._store.begin()
         except StoreAway as error:
-            if self.problem is None:
-                logger.error("the state cannot be reached: %s", error)
-            self.problem = str(error)
+            self._note_problem(read=str(error), write=self._write_problem)
             raise
-        if self.problem is not None:
-            logger.warning("the state can be reached again")
-            self.problem = None
+        if self._read_problem is not None:
+            self._note_problem(read=None, write=self._write_problem)
         return head
+
+    def look_after(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            with suppress(StoreAway, StoreBusy):
+                self._reach()
+                if self._write_problem is not None and self._current.unit is None:
+                    with self._writing():
+                        self._store.try_to_write()
+                self._write_entries()
+        finally:
+            self._lock.release()
 
     # Work
 
@@ -413,7 +489,7 @@ class SharedUnits(Units):
             try:
                 return self._attempt(work, holds=tries.holds)
             except (Restart, StoreBusy) as error:
-                pause = tries.again(error)
+                pause = self._again(tries, error)
             time.sleep(pause)
 
     async def run_on_loop(self, work: Callable[[], A], *, changes: bool = False) -> A:
@@ -423,7 +499,7 @@ class SharedUnits(Units):
             try:
                 return self._attempt(work, holds=tries.holds, is_fresh=self._is_fresh)
             except (Restart, StoreBusy) as error:
-                pause = tries.again(error)
+                pause = self._again(tries, error)
             await asyncio.sleep(pause)
 
     async def _take_turn(self) -> None:
@@ -532,7 +608,8 @@ class SharedUnits(Units):
             for name, key in changed:
                 text, stays = (lasting if name.startswith(LASTING) else state).written(name, key)
                 changes.append(Change(name, key, text, stays))
-            sequence = self._store.commit(changes)
+            with self._writing():
+                sequence = self._store.commit(changes)
         except BaseException:
             self._is_stale = True
             self._store.release()
@@ -543,7 +620,7 @@ class SharedUnits(Units):
 
     def add_entry(self, text: str) -> None:
         """Adds a journal entry of the present epoch. In a unit it is written at its end, and not
-        at all if the unit runs again. It raises nothing: what cannot be written is lost."""
+        at all if the unit runs again. It raises nothing: what cannot be written waits."""
         unit = self._current.unit
         if unit is not None:
             unit.entries.append((self._head.epoch, text))
@@ -573,9 +650,15 @@ class SharedUnits(Units):
         if not entries:
             return
         try:
-            self._store.add_entries(entries)
+            with self._writing():
+                self._store.add_entries(entries)
         except StoreAway as error:
-            logger.error("%d journal entries are lost: %s", len(entries), error)
+            lost = len(entries) - MOST_UNWRITTEN
+            for _ in range(lost):
+                self._unwritten.popleft()
+            if lost > 0:
+                logger.error("%d journal entries are lost: %s", lost, error)
+            return
         for _ in entries:
             self._unwritten.popleft()
         self._writings += 1
@@ -587,11 +670,11 @@ class SharedUnits(Units):
             try:
                 self._write_entries()
             except StoreBusy as error:
+                if self._write_problem is not None:
+                    return  # others have waited in vain; look_after() tries again
                 try:
-                    pause = tries.again(error)
-                except StoreAway as away:
-                    logger.error("%d journal entries are lost: %s", len(self._unwritten), away)
-                    self._unwritten.clear()
+                    pause = self._again(tries, error)
+                except StoreAway:
                     return
             else:
                 return
@@ -602,7 +685,7 @@ class SharedUnits(Units):
     def journal_head(self) -> tuple[int, int]:
         """The number of the newest journal entry, and a number that grows whenever all are
         removed."""
-        with self._lock:
+        with self._lock, self._away_if_busy():
             with suppress(StoreBusy):
                 self._write_entries()
             head = self._store.begin()
@@ -610,8 +693,18 @@ class SharedUnits(Units):
 
     def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
         """The newest journal entries after a number, at most so many, the oldest first."""
-        with self._lock:
+        with self._lock, self._away_if_busy():
             return self._store.entries_after(number, most)
+
+    @contextmanager
+    def _away_if_busy(self) -> Iterator[None]:
+        """Outside of a unit, which would run again, a store that cannot be read is away."""
+        try:
+            yield
+        except StoreBusy as error:
+            if self._current.unit is not None:
+                raise
+            raise StoreAway(str(error)) from None
 
     def clear_journal(self) -> None:
         """Removes all journal entries, with the unit that runs, or in one of its own."""

@@ -8,16 +8,21 @@ import traceback
 from collections import deque
 from collections.abc import Iterable
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.errors import Refusal
 from mock_sei.matching.parts import BODY_COMPARED
+from mock_sei.oauth.metadata import REVOKE_PATH, TOKEN_PATHS
 from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.web.exchange import AWAY, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange, begin
 from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
 from mock_sei.web.heads import as_get, without_body
-from mock_sei.web.refusals import functional_refusal
+from mock_sei.web.portal.routes import portal_refusal
+from mock_sei.web.portal.visit import HOME
+from mock_sei.web.refusals import functional_refusal, oauth_refusal, revocation_refusal
 
 _NOT_COMPARED = (
     "the body is not complete or has more than "
@@ -41,7 +46,8 @@ class PlatformListener:
         await begin(scope, self._platform)
         exchange = Exchange(self._platform, self._listener, scope)
         scope[SCOPE_KEY] = exchange
-        refused: Refusal | None = scope.pop(REFUSED_HEAD, None) or scope.pop(AWAY, None)
+        refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
+        away: Refusal | None = scope.pop(AWAY, None)
 
         early: deque[Message] = deque()
         """Messages that were read to find out the caller; the application reads them again."""
@@ -74,6 +80,9 @@ class PlatformListener:
         if refused is not None:
             await functional_refusal(exchange, refused)(scope, receiving, sending)
             return
+        if away is not None:
+            await _refusal_while_away(exchange, scope, away)(scope, receiving, sending)
+            return
         if exchange.passes_preflight:
             await sending({"type": "http.response.start", "status": 204, "headers": []})
             await sending({"type": "http.response.body", "body": b""})
@@ -91,7 +100,7 @@ class PlatformListener:
             try:
                 fault = await exchange.work(lambda: fault_of(exchange, asked))
             except Refusal as refusal:
-                await functional_refusal(exchange, refusal)(scope, receiving, sending)
+                await _refusal_while_away(exchange, scope, refusal)(scope, receiving, sending)
                 return
         try:
             if fault is None:
@@ -100,6 +109,19 @@ class PlatformListener:
                 await FaultyExchange(fault, exchange, asked).answer(self._app, receiving, sending)
         except Exception:  # the application has answered; the test's check reports the bug
             exchange.record_bug(traceback.format_exc())
+
+
+_SHAPES = {**dict.fromkeys(TOKEN_PATHS, oauth_refusal), REVOKE_PATH: revocation_refusal}
+"""How the endpoints refuse whose refusals are not those of a functional API."""
+
+
+def _refusal_while_away(exchange: Exchange, scope: Scope, refusal: Refusal) -> Response:
+    """The answer while the state cannot be reached, in the shape of the endpoint."""
+    path = scope["path"]
+    on_one_way = exchange.listener is Listener.ONE_WAY
+    if on_one_way and (path == HOME or path.startswith(f"{HOME}/")):
+        return portal_refusal(Request(scope), refusal)
+    return _SHAPES.get(path, functional_refusal)(exchange, refusal)
 
 
 async def _read_ahead(receive: Receive, most: int) -> list[Message]:

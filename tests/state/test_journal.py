@@ -496,14 +496,17 @@ def test_flushing_returns_when_the_entries_are_in_the_store(servers: Servers) ->
     assert paths(servers.other.journal) == ["/1"]
 
 
-def test_an_entry_that_cannot_be_written_is_lost_and_the_log_says_so(
-    servers: Servers, caplog: pytest.LogCaptureFixture
+def test_entries_that_cannot_be_written_wait_and_the_oldest_of_too_many_are_lost(
+    servers: Servers, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("mock_sei.state.unit_of_work.MOST_UNWRITTEN", 2)
     with failing("add_entries", away):
-        servers.one.record(exchange(path="/1"))
-    servers.one.record(exchange(path="/2"))
+        for number in range(3):
+            servers.one.record(exchange(path=f"/{number}"))
+    assert paths(servers.other.journal) == []
+    servers.one.record(exchange(path="/3"))
 
-    assert paths(servers.other.journal) == ["/2"]
+    assert paths(servers.other.journal) == ["/1", "/2", "/3"]
     assert "1 journal entries are lost: platform.db: disk I/O error" in caplog.text
 
 

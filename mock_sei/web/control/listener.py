@@ -47,7 +47,7 @@ def own_failure(platform: Platform, error: Exception) -> JSONResponse:
 
 
 HEALTH = "/health"
-"""The call that is answered also while the state cannot be reached."""
+"""The call that is answered at once, also while the state cannot be reached."""
 
 
 class LazyApp:
@@ -83,12 +83,15 @@ class ControlListener:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        await begin(scope, self._platform)
+        if scope["path"] == HEALTH:
+            self._platform.units.look_after()  # it does not wait, whatever the store does
+        else:
+            await begin(scope, self._platform)
         scope[CONTROL_KEY] = platform_of(scope, self._platform)
         send = without_body(scope, send)
         refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
         away: Refusal | None = scope.pop(AWAY, None)
-        if away is not None and scope["path"] != HEALTH:
+        if away is not None:
             body = problem("StoreAway", away.why.because)
             await JSONResponse(body, 503, {"Retry-After": "1"})(scope, receive, send)
             return

@@ -155,6 +155,11 @@ def _as_refusal(error: MockSeiError) -> Refusal:
     return Refusal(kind, check=FORM_CHECK, because=f"{text[0].upper()}{text[1:]}{end}")
 
 
+def portal_refusal(request: Request, refusal: Refusal) -> Response:
+    """The page of a refusal before the request reached its handler."""
+    return _problem(Visit(request=request, exchange=exchange_of(request), secret=""), refusal)
+
+
 def _problem(visit: Visit, refusal: Refusal) -> Response:
     visit.exchange.entry.refuse(refusal.why)
     answer = visit.show_without_form(
