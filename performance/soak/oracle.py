@@ -106,8 +106,10 @@ class Assertion:
 class Oracle:
     """The oracle of a run. Call :meth:`reset` when the platform is reset."""
 
-    def __init__(self, key: SigningKey) -> None:
+    def __init__(self, key: SigningKey, *, idle_tolerance: float = 0) -> None:
+        """``idle_tolerance`` are the seconds that a token may stay unused beyond the limit."""
         self._seeded_key = key
+        self._idle_tolerance = idle_tolerance
         self._sessions: list[Session] = []
         self._latest = 0.0
         self.key = key
@@ -221,7 +223,8 @@ class Oracle:
         used = token.used
         if self._is_past(Span(token.born.early + LIFETIME, token.born.late + LIFETIME)):
             used = used.hull(token.born)  # the server may forget a use after the end of the token
-        if span.early >= token.born.late + LIFETIME or span.early - used.late >= IDLE_LIMIT:
+        longest_idle = IDLE_LIMIT + self._idle_tolerance
+        if span.early >= token.born.late + LIFETIME or span.early - used.late >= longest_idle:
             return Expectation.REFUSE
         lives = span.late < token.born.early + LIFETIME and span.late - used.early < IDLE_LIMIT
         return Expectation.HONOUR if lives and token.consent.ended is False else Expectation.EITHER
