@@ -165,6 +165,7 @@ class Keeper(UserApplicationCaller):
         self._look_for_applications()
         self._look_for_records()
         self._look_at_clock()
+        self._connection.drop()  # connections of workers that were killed
         for form in self._held:
             answer = await self._ask_quietly(form)
             if answer != 200:

@@ -98,11 +98,8 @@ class Connection:
         self._writer: asyncio.StreamWriter | None = None
         self._is_opening = False
         self._by_kill = False
-
-    @property
-    def local_port(self) -> int | None:
-        """The client's port; None without an open connection."""
-        return None if self._writer is None else int(self._writer.get_extra_info("sockname")[1])
+        self.local_port: int | None = None
+        """The client's port; None without a connection."""
 
     def server_killed(self, ports: Collection[int] | None) -> None:
         """A process was killed that held the connections of these client ports; None: all."""
@@ -167,6 +164,8 @@ class Connection:
             )
         finally:
             self._is_opening = False
+        name = self._writer.get_extra_info("sockname")
+        self.local_port = name[1] if name else 0  # 0: it was closed at once
 
     async def _exchange(self, text: bytes) -> Answer:
         if self._reader is None or self._writer is None:
@@ -189,7 +188,7 @@ class Connection:
         """Closes the connection, so that the next request opens a new one."""
         if self._writer is not None:
             self._writer.transport.abort()
-        self._reader = self._writer = None
+        self._reader = self._writer = self.local_port = None
 
 
 class Spread(Connection):
