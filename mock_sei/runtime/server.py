@@ -151,7 +151,7 @@ class PlatformServer:
 
     def _protocol_factory(self, listener: ServerListener) -> ProtocolFactory:
         config = Config(
-            self._ending_quietly(listener),
+            listener.app if listener.trust else self._finishing_calls(listener.app),
             loop="asyncio",
             http="httptools",
             ws="none",
@@ -179,25 +179,23 @@ class PlatformServer:
 
         return functional if listener.trust else control
 
-    def _ending_quietly(self, listener: ServerListener) -> ASGIApp:
-        """The listener's application, for which the cancellation by a stop is not an error.
+    def _finishing_calls(self, app: ASGIApp) -> ASGIApp:
+        """The application of the control listener: its calls may end when the server stops.
 
-        Otherwise uvicorn would log the cancellation with its traceback, and try to answer.
+        The cancellation of one that does not end is not an error. Otherwise uvicorn would log it
+        with its traceback, and try to answer. ``PlatformProtocol`` sees to that for the others.
         """
-        app, finishing = listener.app, self._finishing
-
-        async def cut(scope: Scope, receive: Receive, send: Send) -> None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await app(scope, receive, send)
+        finishing = self._finishing
 
         async def finished(scope: Scope, receive: Receive, send: Send) -> None:
             task = asyncio.current_task()
             if task is not None:
                 finishing.add(task)
                 task.add_done_callback(finishing.discard)
-            await cut(scope, receive, send)
+            with contextlib.suppress(asyncio.CancelledError):
+                await app(scope, receive, send)
 
-        return cut if listener.trust else finished
+        return finished
 
     def _accept_from(
         self, listener: ServerListener, listening: socket.socket, factory: ProtocolFactory
