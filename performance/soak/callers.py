@@ -82,6 +82,11 @@ class Reply(NamedTuple):
         return self.answer is None or self.answer.status in FAULT_STATUSES
 
     @property
+    def is_refused(self) -> bool:
+        """Whether the answer says that what was sent gives no tokens."""
+        return self.answer is not None and self.answer.status == 400
+
+    @property
     def happened(self) -> bool:
         """False if a fault answered, so that the request had no effect; True for a lost answer."""
         return self.answer is None or self.answer.status not in FAULT_STATUSES

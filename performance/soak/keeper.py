@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx2
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import GrantType, Listener
 from performance.soak.callers import Actions, World
+from performance.soak.oracle import Span, may_have_expired
 from performance.soak.platform import issued_files
 from performance.soak.races import FAULT_STATUS, MARK, OPERATION, PATH
 from performance.soak.shared_platform import SharedPlatform
@@ -44,7 +46,8 @@ class Keeper(UserApplicationCaller):
         """AppKeys by name."""
         self._removed: list[str] = []
         self._records: set[str] = set()
-        self._held: list[dict[str, str]] = []
+        self._held: list[tuple[dict[str, str], Span]] = []
+        """Token requests with a code, and when the code was issued."""
         self._revoked: list[Connection] = []
         self._fault: int | None = None
         self._met = self._may_have_met = 0
@@ -103,13 +106,12 @@ class Keeper(UserApplicationCaller):
         user = self.random.choice(list(self.world.registry.end_users))
         logged_in = await self._log_in(user, None)
         if "code" in logged_in.members:
-            self._held.append(
-                {
-                    "grant_type": GrantType.AUTHORIZATION_CODE,
-                    "code": logged_in.members["code"],
-                    "redirect_uri": self._application.redirect_addresses[0],
-                }
-            )
+            form = {
+                "grant_type": GrantType.AUTHORIZATION_CODE,
+                "code": logged_in.members["code"],
+                "redirect_uri": self._application.redirect_addresses[0],
+            }
+            self._held.append((form, logged_in.span))
 
     async def revoke_certificate(self) -> None:
         if len(self._revoked) >= MOST:
@@ -166,11 +168,7 @@ class Keeper(UserApplicationCaller):
         self._look_for_records()
         self._look_at_clock()
         self._connection.drop()  # connections of workers that were killed
-        for form in self._held:
-            answer = await self._ask_quietly(form)
-            if answer != 200:
-                self._lost(f"a code that was issued before a kill gives {answer}")
-        self._held.clear()
+        await self._redeem_codes()
         for connection in self._revoked:
             await self._expect_refused(connection)
         self._revoked.clear()
@@ -211,8 +209,6 @@ class Keeper(UserApplicationCaller):
                 self._lost(f"{len(missing)} of {len(self._records)} records at {pid}")
 
     def _look_at_clock(self) -> None:
-        from datetime import datetime
-
         clock = self._platform.clock
         for pid, each in self._platform.at_each_worker("/clock").items():
             shown = datetime.fromisoformat(each["now"]).timestamp()
@@ -221,15 +217,19 @@ class Keeper(UserApplicationCaller):
             if each["frozen"] != (clock.frozen_at is not None) or abs(shown - now) > tolerance:
                 self._lost(f"the clock at {pid} shows {each}, not {now}")
 
-    async def _ask_quietly(self, form: dict[str, str]) -> object:
-        ledger, self.world.ledger = self.world.ledger, Ledger()
-        try:
+    async def _redeem_codes(self) -> None:
+        ledger, self.world.ledger = self.world.ledger, Ledger()  # the phase is accounted for
+        for form, issued in self._held:
             reply = await self._token_request(form)
-        finally:
-            self.world.ledger = ledger
-        if reply.answer is None:
-            return "no answer"
-        return reply.answer.status if reply.answer.status == 200 else reply.answer.body[:300]
+            is_late = may_have_expired(issued, reply.span) and reply.is_refused
+            if is_late or (reply.answer is not None and reply.answer.status == 200):
+                continue
+            shown = "no answer"
+            if reply.answer is not None:
+                shown = f"{reply.answer.status}, {self._platform.why(reply.answer.tracking_id)}"
+            self._lost(f"a code that was issued before a kill gives {shown}")
+        self._held.clear()
+        self.world.ledger = ledger
 
     async def _expect_refused(self, connection: Connection) -> None:
         for _ in range(self._platform.workers):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 LIFETIME = 60 * 60
 IDLE_LIMIT = 30 * 60
+CODE_LIFETIME = 20
 SESSION = 60 * 60
 REFRESH_LIFETIME = 30 * 24 * 60 * 60
 
@@ -36,6 +37,11 @@ class Span(NamedTuple):
 
     def hull(self, other: Span) -> Span:
         return Span(min(self.early, other.early), max(self.late, other.late))
+
+
+def may_have_expired(issued: Span, used: Span) -> bool:
+    """Whether the 20 seconds of an authorization code may be over at its use."""
+    return used.late >= issued.early + CODE_LIFETIME
 
 
 @dataclass(kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
@@ -17,6 +18,7 @@ from mock_sei.rules.records import Application
 from mock_sei.rules.standards import GrantType, Listener
 from performance.soak.callers import NOT_HONOURED, Actions, World
 from performance.soak.faults import FAULT_STATUSES
+from performance.soak.oracle import Span, may_have_expired
 from performance.soak.platform import as_json
 from performance.soak.requests import FORM, basic
 from performance.soak.user_applications import UserApplicationCaller
@@ -82,7 +84,7 @@ class Race(UserApplicationCaller):
             "code": logged_in.members["code"],
             "redirect_uri": self._application.redirect_addresses[0],
         }
-        answers = await self._race_for_tokens("code", form)
+        answers = await self._race_for_tokens("code", form, since=logged_in.span)
         await self._expect_revoked(answers, "a code used twice")
 
     async def refresh_token(self) -> None:
@@ -123,8 +125,11 @@ class Race(UserApplicationCaller):
             "status": SCRIPTED_STATUS,
             "json": {},
         }
-        if await self._control_call("POST", "/answers", answer):
-            self._judge("scripted answer", await self._all_call(mark), SCRIPTED_STATUS)
+        self._tokens.clear()
+        await self._by_code(self.random.choice(list(self.world.registry.end_users)))
+        if self._tokens and await self._control_call("POST", "/answers", answer):
+            answers = await self._all_call(mark, self._tokens[-1].text)
+            self._judge("scripted answer", answers, SCRIPTED_STATUS)
 
     async def name(self) -> None:
         """Applications of one name are registered at the same time."""
@@ -176,7 +181,9 @@ class Race(UserApplicationCaller):
         except OSError:
             connection.drop()  # the request connects again, and counts what happens
 
-    async def _race_for_tokens(self, what: str, form: dict[str, str]) -> list[Answer | None]:
+    async def _race_for_tokens(
+        self, what: str, form: dict[str, str], *, since: Span | None = None
+    ) -> list[Answer | None]:
         application = self._application
         headers = {
             **FORM,
@@ -184,31 +191,28 @@ class Race(UserApplicationCaller):
         }
         body = urlencode(form).encode()
         answers = await self._all_ask(self._two_way, "POST", TOKEN_PATH, headers, body)
-        self._judge(what, answers, 200)
+        is_late = since is not None and may_have_expired(since, self.span_since(time.time()))
+        self._judge(what, answers, 200, may_have_none=is_late)
         return answers
 
-    async def _all_call(self, mark: str) -> list[Answer | None]:
-        """Functional calls with a token, which a fault or a scripted answer with this mark fits."""
-        if not self._tokens:
-            await self._by_code(self.random.choice(list(self.world.registry.end_users)))
-        token = self._tokens[-1].text if self._tokens else "none"
+    async def _all_call(self, mark: str, token: str = "none") -> list[Answer | None]:
+        """Functional calls that a fault or a scripted answer with this mark fits."""
         headers = {
             MARK: mark,
             "AppKey": self._application.app_key,
             "Authorization": f"Bearer {token}",
         }
-        answers = await self._all_ask(self._two_way, "GET", PATH, headers)
-        if any(each is not None and each.status == 401 for each in answers):
-            self._tokens.clear()  # it was made in an earlier phase, and has expired
-        return answers
+        return await self._all_ask(self._two_way, "GET", PATH, headers)
 
-    def _judge(self, what: str, answers: Sequence[Answer | None], *won: int) -> None:
+    def _judge(
+        self, what: str, answers: Sequence[Answer | None], *won: int, may_have_none: bool = False
+    ) -> None:
         self.races[what] += 1
         statuses = [None if each is None else each.status for each in answers]
         winners = sum(each in won for each in statuses)
-        may_have_none = any(each is None or each in {*FAULT_STATUSES, 401} for each in statuses)
+        may_have_none |= any(each is None or each in FAULT_STATUSES for each in statuses)
         if winners > 1 or (winners == 0 and not may_have_none):
-            bodies = [each.body[:200] for each in answers if each is not None]
+            bodies = [each.body[:300] for each in answers if each is not None]
             self.world.report.broken(ONE_WINNER, f"{what}: {statuses} {bodies}")
 
     async def _expect_revoked(self, answers: Sequence[Answer | None], what: str) -> None:

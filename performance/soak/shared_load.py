@@ -33,6 +33,8 @@ KINDS = ("worker", "parent", "worker", "server")
 LEAST_BETWEEN = 2.6
 """Seconds between two kills of workers: after five deaths in ten seconds the server ends itself."""
 _PAUSE = 0.02
+_PIECE = 0.3
+"""Seconds that the callers run on before they look whether the server has healed."""
 
 
 class SharedLoad(Load):
@@ -47,7 +49,8 @@ class SharedLoad(Load):
         self._shared = platform
         self._race: Race | None = None
         self._keeper: Keeper | None = None
-        self._kinds: list[str] = []
+        self._kinds = ["parent", "worker"]
+        """What the next phases kill, the next one last. A short run has these two."""
         self._kills_until = 0.0
         self._killed_at = 0.0
         self._series: dict[int, list[Sample]] = {}
@@ -74,7 +77,7 @@ class SharedLoad(Load):
         return [*super()._make_callers(), self._race, self._keeper]
 
     def _seconds_of_phase(self, seconds: float) -> float:
-        return min(4.0, max(1.0, seconds / 6))
+        return min(4.0, max(1.0, seconds / 10))
 
     def _new_ledger(self) -> Ledger:
         return Ledger(newest=deque())  # all answers are looked up
@@ -117,11 +120,15 @@ class SharedLoad(Load):
         if not self._kills:
             await super()._play(until)
             return
-        playing = asyncio.gather(*(each.run(until) for each in self._callers))
-        await asyncio.sleep(self._random.random() * max(0.1, (until - time.monotonic()) / 2))
+        killing = asyncio.create_task(self._kill_within((until - time.monotonic()) / 2))
+        await super()._play(until)
+        while not killing.done():  # the callers go on while the server heals
+            await super()._play(time.monotonic() + _PIECE)
+        await killing
+
+    async def _kill_within(self, seconds: float) -> None:
+        await asyncio.sleep(self._random.random() * seconds)
         await self._kill()
-        await playing
-        await self._wait_for_each_worker(time.monotonic())
 
     async def _kill(self) -> None:
         if not self._kinds:
