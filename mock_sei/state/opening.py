@@ -9,7 +9,7 @@ from mock_sei.errors import ConfigurationError, StoreAway
 from mock_sei.state.configuration import CONFIGURATION, facts_of, require_equal
 from mock_sei.state.memory import MemoryUnits
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import SharedUnits, StoreBusy, Units
+from mock_sei.state.unit_of_work import SharedUnits, Units, reserve_patiently
 from mock_sei.values.texts import spelled
 
 OPTION = "--state"
@@ -46,7 +46,7 @@ def units_of(store: SqliteStore | None, configuration: Mapping[str, str]) -> Uni
     if store is None:
         return MemoryUnits()
     try:
-        store.reserve()
+        reserve_patiently(store)
         try:
             facts = store.facts()
             if CONFIGURATION in facts:
@@ -55,10 +55,6 @@ def units_of(store: SqliteStore | None, configuration: Mapping[str, str]) -> Uni
         except BaseException:
             store.release()
             raise
-    except StoreBusy:
-        raise ConfigurationError(
-            "locked by another process; end that process, or name another file", source=store.path
-        ) from None
     except StoreAway as error:
         raise ConfigurationError(str(error), source=OPTION) from None
     return SharedUnits(store)

@@ -25,6 +25,8 @@ FORMAT = 1
 """The number of this module's tables."""
 BUSY_TIMEOUT = 0.05
 """Seconds that one statement waits for another process on the event loop."""
+OPENING_PATIENCE = 5.0
+"""Seconds that the opening of a file waits for servers that use it."""
 REMOVALS_KEPT = 10_000
 """A server that is more changes behind loads everything; older removals are forgotten."""
 JOURNAL_LIMIT = 64 * 1024 * 1024
@@ -58,6 +60,7 @@ class SqliteStore:
         try:
             with _complaining(path):
                 self._open(replace=replace)
+                self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
         except BaseException:
             self._connection.close()
             raise
@@ -277,7 +280,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         # The file is made here, so that nobody else can read it for a moment.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         return sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            path, timeout=OPENING_PATIENCE, isolation_level=None, check_same_thread=False
         )
 
 

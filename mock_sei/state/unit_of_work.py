@@ -243,6 +243,19 @@ class _Tries:
         ) from None
 
 
+def reserve_patiently(store: Store) -> None:
+    """Reserves a store, and waits in this thread while another server has it: a start meets servers
+    that work. Raises :class:`StoreAway` if that takes too long."""
+    tries = _Tries(changes=True)
+    while True:
+        try:
+            store.reserve()
+        except StoreBusy as error:
+            time.sleep(tries.again(error))
+        else:
+            return
+
+
 class SharedUnits(Units):
     """Units of work on a store that several servers share."""
 
@@ -269,7 +282,7 @@ class SharedUnits(Units):
     def start(self, target: Target) -> None:
         with self._lock:
             self._target = target
-            self._store.reserve()
+            reserve_patiently(self._store)
             try:
                 loaded = self._store.load(None)
                 begun = self._build(loaded, is_new=not loaded.rows)
@@ -331,15 +344,29 @@ class SharedUnits(Units):
     # What other servers did
 
     def refresh(self) -> None:
-        with self._lock:
-            self._catch_up()
+        tries = _Tries(changes=False)
+        while True:
+            try:
+                with self._lock:
+                    self._catch_up()
+            except StoreBusy as error:
+                time.sleep(tries.again(error))
+            else:
+                return
 
     async def refresh_on_loop(self) -> None:
-        await self._take_turn()
-        try:
-            self._catch_up()
-        finally:
-            self._lock.release()
+        tries = _Tries(changes=False)
+        while True:
+            await self._take_turn()
+            try:
+                self._catch_up()
+            except StoreBusy as error:
+                pause = tries.again(error)
+            else:
+                return
+            finally:
+                self._lock.release()
+            await asyncio.sleep(pause)
 
     def _catch_up(self) -> None:
         """Brings what other servers changed. It needs the lock."""

@@ -24,6 +24,8 @@ from performance.soak.wire import Connection, Ledger, Lost
 
 NUMBERED = "the journal has one numbering at all workers, without gaps or repeats"
 
+KILLED_ONLY = "a worker ends only if it is killed"
+
 KILLING_SHARE = 0.6
 """The part of the time with kills. In the rest the memory of the workers is measured."""
 LEAST_FOR_BOTH = 120.0
@@ -53,6 +55,8 @@ class SharedLoad(Load):
         """What the next phases kill, the next one last. A short run has these two."""
         self._kills_until = 0.0
         self._killed_at = 0.0
+        self._workers: set[int] = set()
+        """The workers that answered last."""
         self._series: dict[int, list[Sample]] = {}
         """Samples of each worker while none is killed."""
         self.connections: Counter[str] = Counter()
@@ -63,6 +67,7 @@ class SharedLoad(Load):
         return Counter() if self._race is None else self._race.races
 
     async def run(self, seconds: float) -> None:
+        await self._wait_for_each_worker(time.monotonic())
         share = KILLING_SHARE if seconds >= LEAST_FOR_BOTH else 1
         self._kills_until = time.monotonic() + share * seconds
         await super().run(seconds)
@@ -158,10 +163,17 @@ class SharedLoad(Load):
     async def _heal_worker(self, victim: int, since: float) -> None:
         await self._wait_for_answer(since)
         self._shared.took("until an answer after a worker's kill", since)
+        others = self._workers - {victim}
         while victim in self._shared.workers_now() or self._are_missing:
             self._require_patience(since, "the parent starts no worker again")
             await asyncio.sleep(_PAUSE)
+        started = set(self._shared.workers_now()) - others
         await self._wait_for_each_worker(since)
+        if self._workers != others | started:
+            log = self._shared.serving.errors[-1500:]
+            self._report.broken(
+                KILLED_ONLY, f"{others | started} became {self._workers}; log: {log}"
+            )
         self._shared.took("until a new worker answers", since)
 
     @property
@@ -201,17 +213,18 @@ class SharedLoad(Load):
                 return
 
     async def _wait_for_each_worker(self, since: float) -> None:
-        missing = set(self._shared.workers_now())
-        while missing or self._are_missing:
+        answered: set[int | None] = set()
+        while missing := set(self._shared.workers_now()) - answered or self._are_missing:
             self._require_patience(since, f"{missing} do not answer")
             several = [Connection(self._shared.ports[Listener.CONTROL], None) for _ in range(4)]
-            for pid in await asyncio.gather(*map(_worker_of, several)):
-                missing.discard(pid)
+            answered.update(await asyncio.gather(*map(_worker_of, several)))
             await asyncio.sleep(_PAUSE)
+        self._workers = set(self._shared.workers_now())
 
     def _require_patience(self, since: float, problem: str) -> None:
         if time.monotonic() > since + HEALING_PATIENCE:
-            self._report.broken(HEALS, f"{problem} after {HEALING_PATIENCE:.0f} s")
+            log = self._shared.serving.errors[-1500:]
+            self._report.broken(HEALS, f"{problem} after {HEALING_PATIENCE:.0f} s; log: {log}")
             raise TimeoutError(problem)
 
     # Accounts
@@ -242,6 +255,10 @@ class SharedLoad(Load):
                 self._report.broken(ACCOUNTED, f"{tracking_id}, {status}: {times} times")
 
     async def _look_after_phase(self) -> None:
+        workers = set(self._shared.workers_now())
+        if workers != self._workers:
+            log = self._shared.serving.errors[-1500:]
+            self._report.broken(KILLED_ONLY, f"{self._workers} became {workers}; log: {log}")
         if self._keeper:
             await self._keeper.look()
 
