@@ -34,6 +34,10 @@ KINDS = ("worker", "parent", "worker", "server")
 """What is killed in the phases of a round, in random order; ``server`` is all its processes."""
 LEAST_BETWEEN = 2.6
 """Seconds between two kills of workers: after five deaths in ten seconds the server ends itself."""
+AGAIN = 0.4
+"""How often the parent is killed again while it starts."""
+LONGEST_START = 6.0
+"""Most seconds until that second kill."""
 _PAUSE = 0.02
 _PIECE = 0.3
 """Seconds that the callers run on before they look whether the server has healed."""
@@ -191,7 +195,13 @@ class SharedLoad(Load):
         if with_workers:
             for pid in workers:
                 os.kill(pid, signal.SIGKILL)
-        shared.serving.process.wait()
+        if self._random.random() < AGAIN:
+            shared.launch_again()
+            await asyncio.sleep(self._random.random() * LONGEST_START)
+            workers += shared.workers_now()
+            os.kill(shared.pid, signal.SIGKILL)
+            shared.did["kills of a parent that starts"] += 1
+            since = time.monotonic()
         await asyncio.gather(shared.wait_until_gone(workers, since), shared.start_again(since))
         await self._wait_for_each_worker(since)
         self._world.outage.lasts = False

@@ -129,23 +129,8 @@ class SharedPlatform(Platform):
 
     async def start_again(self, since: float) -> None:
         """Starts the server again, as its user does, until it works."""
-        former = self.workers_now()  # none: its parent is gone
-        self.serving.process.wait()
-        self._former.append((self.serving.folder, self._log_read))
-        self._log_read = 0
-        self._drop_each()
-        folder = self.serving.folder.parent
-        ports = [
-            *("--one-way-port", str(self.ports[Listener.ONE_WAY])),
-            *("--two-way-port", str(self.ports[Listener.TWO_WAY])),
-            *("--control-port", str(self.ports[Listener.CONTROL])),
-        ]
-        assert not former
         while True:
-            self._starts += 1
-            self.did["starts"] += 1
-            serving = self._launch(folder, self._starts, self.workers, self._state, ports)
-            self.serving, self.pid = serving, serving.process.pid
+            serving = self.launch_again()
             while serving.process.poll() is None:
                 if serving.ready_file.exists():
                     return
@@ -158,6 +143,24 @@ class SharedPlatform(Platform):
                 raise TimeoutError(STARTS_AGAIN)
             self.did["starts with a port still taken"] += 1
             await asyncio.sleep(_PAUSE)
+
+    def launch_again(self) -> Serving:
+        """Starts the server after its end, on the same files and ports."""
+        self.serving.process.wait()
+        self._former.append((self.serving.folder, self._log_read))
+        self._log_read = 0
+        self._drop_each()
+        self._starts += 1
+        self.did["starts"] += 1
+        ports = (
+            *("--one-way-port", str(self.ports[Listener.ONE_WAY])),
+            *("--two-way-port", str(self.ports[Listener.TWO_WAY])),
+            *("--control-port", str(self.ports[Listener.CONTROL])),
+        )
+        folder = self.serving.folder.parent
+        self.serving = self._launch(folder, self._starts, self.workers, self._state, ports)
+        self.pid = self.serving.process.pid
+        return self.serving
 
     async def wait_until_gone(self, pids: Sequence[int], since: float) -> None:
         """Waits for the end of workers whose parent was killed."""
