@@ -14,6 +14,7 @@ import selectors
 import socket
 import threading
 import traceback
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
@@ -129,10 +130,10 @@ class PlatformServer:
         for task in self._state.tasks - self._finishing:
             task.cancel()
         await _wait_for(self._state.tasks | self._tasks, STOP_PATIENCE)
+        await self._abort_connections()  # connections that began in the meantime
         for task in self._state.tasks:
             task.cancel()
         await _wait_for(self._state.tasks | self._tasks, 1)
-        await self._abort_connections()  # connections whose handshake ended in the meantime
 
     async def _abort_connections(self) -> None:
         """Aborts all connections. Returns when their requests know that the client has gone."""
@@ -248,7 +249,8 @@ class PlatformServer:
         """Does the handshake and hands the connection to HTTP. A failed handshake is recorded."""
         loop = asyncio.get_running_loop()
         if listener.trust is None:
-            await loop.connect_accepted_socket(factory, accepted)
+            # If a stop cancelled it, uvloop would close the socket under a call that has begun.
+            await _to_its_end(loop.connect_accepted_socket(factory, accepted))
             return
         try:
             platform, fault = await self._begin(listener.name)
@@ -347,6 +349,16 @@ def _end(accepted: socket.socket) -> None:
     except (RuntimeError, ValueError):  # a transport owns and closes it, or it is closed already
         return
     accepted.close()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, object]) -> None:
+    """Runs a coroutine, also if the caller is cancelled, which then ends after it."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def _wait_for(tasks: set[asyncio.Task[Any]], seconds: float) -> None:
