@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -49,7 +50,8 @@ def _first_line() -> bytes:
 
 
 def _report(report_to: int, text: str) -> None:
-    os.write(report_to, f"{' '.join(text.splitlines())}\n".encode())
+    with contextlib.suppress(BrokenPipeError):  # the parent was killed, so this process ends too
+        os.write(report_to, f"{' '.join(text.splitlines())}\n".encode())
 
 
 def _until_parent_ends(end: Callable[[], None]) -> None:

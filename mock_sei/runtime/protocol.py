@@ -96,6 +96,11 @@ class PlatformProtocol(PinnedProtocol):
         inner = self.app
 
         async def with_tls(scope: Scope, receive: Receive, send: Send) -> None:
+            # A stop cancels it. uvicorn would log that with its traceback, and try to answer.
+            with contextlib.suppress(asyncio.CancelledError):
+                await on_state(scope, receive, send)
+
+        async def on_state(scope: Scope, receive: Receive, send: Send) -> None:
             await begin(scope, self.platform)
             platform = platform_of(scope, self.platform)
             why = self.certificate and platform.judge_certificate(self.certificate)

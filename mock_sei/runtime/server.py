@@ -14,6 +14,7 @@ import selectors
 import socket
 import threading
 import traceback
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
@@ -129,10 +130,10 @@ class PlatformServer:
         for task in self._state.tasks - self._finishing:
             task.cancel()
         await _wait_for(self._state.tasks | self._tasks, STOP_PATIENCE)
+        await self._abort_connections()  # connections that began in the meantime
         for task in self._state.tasks:
             task.cancel()
         await _wait_for(self._state.tasks | self._tasks, 1)
-        await self._abort_connections()  # connections whose handshake ended in the meantime
 
     async def _abort_connections(self) -> None:
         """Aborts all connections. Returns when their requests know that the client has gone."""
@@ -151,7 +152,7 @@ class PlatformServer:
 
     def _protocol_factory(self, listener: ServerListener) -> ProtocolFactory:
         config = Config(
-            self._ending_quietly(listener),
+            listener.app if listener.trust else self._finishing_calls(listener.app),
             loop="asyncio",
             http="httptools",
             ws="none",
@@ -179,25 +180,23 @@ class PlatformServer:
 
         return functional if listener.trust else control
 
-    def _ending_quietly(self, listener: ServerListener) -> ASGIApp:
-        """The listener's application, for which the cancellation by a stop is not an error.
+    def _finishing_calls(self, app: ASGIApp) -> ASGIApp:
+        """The application of the control listener: its calls may end when the server stops.
 
-        Otherwise uvicorn would log the cancellation with its traceback, and try to answer.
+        The cancellation of one that does not end is not an error. Otherwise uvicorn would log it
+        with its traceback, and try to answer. ``PlatformProtocol`` sees to that for the others.
         """
-        app, finishing = listener.app, self._finishing
-
-        async def cut(scope: Scope, receive: Receive, send: Send) -> None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await app(scope, receive, send)
+        finishing = self._finishing
 
         async def finished(scope: Scope, receive: Receive, send: Send) -> None:
             task = asyncio.current_task()
             if task is not None:
                 finishing.add(task)
                 task.add_done_callback(finishing.discard)
-            await cut(scope, receive, send)
+            with contextlib.suppress(asyncio.CancelledError):
+                await app(scope, receive, send)
 
-        return cut if listener.trust else finished
+        return finished
 
     def _accept_from(
         self, listener: ServerListener, listening: socket.socket, factory: ProtocolFactory
@@ -250,7 +249,8 @@ class PlatformServer:
         """Does the handshake and hands the connection to HTTP. A failed handshake is recorded."""
         loop = asyncio.get_running_loop()
         if listener.trust is None:
-            await loop.connect_accepted_socket(factory, accepted)
+            # If a stop cancelled it, uvloop would close the socket under a call that has begun.
+            await _to_its_end(loop.connect_accepted_socket(factory, accepted))
             return
         try:
             platform, fault = await self._begin(listener.name)
@@ -349,6 +349,16 @@ def _end(accepted: socket.socket) -> None:
     except (RuntimeError, ValueError):  # a transport owns and closes it, or it is closed already
         return
     accepted.close()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, object]) -> None:
+    """Runs a coroutine, also if the caller is cancelled, which then ends after it."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def _wait_for(tasks: set[asyncio.Task[Any]], seconds: float) -> None:

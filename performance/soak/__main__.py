@@ -18,9 +18,11 @@ from random import Random
 from performance.soak.crowded import measure_crowd
 from performance.soak.hostile import measure_hostile, write_documents
 from performance.soak.kills import Kills
-from performance.soak.load import Load
+from performance.soak.load import Load, Totals
 from performance.soak.platform import Platform
 from performance.soak.report import Report
+from performance.soak.shared_load import SharedLoad
+from performance.soak.shared_platform import SharedPlatform
 from tests.e2e.serving import MOCK_SEI
 
 
@@ -40,6 +42,17 @@ def main() -> int:
         help="megabytes of hostile traffic per listener and round (default: 1000)",
     )
     parser.add_argument("--kills", type=int, default=100, help="number of SIGKILLs (default: 100)")
+    parser.add_argument(
+        "--shared",
+        type=float,
+        default=480,
+        metavar="SECONDS",
+        help="seconds of mixed load on several workers that are killed (default: 480)",
+    )
+    parser.add_argument(
+        "--workers", type=int, default=2, help="number of these workers (default: 2)"
+    )
+    parser.add_argument("--state", help="their state (default: an SQLite file of its own)")
     parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: random)")
     parser.add_argument(
         "--command",
@@ -56,6 +69,8 @@ def main() -> int:
         folder = Path(name)
         if options.seconds > 0:
             run_load(report, folder / "load", random, options)
+        if options.shared > 0:
+            run_shared(report, folder / "shared", random, options)
         if options.connections > 0:
             run_crowd(report, folder / "crowd", random, options)
         if options.hostile > 0:
@@ -73,12 +88,36 @@ def run_load(report: Report, folder: Path, random: Random, options: argparse.Nam
     with Platform.running(folder, command=options.command) as platform:
         load = Load(platform, report, folder, random)
         asyncio.run(load.run(seconds))
-        totals = load.totals
+        say_totals(report, load.totals)
+
+
+def say_totals(report: Report, totals: Totals) -> None:
     statuses = ", ".join(f"{each}: {count:,}" for each, count in sorted(totals.statuses.items()))
     report.say(
         f"  {totals.answers:,} answers in {totals.busy:.0f} s, {totals.answers / totals.busy:,.0f} "
         f"a second; {totals.lost:,} attempts without one; by status {statuses}"
     )
+
+
+def run_shared(report: Report, folder: Path, random: Random, options: argparse.Namespace) -> None:
+    seconds: float = options.shared
+    report.say(f"load on {options.workers} workers with kills, {seconds:g} s:")
+    folder.mkdir()
+    with SharedPlatform.sharing(
+        folder, report, workers=options.workers, state=options.state, command=options.command
+    ) as platform:
+        load = SharedLoad(platform, report, folder, random)
+        asyncio.run(load.run(seconds))
+    say_totals(report, load.totals)
+    report.say(f"  {load.totals.killed:,} of these attempts were broken by a kill")
+    for name, counted in (
+        ("done", platform.did),
+        ("races", load.races),
+        ("connections at kills", load.connections),
+    ):
+        report.say(f"  {name}: " + ", ".join(f"{what}: {n}" for what, n in sorted(counted.items())))
+    longest = (f"{what}: {seconds:.1f} s" for what, seconds in sorted(platform.longest.items()))
+    report.say("  longest " + ", ".join(longest))
 
 
 def run_crowd(report: Report, folder: Path, random: Random, options: argparse.Namespace) -> None:

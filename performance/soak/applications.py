@@ -24,7 +24,7 @@ from performance.soak.callers import (
     Reply,
     World,
 )
-from performance.soak.oracle import Consent, Expectation, Span, Token
+from performance.soak.oracle import Consent, Expectation, Span, Token, may_have_expired
 from performance.soak.requests import FORM, basic, choose_call
 from performance.soak.wire import Answer
 
@@ -141,6 +141,8 @@ class ApplicationCaller(Caller):
         logged_in: LoggedIn | None = None,
     ) -> Consent | None:
         reply = await self._token_request({"grant_type": grant, **form})
+        if logged_in and may_have_expired(logged_in.span, reply.span) and reply.is_refused:
+            return None  # the server was away for so long
         if reply.answer is None or not self.expect(reply, 200, f"{grant}"):
             return None
         content = self._content(reply.answer)

@@ -6,6 +6,7 @@ lock to know the state of a token.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,21 +14,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
+from mock_sei.errors import STORE_AWAY
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import Listener
 from performance.soak.faults import FAULT_STATUSES, breaks
 from performance.soak.oracle import Oracle, Span
 from performance.soak.platform import Platform
 from performance.soak.report import Report
-from performance.soak.wire import Answer, Connection, Ledger, Lost
+from performance.soak.wire import Answer, Connection, Ledger, Lost, Outage, Spread
 
 NO_500 = "no answer is a 500"
 NOT_HONOURED = "the server accepts no token that it must refuse"
 NOT_REFUSED = "the server refuses no token that it must accept"
 AS_TOLD = "every request gets the documented answer"
-WHOLE = "an answer is cut off only if a fault was armed"
+WHOLE = "an answer is cut off only if a fault was armed, or its worker was killed"
 KEPT_OUT = "the server refuses revoked and wrong certificates"
+NEVER_AWAY = "no answer says that the state is away"
+HEALS = "the server heals by itself after a kill"
+
+STORE_AWAY_TEXT = STORE_AWAY.message.encode()
+HEALING_PATIENCE = 60.0
+"""Most seconds that a client tries again after a kill."""
+RETRY_PAUSE = 0.05
+"""Seconds after which a client tries again."""
 
 
 @dataclass(kw_only=True)
@@ -43,9 +54,20 @@ class World:
     armed: list[dict[str, Any]] = field(default_factory=list)
     losses: int = 0
     """Attempts of this phase that were expected to end without an answer."""
+    outage: Outage = field(default_factory=Outage)
+    connections: WeakSet[Connection] = field(default_factory=WeakSet)
+    """All connections of callers."""
 
     def connect(self, listener: Listener, context: ssl.SSLContext) -> Connection:
-        return Connection(self.platform.ports[listener], context)
+        """A client of a listener, with as many connections as the server has workers."""
+        many = [self.connect_once(listener, context) for _ in range(self.platform.workers)]
+        return many[0] if len(many) == 1 else Spread(many, Random(id(many)))
+
+    def connect_once(self, listener: Listener, context: ssl.SSLContext | None) -> Connection:
+        """A client with one connection."""
+        connection = Connection(self.platform.ports[listener], context, self.outage)
+        self.connections.add(connection)
+        return connection
 
 
 class Reply(NamedTuple):
@@ -58,6 +80,11 @@ class Reply(NamedTuple):
     def is_fault(self) -> bool:
         """Whether a fault replaced the answer: it was lost, or has the status of a fault."""
         return self.answer is None or self.answer.status in FAULT_STATUSES
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the answer says that what was sent gives no tokens."""
+        return self.answer is not None and self.answer.status == 400
 
     @property
     def happened(self) -> bool:
@@ -97,19 +124,34 @@ class Caller:
         headers: Mapping[str, str],
         body: bytes = b"",
     ) -> Reply:
+        """Makes a request. After a kill, a client tries again what it could not send, and what it
+        may send twice."""
         began = time.time()
-        try:
-            answer = await connection.ask(self.world.ledger, method, path, headers, body)
-        except Lost as error:
-            self.judge_loss(f"{method} {path}: {error}")
-            return Reply(None, self.span_since(began))
-        what = f"{method} {path}: {answer.status} {answer.body[:300]!r}"
+        while True:
+            try:
+                answer = await connection.ask(self.world.ledger, method, path, headers, body)
+            except Lost as error:
+                may_repeat = error.by_kill and (error.unsent or method == "GET")
+                if may_repeat and time.time() < began + HEALING_PATIENCE:
+                    await asyncio.sleep(RETRY_PAUSE)
+                    continue
+                if may_repeat:
+                    self.world.report.broken(HEALS, f"{method} {path}: {error}")
+                self.judge_loss(error, f"{method} {path}: {error}")
+                return Reply(None, self.span_since(began))
+            self.look_at(answer, f"{method} {path}")
+            return Reply(answer, self.span_since(began))
+
+    def look_at(self, answer: Answer, request: str) -> None:
+        """Reports an answer that no request may get."""
+        what = f"{request}: {answer.status} {answer.body[:300]!r}"
         if answer.status == 500:
             self.world.report.broken(NO_500, what)
+        if STORE_AWAY_TEXT in answer.body:
+            self.world.report.broken(NEVER_AWAY, what)
         statuses = {fault.get("status") for fault in self.world.armed}
         if answer.status in FAULT_STATUSES - statuses:
             self.world.report.broken(AS_TOLD, what)
-        return Reply(answer, self.span_since(began))
 
     def span_since(self, began: float) -> Span:
         return self.world.platform.clock.span(began, time.time())
@@ -124,6 +166,6 @@ class Caller:
             return False
         return True
 
-    def judge_loss(self, what: str) -> None:
-        if not any(map(breaks, self.world.armed)):
+    def judge_loss(self, lost: Lost, what: str) -> None:
+        if not lost.by_kill and not any(map(breaks, self.world.armed)):
             self.world.report.broken(WHOLE, what)

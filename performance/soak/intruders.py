@@ -59,7 +59,7 @@ class BadCaller(Caller):
         try:
             answer = await connection.say(self.world.ledger, NOT_HTTP)
         except Lost as error:
-            self.judge_loss(f"no HTTP: {error}")
+            self.judge_loss(error, f"no HTTP: {error}")
             return
         finally:
             connection.drop()
@@ -97,8 +97,8 @@ async def expect_no_entry(world: World, connection: Connection, what: str) -> No
     """Makes a request that must end without an answer."""
     try:
         answer = await connection.ask(world.ledger, "GET", "/v1/accounts", {})
-    except Lost:
-        world.losses += 1
+    except Lost as error:
+        world.losses += not error.by_kill
     else:
         world.report.broken(KEPT_OUT, f"{what}: {answer.status}")
     finally:

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from mock_sei.fixtures import load_fixtures
 from mock_sei.oauth.metadata import JWKS_PATH, TOKEN_PATH
+from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
 from performance.soak.applications import ApplicationCaller
 from performance.soak.assertions import trusted
@@ -60,6 +61,8 @@ class Totals:
 
     answers: int = 0
     lost: int = 0
+    killed: int = 0
+    """Attempts of which the soak killed the server."""
     busy: float = 0
     """Seconds during which the callers ran."""
     statuses: Counter[int] = field(default_factory=Counter)
@@ -69,6 +72,9 @@ class Totals:
 class Load:
     """The mixed load: all rounds with their callers."""
 
+    idle_tolerance = 0.0
+    """Seconds that a token may stay unused beyond the limit."""
+
     def __init__(self, platform: Platform, report: Report, folder: Path, random: Random) -> None:
         self._random = random
         self._platform = platform
@@ -76,7 +82,7 @@ class Load:
         self._world = World(
             platform=platform,
             registry=load_fixtures().registry,
-            oracle=Oracle(SigningKey(kid="", seeded=True)),
+            oracle=Oracle(SigningKey(kid="", seeded=True), idle_tolerance=self.idle_tolerance),
             report=report,
             folder=folder,
         )
@@ -86,27 +92,35 @@ class Load:
 
     async def run(self, seconds: float) -> None:
         """Runs whole rounds for about this number of seconds."""
-        applications = {each.name: each for each in self._world.registry.applications.values()}
-        self._callers = [
-            *(
-                caller(self._world, self._new_random(), applications[name])
-                for name, caller in APPLICATIONS
-            ),
-            BadCaller(self._world, self._new_random()),
-            CertificateCaller(self._world, self._new_random()),
-        ]
-        phase = min(2.5, max(0.3, seconds / (7 * PHASES)))
+        self._callers = self._make_callers()
+        phase = self._seconds_of_phase(seconds)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             await self._round(phase)
         for problem in growth(self.totals.samples):
             self._report.broken(NO_LEAK, problem)
 
+    def _make_callers(self) -> list[Caller]:
+        return [
+            *(
+                caller(self._world, self._new_random(), self._application(name))
+                for name, caller in APPLICATIONS
+            ),
+            BadCaller(self._world, self._new_random()),
+            CertificateCaller(self._world, self._new_random()),
+        ]
+
+    def _seconds_of_phase(self, seconds: float) -> float:
+        return min(2.5, max(0.3, seconds / (7 * PHASES)))
+
+    def _application(self, name: str) -> Application:
+        return self._world.registry.require_application(name)
+
     def _new_random(self) -> Random:
         return Random(self._random.random())
 
     async def _round(self, phase: float) -> None:
-        self._platform.reset()
+        await self._reset()
         for name, caller in APPLICATIONS:
             if caller is UserApplicationCaller:
                 change = {"saml_certificate": trusted().certificate}
@@ -114,7 +128,7 @@ class Load:
         self._world.oracle.reset()
         for each in self._callers:
             each.forget()
-        self.totals.samples.append(Sample.of(self._platform.pid))
+        self.totals.samples.append(self._sample())
         seeded = await self._only_kid()
         self._world.oracle.key.kid = seeded
         start_clock = self._random.choice([self._stop_clock, self._move_clock, self._keep_clock])
@@ -130,6 +144,12 @@ class Load:
             f"  round {len(self.totals.samples)}: {answers:,} answers, {answers / busy:,.0f}/s; "
             f"{sample.memory / 1e6:.1f} MB, {sample.files} files, {sample.threads} threads"
         )
+
+    async def _reset(self) -> None:
+        self._platform.reset()
+
+    def _sample(self) -> Sample:
+        return Sample.of(self._platform.pid)
 
     # The clock of a round
 
@@ -228,22 +248,33 @@ class Load:
         for fault in world.armed:
             self._platform.control("POST", "/faults", fault)
         world.losses = 0
-        world.ledger = Ledger()
+        world.ledger = self._new_ledger()
         if any(map(stalls, world.armed)):
             world.ledger.patience = STALL_PATIENCE
         began = time.monotonic()
-        await asyncio.gather(*(each.run(began + seconds) for each in self._callers))
+        await self._play(began + seconds)
         self.totals.busy += time.monotonic() - began
         await self._settle()
         self._account()
         self._platform.control("DELETE", "/faults")
+        await self._look_after_phase()
         self._platform.control("DELETE", "/journal")
         self._world.oracle.clock_moved(self._platform.clock.read())
 
+    def _new_ledger(self) -> Ledger:
+        return Ledger()
+
+    async def _play(self, until: float) -> None:
+        """Lets all callers run until ``time.monotonic()`` reaches ``until``."""
+        await asyncio.gather(*(each.run(until) for each in self._callers))
+
+    async def _look_after_phase(self) -> None:
+        """Looks at what a phase left, after its faults were removed."""
+
     async def _settle(self) -> None:
-        deadline = time.monotonic() + SETTLING
+        ledger, deadline = self._world.ledger, time.monotonic() + SETTLING
         while time.monotonic() < deadline:
-            if self._platform.recorded() >= self._world.ledger.attempts:
+            if self._platform.recorded() >= ledger.attempts - ledger.killed:
                 break
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.05)  # waits for an entry too many, which would come now
@@ -252,34 +283,41 @@ class Load:
         """Compares the answers that the clients got with the journal of the server."""
         ledger, broken = self._world.ledger, self._report.broken
         recorded = self._platform.recorded()
-        if recorded != ledger.attempts:
+        if not ledger.attempts - ledger.killed <= recorded <= ledger.attempts:
             broken(
                 ACCOUNTED,
                 f"the journal counts {recorded} entries, the clients {ledger.answers} answers and "
-                f"{ledger.lost} attempts without one; armed were {self._world.armed}",
+                f"{ledger.lost} attempts without one, {ledger.killed} of them because of a kill; "
+                f"armed were {self._world.armed}",
             )
         met = sum(each["met"] for each in self._platform.control("GET", "/faults") if breaks(each))
-        if ledger.lost > met + self._world.losses:
+        if ledger.lost - ledger.killed > met + self._world.losses:
             broken(
                 ACCOUNTED,
                 f"{ledger.lost} attempts had no answer; {met} met a fault, {self._world.losses} "
-                "showed a wrong certificate",
+                f"showed a wrong certificate, {ledger.killed} were of a process that was killed",
             )
-        entries = self._platform.control("GET", f"/journal?limit={5 * len(ledger.newest) + 50}")
+        self._compare_entries()
+        for bug in self._platform.control("GET", "/check")["bugs"]:
+            broken(NO_BUG, bug[-600:])
+        for line in self._platform.new_bugs():
+            broken(NO_BUG, line)
+        self.totals.killed += ledger.killed
+        self.totals.answers += ledger.answers
+        self.totals.lost += ledger.lost
+        self.totals.statuses += ledger.statuses
+
+    def _compare_entries(self) -> None:
+        """Looks the newest answers up in the journal."""
+        newest = self._world.ledger.newest
+        entries = self._platform.control("GET", f"/journal?limit={5 * len(newest) + 50}")
         told = {
             each["tracking_id"]: each["response"]["status"]
             for each in entries["entries"]
             if each["kind"] == "exchange"
         }
-        for tracking_id, status in ledger.newest:
+        for tracking_id, status in newest:
             if told.get(tracking_id) != status:
-                broken(
+                self._report.broken(
                     ACCOUNTED, f"{tracking_id}: {status}, in the journal {told.get(tracking_id)}"
                 )
-        for bug in self._platform.control("GET", "/check")["bugs"]:
-            broken(NO_BUG, bug[-600:])
-        for line in self._platform.new_bugs():
-            broken(NO_BUG, line)
-        self.totals.answers += ledger.answers
-        self.totals.lost += ledger.lost
-        self.totals.statuses += ledger.statuses

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 LIFETIME = 60 * 60
 IDLE_LIMIT = 30 * 60
+CODE_LIFETIME = 20
 SESSION = 60 * 60
 REFRESH_LIFETIME = 30 * 24 * 60 * 60
 
@@ -36,6 +37,11 @@ class Span(NamedTuple):
 
     def hull(self, other: Span) -> Span:
         return Span(min(self.early, other.early), max(self.late, other.late))
+
+
+def may_have_expired(issued: Span, used: Span) -> bool:
+    """Whether the 20 seconds of an authorization code may be over at its use."""
+    return used.late >= issued.early + CODE_LIFETIME
 
 
 @dataclass(kw_only=True)
@@ -106,8 +112,10 @@ class Assertion:
 class Oracle:
     """The oracle of a run. Call :meth:`reset` when the platform is reset."""
 
-    def __init__(self, key: SigningKey) -> None:
+    def __init__(self, key: SigningKey, *, idle_tolerance: float = 0) -> None:
+        """``idle_tolerance`` are the seconds that a token may stay unused beyond the limit."""
         self._seeded_key = key
+        self._idle_tolerance = idle_tolerance
         self._sessions: list[Session] = []
         self._latest = 0.0
         self.key = key
@@ -221,7 +229,8 @@ class Oracle:
         used = token.used
         if self._is_past(Span(token.born.early + LIFETIME, token.born.late + LIFETIME)):
             used = used.hull(token.born)  # the server may forget a use after the end of the token
-        if span.early >= token.born.late + LIFETIME or span.early - used.late >= IDLE_LIMIT:
+        longest_idle = IDLE_LIMIT + self._idle_tolerance
+        if span.early >= token.born.late + LIFETIME or span.early - used.late >= longest_idle:
             return Expectation.REFUSE
         lives = span.late < token.born.early + LIFETIME and span.late - used.early < IDLE_LIMIT
         return Expectation.HONOUR if lives and token.consent.ended is False else Expectation.EITHER

@@ -53,6 +53,9 @@ class KnownClock:
 class Platform:
     """A running ``mock-sei serve``, with calls of its control API."""
 
+    workers = 1
+    """How many processes answer."""
+
     def __init__(self, serving: Serving) -> None:
         ready = serving.ready
         self.serving = serving
@@ -84,6 +87,10 @@ class Platform:
         answer = self._http.request(method, path, json=content)
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    def once(self, method: str, path: str, content: Any = None) -> Any:
+        """As :meth:`control`, which may make a call again after a kill."""
+        return self.control(method, path, content)
 
     def context(self, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
         """A client's TLS context; without files, it has no client certificate."""
@@ -133,13 +140,17 @@ class Platform:
 
     def new_bugs(self) -> list[str]:
         """New lines of the log, since the last call, that report a bug."""
+        lines = self.new_log_lines()
+        found = [number for number, line in enumerate(lines) if any(t in line for t in BUG_SIGNS)]
+        return [" | ".join(lines[number : number + 12]) for number in found]
+
+    def new_log_lines(self) -> list[str]:
+        """New lines of the log, since the last call."""
         with (self.serving.folder / "errors.txt").open("rb") as log:
             log.seek(self._log_read)
             text = log.read()
             self._log_read += len(text)
-        lines = text.decode(errors="replace").splitlines()
-        found = [number for number, line in enumerate(lines) if any(t in line for t in BUG_SIGNS)]
-        return [" | ".join(lines[number : number + 12]) for number in found]
+        return text.decode(errors="replace").splitlines()
 
 
 def issued_files(issued: dict[str, str], folder: Path, name: str) -> tuple[Path, Path]:
