@@ -257,8 +257,11 @@ class Platform:
         self._stored = Stored()
         self._server_number = 0
         """The number of this server, and of this start of it, among those of a shared state."""
-        self._epoch, self._builds = 0, 0
-        """The epoch of the present state, and how often its state was made anew."""
+        self._epoch = 0
+        """The epoch of the present state."""
+        self._builds: dict[int, int] = {}
+        """How often this server made the state of an epoch anew. A reset that was not committed
+        leads back to the epoch before it, so no epoch is forgotten."""
         self.units.start(self)
 
     @property
@@ -278,8 +281,8 @@ class Platform:
                 self._seeded_identities.read_files()
             if not self._server_number:
                 self._server_number = self._lasting.next_number("servers")
-        self._builds = self._builds + 1 if beginning.epoch == self._epoch else 1
         self._epoch = beginning.epoch
+        self._builds[self._epoch] = self._builds.get(self._epoch, 0) + 1
         fresh = self._seeded(behaviour, Stored(beginning.rows, is_shared=is_shared))
         with self._line:
             past: State | None = self.__dict__.get("state")
@@ -302,7 +305,8 @@ class Platform:
 
     def _own_random(self, seed: int | None) -> Random:
         """Random values that only this server of a shared state gives, and gives once."""
-        return make_random(seed, f"server {self._server_number} state {self._builds}")
+        number, builds = self._server_number, self._builds[self._epoch]
+        return make_random(seed, f"server {number} state {builds}")
 
     def _seeded(self, behaviour: Behaviour, stored: Stored) -> State:
         registry = self.fixtures.registry.copy()

@@ -1,13 +1,18 @@
 """The suite on a state that two servers share: ``MOCK_SEI_TESTS_STATE=sqlite pytest tests/web``.
 
 Each request of a test goes to the other one of two platforms on one store. A test that changes its
-platform directly, outside of a unit of work, makes the change as its server does.
+platform directly, outside of a unit of work, makes the change as its server does. While a platform
+answers a request, such a change is the mistake that it is at a real server.
+
+With ``MOCK_SEI_TESTS_STATE=restarts`` all work that changes something runs twice, as if another
+server had changed the state meanwhile: whatever the domain changes before it notes it shows twice.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from itertools import cycle
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -16,12 +21,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_sei.platform import Platform
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import SharedUnits, Units
+from mock_sei.state.unit_of_work import Restart, SharedUnits, Units, _Unit
 
-WANTED = os.environ.get("MOCK_SEI_TESTS_STATE") == "sqlite"
+_MODE = os.environ.get("MOCK_SEI_TESTS_STATE")
+RESTARTS = _MODE == "restarts"
+"""Whether all work that changes something runs twice."""
+WANTED = RESTARTS or _MODE == "sqlite"
 """Whether this run tests two servers."""
 
 _OTHERS: WeakKeyDictionary[Platform, Platform] = WeakKeyDictionary()
+_IS_ANSWERING: ContextVar[bool] = ContextVar("is_answering", default=False)
+"""True for what a platform does to answer a request, also in threads."""
 
 
 class LooseUnits(SharedUnits):
@@ -32,10 +42,15 @@ class LooseUnits(SharedUnits):
         self._loose: dict[tuple[str, str], None] = {}
 
     def _note(self, name: str, key: str) -> None:
-        if self._current.unit is None:
+        if self._current.unit is None and not _IS_ANSWERING.get():
             self._loose[name, key] = None
         else:
             super()._note(name, key)
+
+    def _hold(self, unit: _Unit) -> None:
+        if RESTARTS:
+            raise Restart  # the second try has the store from its beginning
+        super()._hold(unit)
 
     def _catch_up(self) -> None:
         if self._loose and self._current.unit is None:
@@ -80,8 +95,10 @@ class _InTurn:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         for each in self._platforms:
             each.units.refresh()  # what the test changed directly
+        was_answering = _IS_ANSWERING.set(True)
         try:
             await next(self._apps)(scope, receive, send)
         finally:
+            _IS_ANSWERING.reset(was_answering)
             for each in self._platforms:
                 each.units.refresh()

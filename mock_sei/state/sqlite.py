@@ -186,8 +186,15 @@ class SqliteStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
+    def _require_reservation(self) -> None:
+        """Without a reservation each statement would be a commit of its own. An error, also one
+        that the domain handled, ended it."""
+        if not self._connection.in_transaction:
+            raise StoreAway(f"{self.path}: an error before ended this change")
+
     def commit(self, changes: Iterable[Change]) -> int:
         with self._naming_problems():
+            self._require_reservation()
             execute = self._connection.execute
             sequence, swept = execute("SELECT sequence, swept FROM head").fetchone()
             for sequence, each in enumerate(changes, sequence + 1):  # noqa: B020  # it goes on
@@ -209,6 +216,7 @@ class SqliteStore:
 
     def begin_epoch(self, changes: Mapping[str, Any]) -> int:
         with self._naming_problems():
+            self._require_reservation()
             execute = self._connection.execute
             execute("DELETE FROM records WHERE substr(area, 1, ?) <> ?", (len(LASTING), LASTING))
             execute("DELETE FROM journal")
@@ -268,6 +276,7 @@ class SqliteStore:
     def clear_journal(self) -> None:
         """Removes all entries, in a reservation. The next one has number 1."""
         with self._naming_problems():
+            self._require_reservation()
             self._connection.execute("DELETE FROM journal")
             self._connection.execute(
                 "UPDATE head SET recorded = 0, journal_size = 0, clearings = clearings + 1"
@@ -288,6 +297,7 @@ class SqliteStore:
     def keep(self, facts: Mapping[str, str]) -> None:
         """Writes facts. It needs a reservation, and ends it."""
         with self._naming_problems():
+            self._require_reservation()
             self._connection.executemany(
                 "INSERT INTO facts VALUES (?, ?)"
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value",

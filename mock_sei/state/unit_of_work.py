@@ -223,6 +223,8 @@ class _Unit:
     """True while it has reserved the store, with this server's lock."""
     changed: dict[_Place, None] = field(default_factory=dict)
     """Where a record changed, in order."""
+    former: Stored | None = None
+    """The tables that a reset in this unit replaced. Without a commit no reset came."""
     must_commit: bool = False
     """True if the store was changed already: a new epoch began, or the journal was cleared."""
     entries: list[tuple[int, str]] = field(default_factory=list)
@@ -392,6 +394,7 @@ class SharedUnits(Units):
         if not unit.holds:
             self._hold(unit)
         epoch = self._store.begin_epoch(changes)
+        unit.former = unit.former or self._require_target().tables[0]
         begun = self._install(Beginning(epoch=epoch, is_new=True, changes=changes), past=None)
         self._head = self._head._replace(epoch=epoch)
         kept = [each for each in unit.changed if each[0].startswith(LASTING)]
@@ -582,6 +585,7 @@ class SharedUnits(Units):
         if unit.holds:
             try:
                 self._is_stale = self._is_stale or unit.has_changes
+                self._keep_former(unit)
                 self._store.release()
             finally:
                 self._lock.release()
@@ -594,11 +598,19 @@ class SharedUnits(Units):
                     self._write(unit.changed)
                 else:
                     self._store.release()
+            except BaseException:
+                self._keep_former(unit)
+                raise
             finally:
                 self._lock.release()
         if unit.entries:
             self._unwritten += unit.entries
             self._try_to_write_entries()
+
+    def _keep_former(self, unit: _Unit) -> None:
+        """After a reset that was not committed, what works on the state before it runs again."""
+        if unit.former is not None:
+            unit.former.note = _outdated
 
     def _write(self, changed: Iterable[_Place]) -> None:
         """Commits the records at these places, and ends the reservation."""

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.errors import StoreAway
+from mock_sei.fixtures import load_fixtures
 from mock_sei.operations.clock import AdvanceClock
+from mock_sei.platform import Platform
 from mock_sei.rules.stored import Stored, Table
+from mock_sei.settings import Behaviour
+from mock_sei.state import sqlite
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import Restart
+from mock_sei.state.unit_of_work import Restart, SharedUnits
 from tests.journal.entries import exchange
 from tests.state.conftest import Servers, do, perform
 
@@ -188,3 +196,69 @@ def test_a_call_that_a_reset_overtook_records_nothing(servers: Servers) -> None:
 
     assert servers.other.journal.entries == []
     assert call.reloaded() is call
+
+
+def fails_at_commit(patch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise StoreAway("the disk is full")
+
+    patch.setattr(SqliteStore, "commit", fail)
+
+
+def test_after_a_reset_that_failed_nobody_s_work_is_lost(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that began before is answered with success only if its change is kept."""
+    request = servers.one.pinned()
+    with monkeypatch.context() as patch:
+        fails_at_commit(patch)
+        with pytest.raises(StoreAway):
+            servers.one.reset()
+
+    with pytest.raises(StoreAway):
+        do(servers.one, lambda: request.state.stored.next_number("x"))
+
+    do(servers.one, lambda: request.reloaded().state.stored.next_number("x"))
+    assert servers.start().state.stored.numbers["x"] == 1
+
+
+def test_after_a_reset_that_failed_no_random_value_comes_again(
+    tmp_path: Path, shared_store: CertificateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    units = SharedUnits(SqliteStore(tmp_path / "platform.db"))
+    platform = Platform(
+        fixtures=load_fixtures(), store=shared_store, behaviour=Behaviour(seed=1), units=units
+    )
+    given = {platform.new_tracking_id()}
+    with monkeypatch.context() as patch:
+        fails_at_commit(patch)
+        for _ in range(2):
+            with pytest.raises(StoreAway):
+                platform.reset()
+    for _ in range(2):
+        units.refresh()
+        given.add(platform.new_tracking_id())
+    units.close()
+
+    assert len(given) == 3
+
+
+def test_a_unit_whose_store_failed_on_the_way_writes_nothing(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The domain may go on after the error, but the reservation of its change is gone."""
+    stored = servers.one.state.stored
+
+    def work() -> None:
+        stored.next_number("x")
+        with suppress(StoreAway), monkeypatch.context() as patch:
+            patch.setattr(sqlite, "LASTING", [])  # SQLite takes no list
+            servers.one.units.begin_epoch({})
+        stored.next_number("y")
+
+    with pytest.raises(StoreAway, match="an error before"):
+        do(servers.one, work)
+
+    servers.other.units.refresh()
+    assert dict(servers.other.state.stored.numbers.items()) == {}
+    assert do(servers.one, lambda: servers.one.state.stored.next_number("x")) == 1
