@@ -8,6 +8,7 @@ The cost of each function grows only with the length of its text.
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import unquote_plus
@@ -204,6 +205,7 @@ def _has_key(value: str) -> bool:
     return "KEY" in value and PRIVATE_KEY in unquote_plus(value)
 
 
+@functools.lru_cache(maxsize=1024)
 def _is_secret_name(name: str) -> bool:
     if not name or len(name) > _LONGEST_NAME:
         return False

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.rules.secret_index import SecretIndex
+from mock_sei.rules.secret_index import FEW, SecretIndex
 from tests.cases import every_case
 from tests.growth import Action, assert_flat, assert_linear
 
@@ -39,6 +39,28 @@ def test_secrets_are_found_where_they_stand(
     spans = SecretIndex(secrets).find_in(text)
 
     assert [text[begin:end] for begin, end in spans] == found
+
+
+@given(
+    secrets=st.lists(st.text("ab-", min_size=1, max_size=6), max_size=12),
+    later=st.lists(st.text("ab-", min_size=4, max_size=6), max_size=4),
+    text=st.text("ab-", max_size=60),
+)
+def test_few_and_many_secrets_are_found_alike(
+    secrets: list[str], later: list[str], text: str
+) -> None:
+    few = SecretIndex(secrets)
+    many = SecretIndex([*secrets, *(f"{number:05} is in no text" for number in range(2 * FEW))])
+
+    assert few.find_in(text) == many.find_in(text)
+    for each in later:  # also after a search
+        few.add(each)
+        many.add(each)
+        assert few.find_in(text) == many.find_in(text)
+    for each in later:
+        few.discard(each)
+        many.discard(each)
+        assert few.find_in(text) == many.find_in(text)
 
 
 def test_a_secret_of_two_records_stays_until_both_are_gone() -> None:
