@@ -43,10 +43,10 @@ READY = "ready"
 """What a worker reports when it answers. Anything else is why it cannot."""
 
 
-class _Event(NamedTuple):
+class Event(NamedTuple):
     """What happened to a worker. Without a worker, the server must end."""
 
-    worker: _Worker | None = None
+    worker: Worker | None = None
     report: str | None = None
     """What it reported; None if it ended."""
 
@@ -59,11 +59,11 @@ def supervise(settings: Settings, server: PlatformServer, ready: Callable[[], No
     """
     if sys.platform == "win32":
         raise ConfigurationError("Windows cannot share sockets; use 1", source="--workers")
-    events: SimpleQueue[_Event] = SimpleQueue()
-    end_once(lambda: events.put(_Event()))
-    workers = [_Worker(settings, server, events) for _ in range(settings.workers)]
+    events: SimpleQueue[Event] = SimpleQueue()
+    end_once(lambda: events.put(Event()))
+    workers = [Worker(settings, server, events) for _ in range(settings.workers)]
     try:
-        _watch(workers, events, ready)
+        watch(workers, events, ready)
     finally:
         server.close()
         for each in workers:
@@ -72,7 +72,7 @@ def supervise(settings: Settings, server: PlatformServer, ready: Callable[[], No
             each.wait()
 
 
-def _watch(workers: list[_Worker], events: SimpleQueue[_Event], ready: Callable[[], None]) -> None:
+def watch(workers: list[Worker], events: SimpleQueue[Event], ready: Callable[[], None]) -> None:
     for each in workers:
         each.try_to_start()
     starting = set(workers)
@@ -100,11 +100,11 @@ def _watch(workers: list[_Worker], events: SimpleQueue[_Event], ready: Callable[
             worker.try_to_start()
 
 
-class _Worker:
+class Worker:
     """One worker process after the other."""
 
     def __init__(
-        self, settings: Settings, server: PlatformServer, events: SimpleQueue[_Event]
+        self, settings: Settings, server: PlatformServer, events: SimpleQueue[Event]
     ) -> None:
         self._settings, self._server, self._events = settings, server, events
         self._process: subprocess.Popen[bytes] | None = None
@@ -115,7 +115,7 @@ class _Worker:
             self._start()
         except OSError as error:  # the machine has no more processes or files
             logger.error("no worker can be started: %s", error.strerror or error)
-            self._events.put(_Event(self))
+            self._events.put(Event(self))
 
     def _start(self) -> None:
         reads, writes = os.pipe()
@@ -155,9 +155,9 @@ class _Worker:
     def _follow(self, process: subprocess.Popen[bytes], reads: int) -> None:
         with os.fdopen(reads, encoding="utf-8", errors="replace") as reports:
             for line in reports:
-                self._events.put(_Event(self, line.rstrip("\n")))
+                self._events.put(Event(self, line.rstrip("\n")))
         process.wait()
-        self._events.put(_Event(self))
+        self._events.put(Event(self))
 
     def how_it_ended(self) -> str:
         """In words, for a message."""

@@ -27,7 +27,7 @@ class EntryLog(Protocol):
 
     def add_entry(self, text: str) -> None:
         """Writes an entry, at the latest when the request has its answer. It raises nothing: what
-        cannot be written is lost, and the server's log reports it."""
+        cannot be written waits for the store, and the server's log reports it."""
 
     def journal_head(self) -> tuple[int, int]:
         """The number of the newest entry, and the generation of the log: a number that grows

@@ -20,9 +20,12 @@ import pytest
 
 from mock_sei import Attached
 from tests.e2e.handshakes import alert, answer, is_let_in, status, tls
-from tests.e2e.serving import THOROUGH, Serving, run_mock_sei
+from tests.e2e.registering import control_of, register
+from tests.e2e.serving import THOROUGH, Serving, run_mock_sei, wait_for
 from tests.e2e.snippets import read, snippets
 from tests.e2e.suites import run_suite
+from tests.e2e.test_attached import SHARING
+from tests.e2e.test_own_certificates import OwnCa
 from tests.e2e.test_races import refresh_form, the_one, token_request
 from tests.oauth.assertions import GRANT as SAML
 from tests.oauth.assertions import assertion_at, encoded, own, sign
@@ -215,6 +218,39 @@ class TestOnePlatform:
         assert len(wanted) == 2
         assert all("revoked" in str(each.refused_because) for each in wanted)
 
+    @pytest.mark.needs("openssl", "curl")
+    def test_a_certificate_of_an_own_ca_that_one_got_opens_the_other(
+        self, servers: Servers, tmp_path: Path
+    ) -> None:
+        own_ca = OwnCa(tmp_path)
+        with control_of(servers.one.control_url) as http:
+            team = register(http, certificate="own")
+            leaf = own_ca.issue("leaf", team.username)
+            url = servers.other.two_way_url
+            context = servers.other.ssl_context()
+            context.load_cert_chain(tmp_path / "leaf.crt", tmp_path / "leaf.key")
+            assert "UNKNOWN_CA" in alert(url, context)
+            sent = http.post(
+                f"/service-accounts/{team.username}/own-certificates",
+                json={"certificate": leaf, "ca": own_ca.chain},
+            )
+            assert sent.status_code == 201, sent.text
+        assert is_let_in(url, context)
+        servers.other.reset()
+        assert "UNKNOWN_CA" in alert(servers.one.two_way_url, context)
+
+    def test_a_call_under_way_ends_on_the_state_on_which_it_began(self, servers: Servers) -> None:
+        fault = {"operation": f"GET {TICKETS}", "latency": 1.5, "times": 1}
+        assert control(servers.one, "POST", "/faults", json=fault).status_code == 201
+        token = servers.one.token("svc-demo")
+        headers = {"AppKey": "demo-server-key", "Authorization": f"Bearer {token}"}
+        with ThreadPoolExecutor(1) as pool, servers.other.client("svc-demo") as http:
+            slow = pool.submit(http.get, TICKETS, headers=headers)
+            wait_for(lambda: has_met(servers.one))
+            servers.one.reset()
+            assert slow.result(PATIENCE).status_code == 200
+        assert list(servers.one.journal.entries) == []
+
     def test_a_wrong_server_certificate_is_shown_by_both(self, servers: Servers) -> None:
         context = servers.other.ssl_context()
         servers.one.server_certificate("expired")
@@ -362,6 +398,12 @@ def link_of(server: Attached, application: str) -> str:
     return str(link)
 
 
+def has_met(server: Attached) -> bool:
+    """Whether the only fault of a server was met."""
+    (fault,) = control(server, "GET", "/faults").json()
+    return bool(fault["met"])
+
+
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("workers")
@@ -382,3 +424,13 @@ def test_what_the_documents_print_passes_against_two_workers(
     outcomes = result.parseoutcomes()
     assert outcomes.keys() == {"passed"}
     assert outcomes["passed"] >= sum("def test_" in each for each in printed)
+
+
+def test_processes_of_a_suite_share_two_workers_by_applications_of_their_own(
+    pytester: pytest.Pytester, workers: Serving
+) -> None:
+    url = workers.ready["control_url"]
+    result = run_suite(pytester, SHARING, "--mock-sei-url", url, "-n", "2")
+    result.assert_outcomes(passed=6)
+    names = [each["name"] for each in httpx2.get(f"{url}/applications", trust_env=False).json()]
+    assert [each for each in names if not each.startswith("demo-")] == []

@@ -73,12 +73,12 @@ class TestStart:
     @pytest.mark.parametrize(
         ("state", "words"),
         [
-            ("sqlite:", "no state that this version has; use memory or sqlite:PATH"),
-            ("postgres://user:hidden@host/x", "no state that this version has"),
-            ("redis://127.0.0.1", "no state that this version has"),
-            ("platform.db", "no state that this version has"),
-            ("sqlite:missing/platform.db", "missing/platform.db: cannot be written: No such file"),
-            ("sqlite:folder", "folder: cannot be written: Is a directory"),
+            ("sqlite:", "a file is missing; write memory, or sqlite:PATH"),
+            ("postgres://user:hidden@host/x", "no place for a state; write memory, or sqlite:PATH"),
+            ("redis://127.0.0.1", "keeps states in memory and in SQLite files, not in Redis"),
+            ("platform.db", "no place for a state; write memory, or sqlite:PATH"),
+            ("sqlite:missing/platform.db", "missing/platform.db: cannot be opened: No such file"),
+            ("sqlite:folder", "folder: cannot be opened: Is a directory"),
             ("sqlite:text.db", "text.db: no SQLite file; name a file of mock-sei, or a new one"),
         ],
     )
@@ -95,7 +95,7 @@ class TestStart:
         if os.access(closed, os.W_OK):  # the superuser writes anywhere but here
             closed = Path("/proc")
         line = refused(tmp_path, "--state", f"sqlite:{closed / 'platform.db'}")
-        assert line.startswith(f"{closed / 'platform.db'}: cannot be written: ")
+        assert line.startswith(f"{closed / 'platform.db'}: cannot be opened: ")
 
     @pytest.mark.parametrize("option", [(), ("--replace-state",)], ids=["kept", "replaced"])
     @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ class TestStart:
             assert serving.stop() == 0
         changed = kept / "fixtures" / "platform.toml"
         changed.write_text(changed.read_text() + "\n# a remark\n")
-        assert "what differs: '--fixtures/platform.toml'." in refused(kept, *options)
+        assert "what differs: --fixtures/platform.toml." in refused(kept, *options)
 
     def test_a_start_that_fails_later_has_replaced_nothing(self, kept: Path) -> None:
         (kept / "certs" / "ca.pem").write_text("no certificate")

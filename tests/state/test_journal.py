@@ -33,6 +33,7 @@ from mock_sei.platform import Platform
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
+from mock_sei.state import unit_of_work
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits, StoreBusy
 from tests.journal.entries import FORM, JSON, exchange, handshake
@@ -496,11 +497,22 @@ def test_flushing_returns_when_the_entries_are_in_the_store(servers: Servers) ->
     assert paths(servers.other.journal) == ["/1"]
 
 
+<<<<<<< HEAD
 def test_entries_that_cannot_be_written_wait_and_the_oldest_of_too_many_are_lost(
     servers: Servers, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+=======
+def problem_of(platform: Platform) -> str | None:
+    """Why the store cannot be used, as the health of a server reports it."""
+    return platform.units.problem
+
+
+def test_an_entry_that_cannot_be_written_waits_for_the_store(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+>>>>>>> e2e21
 ) -> None:
     monkeypatch.setattr("mock_sei.state.unit_of_work.MOST_UNWRITTEN", 2)
     with failing("add_entries", away):
+<<<<<<< HEAD
         for number in range(3):
             servers.one.record(exchange(path=f"/{number}"))
     assert paths(servers.other.journal) == []
@@ -508,6 +520,52 @@ def test_entries_that_cannot_be_written_wait_and_the_oldest_of_too_many_are_lost
 
     assert paths(servers.other.journal) == ["/1", "/2", "/3"]
     assert "1 journal entries are lost: platform.db: disk I/O error" in caplog.text
+=======
+        servers.one.record(exchange(path="/1"))
+        assert problem_of(servers.one) == "platform.db: disk I/O error"
+    servers.one.record(exchange(path="/2"))
+
+    assert paths(servers.other.journal) == ["/1", "/2"]
+    assert problem_of(servers.one) is None
+    assert "the state cannot be reached: platform.db: disk I/O error" in caplog.text
+    assert "the state can be reached again" in caplog.text
+
+
+def test_the_look_of_each_second_writes_what_waits(servers: Servers) -> None:
+    with failing("add_entries", away):
+        servers.one.record(exchange(path="/1"))
+        servers.one.units.look_after()
+        assert problem_of(servers.one) is not None
+
+    servers.one.units.look_after()
+
+    assert problem_of(servers.one) is None
+    assert paths(servers.other.journal) == ["/1"]
+
+
+def test_a_server_keeps_a_bounded_number_of_entries_that_cannot_be_written(
+    servers: Servers, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_of_work, "MOST_UNWRITTEN", 2)
+    with failing("add_entries", away):
+        for number in range(4):
+            servers.one.record(exchange(path=f"/{number}"))
+    servers.one.units.look_after()
+
+    assert paths(servers.other.journal) == ["/2", "/3"]
+    assert caplog.text.count("1 journal entries are lost: platform.db: disk I/O error") == 2
+
+
+def test_an_entry_of_before_a_reset_does_not_come_back_when_the_store_does(
+    servers: Servers,
+) -> None:
+    with failing("add_entries", away):
+        servers.one.record(exchange(path="/1"))
+    do(servers.other, lambda: servers.other.reset())
+    servers.one.units.look_after()
+
+    assert paths(servers.other.journal) == []
+>>>>>>> e2e21
 
 
 # Waits
