@@ -78,6 +78,8 @@ class PlatformProtocol(PinnedProtocol):
     tls_version: str | None = None
     _tls: Handshake | None = None
     """The connection's TLS, while it reports to this object."""
+    _recording: asyncio.Task[None] | None = None
+    """Sends the last answer; kept here, since the loop holds tasks weakly."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(transport)
@@ -165,7 +167,19 @@ class PlatformProtocol(PinnedProtocol):
         if not answer:
             return
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
+        answer_bytes = STATUS_LINE[status] + lines + b"\r\n" + body
+        if platform.units.is_shared:
+            self._recording = self.loop.create_task(self._end_when_recorded(answer_bytes))
+        else:
+            self._end_with(answer_bytes)
+
+    async def _end_when_recorded(self, answer: bytes) -> None:
+        """Sends the last answer when its journal entry is in the state, as for every request."""
+        await self.platform.units.flush()
+        self._end_with(answer)
+
+    def _end_with(self, answer: bytes) -> None:
+        self.transport.write(answer)
         self.transport.close()
 
     def _connection(self) -> Connection:

@@ -18,7 +18,7 @@ from random import Random
 from performance.soak.crowded import measure_crowd
 from performance.soak.hostile import measure_hostile, write_documents
 from performance.soak.kills import Kills
-from performance.soak.load import Load, Totals
+from performance.soak.load import Load
 from performance.soak.platform import Platform
 from performance.soak.report import Report
 from performance.soak.shared_load import SharedLoad
@@ -88,15 +88,7 @@ def run_load(report: Report, folder: Path, random: Random, options: argparse.Nam
     with Platform.running(folder, command=options.command) as platform:
         load = Load(platform, report, folder, random)
         asyncio.run(load.run(seconds))
-        say_totals(report, load.totals)
-
-
-def say_totals(report: Report, totals: Totals) -> None:
-    statuses = ", ".join(f"{each}: {count:,}" for each, count in sorted(totals.statuses.items()))
-    report.say(
-        f"  {totals.answers:,} answers in {totals.busy:.0f} s, {totals.answers / totals.busy:,.0f} "
-        f"a second; {totals.lost:,} attempts without one; by status {statuses}"
-    )
+        load.totals.say(report)
 
 
 def run_shared(report: Report, folder: Path, random: Random, options: argparse.Namespace) -> None:
@@ -108,7 +100,7 @@ def run_shared(report: Report, folder: Path, random: Random, options: argparse.N
     ) as platform:
         load = SharedLoad(platform, report, folder, random)
         asyncio.run(load.run(seconds))
-    say_totals(report, load.totals)
+    load.totals.say(report)
     report.say(f"  {load.totals.killed:,} of these attempts were broken by a kill")
     for name, counted in (
         ("done", platform.did),

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from urllib.parse import urlencode
@@ -29,6 +27,7 @@ from performance.soak.oracle import Oracle, SigningKey
 from performance.soak.platform import Platform
 from performance.soak.report import Report
 from performance.soak.requests import FORM, basic
+from performance.soak.totals import Totals
 from performance.soak.user_applications import UserApplicationCaller
 from performance.soak.wire import STALL_PATIENCE, Ledger
 
@@ -53,20 +52,6 @@ SETTLING = 3.0
 MINUTE, DAY = 60, 24 * 60 * 60
 CLOCK_STEPS = (10, 5 * MINUTE, 29 * MINUTE, 31 * MINUTE, 61 * MINUTE, DAY, 31 * DAY)
 BACK_STEPS = (20 * MINUTE, 45 * MINUTE, 2 * 60 * MINUTE)
-
-
-@dataclass(kw_only=True)
-class Totals:
-    """Totals of all rounds."""
-
-    answers: int = 0
-    lost: int = 0
-    killed: int = 0
-    """Attempts of which the soak killed the server."""
-    busy: float = 0
-    """Seconds during which the callers ran."""
-    statuses: Counter[int] = field(default_factory=Counter)
-    samples: list[Sample] = field(default_factory=list)
 
 
 class Load:
@@ -283,29 +268,24 @@ class Load:
         """Compares the answers that the clients got with the journal of the server."""
         ledger, broken = self._world.ledger, self._report.broken
         recorded = self._platform.recorded()
-        if not ledger.attempts - ledger.killed <= recorded <= ledger.attempts:
-            broken(
-                ACCOUNTED,
-                f"the journal counts {recorded} entries, the clients {ledger.answers} answers and "
-                f"{ledger.lost} attempts without one, {ledger.killed} of them because of a kill; "
-                f"armed were {self._world.armed}",
-            )
+        unsure = ledger.killed + ledger.gave_up
+        told = (
+            f"{ledger.lost} attempts had no answer, {ledger.killed} of a process that was killed "
+            f"and {ledger.gave_up} because the client gave up; armed were {self._world.armed}"
+        )
+        if not ledger.attempts - unsure <= recorded <= ledger.attempts:
+            counted = f"the journal counts {recorded} entries, the clients {ledger.answers} answers"
+            broken(ACCOUNTED, f"{counted}; {told}")
         met = sum(each["met"] for each in self._platform.control("GET", "/faults") if breaks(each))
-        if ledger.lost - ledger.killed > met + self._world.losses:
-            broken(
-                ACCOUNTED,
-                f"{ledger.lost} attempts had no answer; {met} met a fault, {self._world.losses} "
-                f"showed a wrong certificate, {ledger.killed} were of a process that was killed",
-            )
+        if ledger.lost - unsure > met + self._world.losses:
+            entitled = f"{met} met a fault, {self._world.losses} showed a wrong certificate"
+            broken(ACCOUNTED, f"{told}; {entitled}")
         self._compare_entries()
         for bug in self._platform.control("GET", "/check")["bugs"]:
             broken(NO_BUG, bug[-600:])
         for line in self._platform.new_bugs():
             broken(NO_BUG, line)
-        self.totals.killed += ledger.killed
-        self.totals.answers += ledger.answers
-        self.totals.lost += ledger.lost
-        self.totals.statuses += ledger.statuses
+        self.totals.add(ledger)
 
     def _compare_entries(self) -> None:
         """Looks the newest answers up in the journal."""

@@ -14,7 +14,7 @@ from typing import Any
 
 PATIENCE = 30.0
 """Most seconds to wait for an answer, far more than a working server needs."""
-STALL_PATIENCE = 2.0
+STALL_PATIENCE = 5.0
 """Most seconds to wait for an answer while a fault stalls answers."""
 KEPT = 100
 """Number of answers that are looked up in the journal afterwards."""

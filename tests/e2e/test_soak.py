@@ -97,16 +97,68 @@ platform.answer = lambda *given: 1 / (next(count) < 3) and answer(*given)
 """Faulty servers that only the part with hostile traffic detects."""
 
 
-PARTS = ("seconds", "connections", "hostile", "kills")
+WORKERS_LIES = {
+    "changes of others unseen": (
+        "the server refuses revoked and wrong certificates",
+        """
+from mock_sei.state.unit_of_work import SharedUnits
+SharedUnits._catch_up = lambda self: None
+""",
+    ),
+    "applications not written": (
+        "what was answered with success is there after a kill, at every worker",
+        """
+from mock_sei.state.sqlite import SqliteStore
+commit = SqliteStore.commit
+def without(self, changes):
+    return commit(self, [each for each in changes if "applications" not in each.name])
+SqliteStore.commit = without
+""",
+    ),
+    "assertions good for ever": (
+        "of several tries at the same time, over all workers, one wins",
+        """
+from mock_sei.oauth.used_assertions import UsedAssertions
+UsedAssertions.__contains__ = lambda self, key: False
+""",
+    ),
+    "entries lost": (
+        "the journal has every answer",
+        """
+from mock_sei.state.unit_of_work import SharedUnits
+add, count = SharedUnits.add_entry, iter(range(1 << 40))
+SharedUnits.add_entry = lambda self, text: next(count) % 20 and add(self, text)
+""",
+    ),
+    "workers without a parent": (
+        "no process and no port of the server is left after its end",
+        """
+import threading
+start = threading.Thread.start
+threading.Thread.start = lambda self: self.name == "mock-sei-parent" or start(self)
+""",
+    ),
+}
+"""Faulty workers by name: the promise that each breaks, and the code that breaks it."""
+ONLY_WORKERS = """
+import sys
+if any("mock_sei.commands.worker" in each for each in sys.orig_argv):
+    from lie import *
+"""
+"""A module that every Python process of the soak imports at its start."""
+
+PARTS = ("seconds", "shared", "connections", "hostile", "kills")
 
 
-def soak(*options: str, **sizes: int) -> subprocess.CompletedProcess[str]:
-    """Runs the soak with only the parts that have a size."""
+def soak(
+    *options: str, modules: Path | None = None, **sizes: int
+) -> subprocess.CompletedProcess[str]:
+    """Runs the soak with only the parts that have a size, with the modules of a folder."""
     parts = [f"--{part}={sizes.get(part, 0)}" for part in PARTS]
     return subprocess.run(
         [sys.executable, "-m", "performance.soak", "--seed", "1", *parts, *options],
         cwd=CHECKOUT,
-        env=environment(),
+        env=environment() | ({"PYTHONPATH": str(modules)} if modules else {}),
         capture_output=True,
         text=True,
         timeout=2 * PATIENCE,
@@ -129,6 +181,23 @@ def test_a_server_that_breaks_a_promise_is_caught(tmp_path: Path, lie: str) -> N
     program.write_text(text + START)
     command = shlex.join([sys.executable, str(program)])
     ended = soak("--command", command, seconds=4)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert f"times: {promise}\n" in ended.stdout
+
+
+def test_workers_are_killed_and_heal() -> None:
+    ended = soak(shared=15)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "kills of a worker: " in ended.stdout
+    assert "starts: " in ended.stdout
+
+
+@pytest.mark.parametrize("lie", WORKERS_LIES)
+def test_workers_that_break_a_promise_are_caught(tmp_path: Path, lie: str) -> None:
+    promise, text = WORKERS_LIES[lie]
+    (tmp_path / "lie.py").write_text(text)
+    (tmp_path / "sitecustomize.py").write_text(ONLY_WORKERS)
+    ended = soak(shared=15, modules=tmp_path)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert f"times: {promise}\n" in ended.stdout
 
