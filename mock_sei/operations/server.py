@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,7 +55,8 @@ class ShowConnection(Request[dict[str, Any]]):
     """Connection details: addresses, settings, applications, service accounts and end users.
 
     A caller that reached this machine by another name gets addresses with that name. ``counts``
-    says how many applications, accounts and users there are.
+    says how many applications, accounts and users there are. ``pid`` is the server's process, and
+    ``worker_pid`` the process that answers: with one worker it is the same.
     """
 
     limit: Limit = MOST_LISTED
@@ -76,6 +78,7 @@ class ShowConnection(Request[dict[str, Any]]):
             "ca_file": str(platform.store.ca_file),
             "certs_dir": str(platform.store.folder),
             "pid": platform.pid,
+            "worker_pid": os.getpid(),
             **asdict(state.behaviour),
             "applications": [each.as_dict() for each in applications.records],
             "service_accounts": [asdict(each) for each in accounts.records],

@@ -281,7 +281,7 @@ async def _worker_of(connection: Connection) -> int | None:
         return None
     finally:
         connection.drop()
-    return int(json.loads(answer.body)["pid"])
+    return int(json.loads(answer.body)["worker_pid"])
 
 
 def _brief(journal: dict[str, object]) -> list[tuple[object, ...]]:

@@ -226,7 +226,7 @@ class SharedPlatform(Platform):
             # Several at once, so that one process does not get all of them.
             fresh = [self._connect() for _ in range(_CONNECTIONS_AT_ONCE)]
             for each in fresh:
-                pid = int(_get(each, "/?limit=1")["pid"])
+                pid = int(_get(each, "/?limit=1")["worker_pid"])
                 if pid in wanted and pid not in self._each:
                     self._each[pid] = each
                 else:

@@ -107,6 +107,7 @@ def test_the_process_that_the_ready_file_and_the_control_api_name_is_the_parent(
     assert two.ready["pid"] == two.process.pid
     with control_of(two) as control:
         assert {control.get("/").json()["pid"] for _ in range(8)} == {two.process.pid}
+        assert two.process.pid not in {control.get("/").json()["worker_pid"] for _ in range(8)}
 
 
 def test_the_addresses_are_printed_once_and_each_call_is_logged_once(two: Serving) -> None:
