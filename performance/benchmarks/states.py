@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits
+from performance.benchmarks.hostile import cpu_seconds
 from performance.benchmarks.load import Plan
 from performance.benchmarks.machine import Cores
 from performance.benchmarks.plans import MANY, fetch_token, make_plan, round_plan
 from performance.benchmarks.processes import Runner, Server
 from performance.benchmarks.requests import functional_request
 from performance.benchmarks.stored import fill
-from performance.benchmarks.table import RATE, SECONDS, Against, Row
+from performance.benchmarks.table import PRECISE_MILLISECONDS, RATE, SECONDS, Against, Row
 from performance.benchmarks.worlds import make_world
 
 MEMORY, ONE_PROCESS, SMALL = "in memory", "SQLite, one process", "an empty state"
@@ -53,17 +54,29 @@ CALLS: Sequence[tuple[str, Planning, float]] = (
 WORKERS_GAIN = 1.5
 
 
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """The samples of one server under one load, by call."""
+
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    """Calls a second."""
+    costs: dict[str, list[float]] = field(default_factory=dict)
+    """Milliseconds of CPU for a call, in the process that was started."""
+
+
 def states(runner: Runner, certs: Path, *, rounds: int, seconds: float) -> Iterator[Row]:
     folder = runner.folder / "states"
     folder.mkdir()
     runner = Runner(Cores(None, None), folder, runner.python)
-    one: dict[str, list[float]] = {}
-    two: dict[str, list[float]] = {}
+    in_memory, one, crowded, two = Samples(), Samples(), Samples(), Samples()
     shares: list[float] = []
 
-    def load(found: dict[str, list[float]], call: str, plan: Plan) -> None:
+    def load(found: Samples, call: str, server: Server, plan: Plan) -> None:
+        before = cpu_seconds(server.pid)
         result = runner.load(plan)
-        found.setdefault(call, []).append(result.rate)
+        used = (cpu_seconds(server.pid) - before) / (plan.warm_up + result.count)
+        found.costs.setdefault(call, []).append(used * 1000)
+        found.rates.setdefault(call, []).append(result.rate)
         shares.append(result.cpu_seconds / result.seconds)
 
     with ExitStack() as servers:
@@ -73,8 +86,6 @@ def states(runner: Runner, certs: Path, *, rounds: int, seconds: float) -> Itera
             return servers.enter_context(runner.mock_sei(certs, options=(*state, *options)))
 
         memory, sqlite, workers = start(""), start("one.db"), start("two.db", "--workers", "2")
-        in_memory: dict[str, list[float]] = {}
-        crowded: dict[str, list[float]] = {}
         turns = [
             (memory, in_memory, 4),
             (sqlite, one, 4),
@@ -86,21 +97,30 @@ def states(runner: Runner, certs: Path, *, rounds: int, seconds: float) -> Itera
             for call, planned, _ in CALLS:
                 for server, found, connections in turns:
                     plan = replace(planned(server, seconds), connections=connections)
-                    load(found, call, plan)
+                    load(found, call, server, plan)
     for call, _, least in CALLS:
         yield Row(
             measured=f"SQLite: {call}",
             form=RATE,
-            ours=one[call],
-            others={MEMORY: in_memory[call]},
+            ours=one.rates[call],
+            others={MEMORY: in_memory.rates[call]},
             targets=[Against(words=f"{least:.2f} of memory", names=[MEMORY], at_least=least)],
+        )
+    for call, _, least in CALLS:
+        most = 1 / least
+        yield Row(
+            measured=f"SQLite: {call}: CPU time of the server for one",
+            form=PRECISE_MILLISECONDS,
+            ours=one.costs[call],
+            others={MEMORY: in_memory.costs[call]},
+            targets=[Against(words=f"{most:.2f} of memory", names=[MEMORY], at_most=most)],
         )
     for call, _, _ in CALLS:
         yield Row(
             measured=f"SQLite, two workers, {CONNECTIONS} connections: {call}",
             form=RATE,
-            ours=two[call],
-            others={ONE_PROCESS: crowded[call]},
+            ours=two.rates[call],
+            others={ONE_PROCESS: crowded.rates[call]},
             targets=[
                 Against(
                     words=f"{WORKERS_GAIN:g} of one process",

@@ -66,6 +66,7 @@ ROWS = [
 ]
 STATE_ROWS = [
     *(f"SQLite: {call}" for call, _, _ in states.CALLS),
+    *(f"SQLite: {call}: CPU time of the server for one" for call, _, _ in states.CALLS),
     *(f"SQLite, two workers, 32 connections: {call}" for call, _, _ in states.CALLS),
     "the load generator's share of a core during these loads",
     "start on 150 authorizations and 25 applications in SQLite",
