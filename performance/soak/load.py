@@ -22,6 +22,7 @@ from performance.soak.assertions import trusted
 from performance.soak.callers import Caller, World
 from performance.soak.faults import breaks, choose_faults, stalls
 from performance.soak.intruders import BadCaller, CertificateCaller
+from performance.soak.journals import find_missing
 from performance.soak.leaks import Sample, growth
 from performance.soak.oracle import Oracle, SigningKey
 from performance.soak.platform import Platform
@@ -82,6 +83,9 @@ class Load:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             await self._round(phase)
+        self._look_for_leaks()
+
+    def _look_for_leaks(self) -> None:
         for problem in growth(self.totals.samples):
             self._report.broken(NO_LEAK, problem)
 
@@ -291,13 +295,5 @@ class Load:
         """Looks the newest answers up in the journal."""
         newest = self._world.ledger.newest
         entries = self._platform.control("GET", f"/journal?limit={5 * len(newest) + 50}")
-        told = {
-            each["tracking_id"]: each["response"]["status"]
-            for each in entries["entries"]
-            if each["kind"] == "exchange"
-        }
-        for tracking_id, status in newest:
-            if told.get(tracking_id) != status:
-                self._report.broken(
-                    ACCOUNTED, f"{tracking_id}: {status}, in the journal {told.get(tracking_id)}"
-                )
+        for problem in find_missing(entries["entries"], newest):
+            self._report.broken(ACCOUNTED, problem)

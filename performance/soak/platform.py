@@ -67,7 +67,8 @@ class Platform:
         }
         self.certs = Path(ready["certs_dir"])
         self.clock = KnownClock()
-        self._http = httpx2.Client(base_url=ready["control_url"], trust_env=False, timeout=30)
+        self._control_url: str = ready["control_url"]
+        self._http = self._new_http()
         self._log_read = 0
 
     @classmethod
@@ -81,6 +82,9 @@ class Platform:
                 yield platform
             finally:
                 platform._http.close()
+
+    def _new_http(self) -> httpx2.Client:
+        return httpx2.Client(base_url=self._control_url, trust_env=False, timeout=30)
 
     def control(self, method: str, path: str, content: Any = None) -> Any:
         """Makes a call of the control API. Raises ``httpx2.HTTPStatusError``."""

@@ -13,9 +13,11 @@ from pathlib import Path
 from random import Random
 
 from mock_sei.rules.standards import Listener
+from performance.benchmarks.memory import MEGABYTE
 from performance.soak.callers import HEALS, Caller
+from performance.soak.journals import find_disorder, find_missing
 from performance.soak.keeper import Keeper
-from performance.soak.leaks import Sample, growth
+from performance.soak.leaks import FILES, MEMORY, Sample
 from performance.soak.load import ACCOUNTED, NO_LEAK, Load
 from performance.soak.races import Race
 from performance.soak.report import Report
@@ -28,10 +30,16 @@ KILLED_ONLY = "a worker ends only if it is killed"
 
 KILLING_SHARE = 0.6
 """The part of the time with kills. In the rest the memory of the workers is measured."""
+CALM_PHASE = 1.5
+"""Seconds of a phase without a kill."""
+CLOSING = 0.3
+"""Seconds until the workers have closed connections that the clients left."""
 LEAST_FOR_BOTH = 120.0
 """A shorter run has kills only: its rest would be too short to see growth."""
 KINDS = ("worker", "parent", "worker", "server")
 """What is killed in the phases of a round, in random order; ``server`` is all its processes."""
+ALWAYS = ("parent", "worker")
+"""What the first phases kill, the last one first, also if a slow machine needs all the time."""
 LEAST_BETWEEN = 2.6
 """Seconds between two kills of workers: after five deaths in ten seconds the server ends itself."""
 AGAIN = 0.4
@@ -55,14 +63,15 @@ class SharedLoad(Load):
         self._shared = platform
         self._race: Race | None = None
         self._keeper: Keeper | None = None
-        self._kinds = ["parent", "worker"]
-        """What the next phases kill, the next one last. A short run has these two."""
+        self._kinds = list(ALWAYS)
+        """What the next phases kill, the next one last."""
+        self._kills_done = 0
         self._kills_until = 0.0
         self._killed_at = 0.0
         self._workers: set[int] = set()
         """The workers that answered last."""
-        self._series: dict[int, list[Sample]] = {}
-        """Samples of each worker while none is killed."""
+        self._calm: list[dict[int, Sample]] = []
+        """Samples of the workers, while none is killed."""
         self.connections: Counter[str] = Counter()
         """How many connections were seen at the workers that were killed, and at the others."""
 
@@ -75,9 +84,17 @@ class SharedLoad(Load):
         share = KILLING_SHARE if seconds >= LEAST_FOR_BOTH else 1
         self._kills_until = time.monotonic() + share * seconds
         await super().run(seconds)
-        for pid, samples in self._series.items():
-            for problem in growth(samples):
+
+    def _look_for_leaks(self) -> None:
+        """Memory is judged for each worker. Connections go to any of them, so open files only in
+        sum; a worker's threads depend on how many calls it had at once."""
+        for pid in self._workers:
+            memory = [each[pid].memory / MEGABYTE for each in self._calm if pid in each]
+            if problem := MEMORY.problem(memory):
                 self._report.broken(NO_LEAK, f"worker {pid}: {problem}")
+        files = [float(sum(one.files for one in each.values())) for each in self._calm]
+        if problem := FILES.problem(files):
+            self._report.broken(NO_LEAK, f"all workers: {problem}")
 
     def _make_callers(self) -> list[Caller]:
         application = self._application("demo-web")
@@ -101,18 +118,21 @@ class SharedLoad(Load):
             victim = self._random.choice(self._shared.workers_now())
             delay = self._random.random() * 0.05
             threading.Timer(delay, self._kill_worker, [victim]).start()
+        for each in list(self._world.connections):
+            each.drop()
         self._shared.reset()
+        await asyncio.sleep(CLOSING)
         if victim is not None:
             await self._heal_worker(victim, time.monotonic())
         if self._keeper:
             self._keeper.look_for_line(before)
+        self._shared.close_connections()
 
     def _sample(self) -> Sample:
         workers = self._shared.workers_now()
         samples = {pid: Sample.of(pid) for pid in workers}
         if not self._kills:
-            for pid, sample in samples.items():
-                self._series.setdefault(pid, []).append(sample)
+            self._calm.append(samples)
         return Sample(
             memory=max(each.memory for each in samples.values()),
             files=max(each.files for each in samples.values()),
@@ -123,11 +143,11 @@ class SharedLoad(Load):
 
     @property
     def _kills(self) -> bool:
-        return time.monotonic() < self._kills_until
+        return self._kills_done < len(ALWAYS) or time.monotonic() < self._kills_until
 
     async def _play(self, until: float) -> None:
         if not self._kills:
-            await super()._play(until)
+            await super()._play(min(until, time.monotonic() + CALM_PHASE))
             return
         killing = asyncio.create_task(self._kill_within((until - time.monotonic()) / 2))
         await super()._play(until)
@@ -143,6 +163,7 @@ class SharedLoad(Load):
         if not self._kinds:
             self._kinds = self._random.sample(KINDS, len(KINDS))
         kind = self._kinds.pop()
+        self._kills_done += 1
         await self._keep_distance()
         if kind == "worker":
             victim = self._random.choice(self._shared.workers_now())
@@ -243,26 +264,12 @@ class SharedLoad(Load):
         """Every answer that a client got is one entry, and all workers show the same journal."""
         if self._keeper:
             self._keeper.look_at_faults()
-        newest = self._world.ledger.newest
         shown = self._shared.at_each_worker("/journal?limit=1000000")
-        (_, first), *others = shown.items()
-        numbers = [each["number"] for each in first["entries"]]
-        if first["dropped"] or numbers != list(range(1, first["last"] + 1)):
-            self._report.broken(
-                NUMBERED, f"last {first['last']}, dropped {first['dropped']}, {len(numbers)} shown"
-            )
-        for pid, other in others:
-            if _brief(other) != _brief(first):
-                self._report.broken(NUMBERED, f"{pid} shows other entries: {_brief(other)[-3:]}")
-        found = Counter(
-            (each["tracking_id"], each["response"]["status"])
-            for each in first["entries"]
-            if each["kind"] == "exchange"
-        )
-        for tracking_id, status in newest:
-            times = found[tracking_id, status]
-            if times != 1:
-                self._report.broken(ACCOUNTED, f"{tracking_id}, {status}: {times} times")
+        for problem in find_disorder(shown):
+            self._report.broken(NUMBERED, problem)
+        first = next(iter(shown.values()))
+        for problem in find_missing(first["entries"], self._world.ledger.newest):
+            self._report.broken(ACCOUNTED, problem)
 
     async def _look_after_phase(self) -> None:
         workers = set(self._shared.workers_now())
@@ -282,9 +289,3 @@ async def _worker_of(connection: Connection) -> int | None:
     finally:
         connection.drop()
     return int(json.loads(answer.body)["worker_pid"])
-
-
-def _brief(journal: dict[str, object]) -> list[tuple[object, ...]]:
-    entries = journal["entries"]
-    assert isinstance(entries, list)
-    return [(each["number"], each["tracking_id"], each["time"]) for each in entries]

@@ -245,6 +245,12 @@ class SharedPlatform(Platform):
             each.close()
         self._each.clear()
 
+    def close_connections(self) -> None:
+        """Closes the connections to the control listeners."""
+        self._drop_each()
+        self._http.close()
+        self._http = self._new_http()
+
     def new_log_lines(self) -> list[str]:
         lines = []
         for number, (folder, read) in enumerate(self._former):
