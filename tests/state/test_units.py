@@ -229,3 +229,22 @@ def test_a_unit_whose_store_failed_on_the_way_writes_nothing(
     servers.other.units.refresh()
     assert dict(servers.other.state.stored.numbers.items()) == {}
     assert do(servers.one, lambda: servers.one.state.stored.next_number("x")) == 1
+
+
+def test_work_on_a_state_that_was_reset_runs_again_before_it_changes_that(
+    servers: Servers,
+) -> None:
+    """It may change what no reset empties afterwards: another try finds the state unchanged."""
+    past, seen = servers.one.pinned(), list[object]()
+    servers.one.reset()
+
+    def work() -> None:
+        seen.append(past.state.stored.numbers.get("x"))
+        if len(seen) == 1:
+            do(servers.other, lambda: servers.other.state.stored.next_number("y"))
+        past.state.stored.next_number("x")
+        servers.one.tables[1].next_number("z")
+
+    do(servers.one, work)
+
+    assert seen == [None, None]
