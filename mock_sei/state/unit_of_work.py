@@ -15,8 +15,8 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -360,15 +360,26 @@ class SharedUnits(Units):
     # What other servers did
 
     def refresh(self) -> None:
-        with self._lock:
-            self._catch_up()
+        tries = _Tries(changes=False)
+        while True:
+            try:
+                with self._lock:
+                    return self._catch_up()
+            except StoreBusy as error:
+                pause = tries.again(error)
+            time.sleep(pause)
 
     async def refresh_on_loop(self) -> None:
-        await self._take_turn()
-        try:
-            self._catch_up()
-        finally:
-            self._lock.release()
+        tries = _Tries(changes=False)
+        while True:
+            await self._take_turn()
+            try:
+                return self._catch_up()
+            except StoreBusy as error:
+                pause = tries.again(error)
+            finally:
+                self._lock.release()
+            await asyncio.sleep(pause)
 
     def _catch_up(self) -> None:
         """Brings what other servers changed. It needs the lock."""
@@ -618,12 +629,23 @@ class SharedUnits(Units):
         with self._lock:
             with suppress(StoreBusy):
                 self._write_entries()
-            head = self._store.begin()
+            with self._reading():
+                head = self._store.begin()
         return head.recorded, (head.epoch << 32) + head.clearings
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Outside of a unit nobody tries again to read a store that is busy."""
+        try:
+            yield
+        except StoreBusy as error:
+            if self._current.unit is not None:
+                raise
+            raise StoreAway("another process keeps the store for itself") from error
 
     def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
         """The newest journal entries after a number, at most so many, the oldest first."""
-        with self._lock:
+        with self._lock, self._reading():
             return self._store.entries_after(number, most)
 
     def clear_journal(self) -> None:
