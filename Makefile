@@ -16,7 +16,7 @@ PARALLEL := -n auto --dist worksteal
 # Where it is set, each of the many processes of the tests compiles every module again: a second each
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test test-only quick coverage end-to-end nightly fuzz lint audit duplicates dist index test-wheel lowest bench soak tables screenshots docs clean
+.PHONY: serve test test-only quick coverage end-to-end nightly test-state fuzz lint audit duplicates dist index test-wheel lowest bench soak tables screenshots docs clean
 
 serve: $(VENV)/serve.stamp
 	$(BIN)/mock-sei serve
@@ -48,6 +48,7 @@ nightly: test
 	$(BIN)/python -m pytest $(PARALLEL) -m nightly
 	MOCK_SEI_TESTS_THOROUGH=1 $(BIN)/python -m pytest $(PARALLEL) -m "not nightly" tests/e2e
 	$(MAKE) fuzz
+	$(MAKE) test-state
 	$(MAKE) duplicates
 	$(MAKE) soak
 	$(MAKE) lowest
@@ -59,6 +60,17 @@ nightly: test
 # Every property under thousands of examples
 fuzz: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(PARALLEL) -m hypothesis --hypothesis-profile=thorough
+
+# Two servers share one state, and take the requests of each test in turn; the second time, work that
+# changes something also runs twice. tests/two_servers.py lists the tests that are for one server.
+test-state: STATE_TESTS = apis doctor faults journal matching oauth portal testing web \
+	test_gateway.py test_odd_values.py test_own_data.py test_platform.py test_reset.py
+test-state: $(VENV)/test.stamp
+	for state in sqlite restarts; do \
+		MOCK_SEI_TESTS_STATE=$$state $(BIN)/python -m pytest $(PARALLEL) -q \
+			--hypothesis-profile=quick -m "not slow and not nightly" \
+			$(addprefix tests/,$(STATE_TESTS)) || exit 1; \
+	done
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -63,6 +63,13 @@ def pytest_report_header() -> str:
     return f"package under test: {Path(mock_sei.__file__).parent}, fixtures: {bundled_folder()}"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        why = two_servers.skip_reason(item.nodeid)
+        if why is not None:
+            item.add_marker(pytest.mark.skip(reason=why))
+
+
 def pytest_collection_finish() -> None:
     """No collection of garbage walks through the collected tests, and few happen at all.
 

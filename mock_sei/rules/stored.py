@@ -60,7 +60,9 @@ class Stored:
         self.is_shared = is_shared
         """True if other servers may have the same records."""
         self.note: Note | None = None
-        """None while changes are not noted: without a store, and after the end of this state."""
+        """None while changes are not noted: without a store, and while this state is built."""
+        self.has_ended = False
+        """True if a reset replaced these tables, so that no store keeps their changes any more."""
         self._tables: dict[str, StoredTable] = {}
         self._waiting: dict[str, dict[str, str | None]] = {}
         """Rows of tables that do not exist yet: those of an application that comes with them."""
@@ -76,11 +78,6 @@ class Stored:
             self.apply(name, key, text)
         self.numbers: Table[int] = Table(self, f"{prefix}numbers")
         self._secrets: Table[str] = Table(self, f"{prefix}secrets")
-
-    @property
-    def has_ended(self) -> bool:
-        """True if other tables replaced these, so that no store keeps their changes any more."""
-        return self.is_shared and self.note is None and not self.is_being_built
 
     def add(self, table: StoredTable) -> None:
         """Takes in a new table, and gives it the rows that wait for it."""

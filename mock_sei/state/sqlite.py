@@ -107,9 +107,10 @@ class SqliteStore:
     def empty(self) -> None:
         """Removes everything, in a reservation."""
         with self._naming_problems():
+            # By another epoch the servers that use the file know that everything begins anew.
+            epoch = max(int(machine.timestamp()), _epoch_of(self._connection) + 1)
             drop_tables(self._connection)
-            # The epoch tells the servers that use the file that everything begins anew.
-            make_tables(self._connection, epoch=int(machine.timestamp()))
+            make_tables(self._connection, epoch=epoch)
 
     def abandon(self) -> None:
         """Closes the file after a start that failed. The file that this start made is removed, if
@@ -326,6 +327,14 @@ class SqliteStore:
 def has_tables(connection: sqlite3.Connection) -> bool:
     """False if the file is empty."""
     return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+
+
+def _epoch_of(connection: sqlite3.Connection) -> int:
+    """The number of a state's epoch; 0 if its format is another one without such a number."""
+    try:
+        return int(connection.execute("SELECT epoch FROM head").fetchone()[0])
+    except (sqlite3.OperationalError, TypeError, ValueError):
+        return 0
 
 
 def drop_tables(connection: sqlite3.Connection) -> None:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from mock_sei.errors import StoreAway
 from mock_sei.rules import machine
-from mock_sei.rules.stored import Note, Row, Stored
+from mock_sei.rules.stored import Row, Stored
 
 logger = logging.getLogger("mock_sei")
 
@@ -361,17 +361,20 @@ class SharedUnits(Units):
             lasting=[each for each in loaded.rows if each[0].startswith(LASTING)],
         )
         is_reset = loaded.head.epoch != self._head.epoch
-        begun = self._install(beginning, past=None if is_reset else _outdated)
+        begun = self._install(beginning, is_reset=is_reset)
         self._head, self._is_stale = loaded.head, False
         return begun
 
-    def _install(self, beginning: Beginning, past: Note | None) -> list[_Place]:
-        """Makes the state anew. ``past`` is called from now on by what works on the former one."""
+    def _install(self, beginning: Beginning, *, is_reset: bool) -> list[_Place]:
+        """Makes the state anew. What works on the former one runs again, unless it ``is_reset``:
+        then it ends on that one."""
         target = self._require_target()
         for each in target.tables:
-            each.note = past
+            each.note = self._note_past if is_reset else _outdated
+            each.has_ended = is_reset
         lasting = target.tables[1]
-        lasting.is_being_built = True  # a reset does not replace it, and may change it
+        if beginning.lasting is None:  # a reset does not replace it, and may change it
+            lasting.note, lasting.is_being_built = None, True
         target.build(beginning)
         lasting.is_being_built = False
         begun: list[_Place] = []
@@ -379,7 +382,7 @@ class SharedUnits(Units):
             begun += each.begun
             each.begun.clear()
             each.is_being_built = False
-            each.note = self._note
+            each.note, each.has_ended = self._note, False
         return begun
 
     def _require_target(self) -> Target:
@@ -395,7 +398,7 @@ class SharedUnits(Units):
             self._hold(unit)
         epoch = self._store.begin_epoch(changes)
         unit.former = unit.former or self._require_target().tables[0]
-        begun = self._install(Beginning(epoch=epoch, is_new=True, changes=changes), past=None)
+        begun = self._install(Beginning(epoch=epoch, is_new=True, changes=changes), is_reset=True)
         self._head = self._head._replace(epoch=epoch)
         kept = [each for each in unit.changed if each[0].startswith(LASTING)]
         unit.changed = dict.fromkeys([*kept, *begun])
@@ -558,6 +561,13 @@ class SharedUnits(Units):
             self._hold(unit)
         unit.changed[name, key] = None
 
+    def _note_past(self, name: str, key: str) -> None:  # noqa: ARG002  # a Note
+        """A record of a state before a reset is about to change, which no store keeps. Work that
+        also changes what no reset empties must run again before its first change too."""
+        unit = self._current.unit
+        if unit is not None and not unit.holds:
+            self._hold(unit)
+
     def _hold(self, unit: _Unit) -> None:
         """Reserves the store before the first change. Raises :class:`Restart` if the state is not
         that of the beginning any more.
@@ -610,7 +620,7 @@ class SharedUnits(Units):
     def _keep_former(self, unit: _Unit) -> None:
         """After a reset that was not committed, what works on the state before it runs again."""
         if unit.former is not None:
-            unit.former.note = _outdated
+            unit.former.note, unit.former.has_ended = _outdated, False
 
     def _write(self, changed: Iterable[_Place]) -> None:
         """Commits the records at these places, and ends the reservation."""

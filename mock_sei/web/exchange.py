@@ -27,7 +27,7 @@ from mock_sei.errors import (
 from mock_sei.journal.entries import BODY_KEPT, Entry, HttpRequest, HttpResponse, RawHeaders
 from mock_sei.platform import Platform
 from mock_sei.rules import machine
-from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection
+from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection, Findings
 from mock_sei.rules.standards import Listener
 from mock_sei.web.cross_origin import cross_origin_headers
 from mock_sei.web.packed_headers import kept_headers
@@ -92,6 +92,7 @@ class Exchange:
         "_body_size",
         "_closed",
         "_failed",
+        "_found",
         "_reads_ahead",
         "_started",
         "connection",
@@ -116,6 +117,8 @@ class Exchange:
         """The body, if it was read before the request is handled, as armed faults may need it."""
         self._failed = False
         self._closed = False
+        self._found: Findings | None = None
+        """What was found before the present work."""
         tls = scope.get("extensions", {}).get("tls") or {}
         client = scope.get("client")
         self.connection = Connection(
@@ -164,21 +167,26 @@ class Exchange:
         try:
             return await units.run_on_loop(self.repeatable(work))
         except StoreAway as error:
+            self.take_back()
             raise store_away(error) from None
 
     def repeatable(self, work: Callable[[], T]) -> Callable[[], T]:
         """``work``, which finds the journal entry as it is now, also if it runs again."""
-        entry = self.entry
-        found = replace(entry.findings, notes=[*entry.notes])
+        self._found = replace(self.entry.findings, notes=[*self.entry.notes])
 
         def again() -> T:
-            # The object stays: the application that is called has it.
-            entry.findings.application = found.application
-            entry.findings.service_account = found.service_account
-            entry.findings.notes = [*found.notes]
+            self.take_back()
             return work()
 
         return again
+
+    def take_back(self) -> None:
+        """Takes back what work noted in the journal entry that runs again, or was not kept."""
+        findings, found = self.entry.findings, self._found
+        if found is not None:  # the object stays: the application that is called has it
+            findings.application = found.application
+            findings.service_account = found.service_account
+            findings.notes = [*found.notes]
 
     def cross_origin_headers(self) -> list[tuple[bytes, bytes]]:
         """The CORS headers of the answer; empty on the two-way listener."""

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from mock_sei.apis.bodies import takes_file
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.spooled import IN_MEMORY, Body, Crowded
-from mock_sei.errors import EXHAUSTED, Refusal, StoreAway
+from mock_sei.errors import EXHAUSTED, STORE_AWAY, Refusal, StoreAway
 from mock_sei.web.exchange import BodyLimit, Exchange, store_away
 from mock_sei.web.requests import announced_size, exchange_of, find_headers
 
@@ -78,6 +78,8 @@ class Received:
             units, work = self._platform.units, self._exchange.repeatable(lambda: act(body))
             made, refusal = await run_in_threadpool(_tried, lambda: units.run(work))
         if refusal is not None:
+            if refusal.kind is STORE_AWAY:
+                self._exchange.take_back()
             try:
                 raise refusal
             finally:

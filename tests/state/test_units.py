@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from mock_sei.rules.stored import Stored, Table
 from mock_sei.settings import Behaviour
 from mock_sei.state import sqlite
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import Restart, SharedUnits
+from mock_sei.state.unit_of_work import Head, Restart, SharedUnits, StoreBusy
 from tests.journal.entries import exchange
 from tests.state.conftest import Servers, do, perform
 
@@ -262,3 +263,59 @@ def test_a_unit_whose_store_failed_on_the_way_writes_nothing(
     servers.other.units.refresh()
     assert dict(servers.other.state.stored.numbers.items()) == {}
     assert do(servers.one, lambda: servers.one.state.stored.next_number("x")) == 1
+
+
+def test_work_on_a_state_that_was_reset_runs_again_before_it_changes_that(
+    servers: Servers,
+) -> None:
+    """It may change what no reset empties afterwards: another try finds the state unchanged."""
+    past, seen = servers.one.pinned(), list[object]()
+    servers.one.reset()
+
+    def work() -> None:
+        seen.append(past.state.stored.numbers.get("x"))
+        if len(seen) == 1:
+            do(servers.other, lambda: servers.other.state.stored.next_number("y"))
+        past.state.stored.next_number("x")
+        servers.one.tables[1].next_number("z")
+
+    do(servers.one, work)
+
+    assert seen == [None, None]
+
+
+def test_a_state_that_is_replaced_twice_in_a_second_begins_two_epochs(tmp_path: Path) -> None:
+    """A server that uses the file meanwhile sees both."""
+    path, epochs = tmp_path / "platform.db", list[int]()
+    SqliteStore(path).close()
+    for _ in range(3):
+        store = SqliteStore(path, replace=True)
+        store.reserve()
+        store.empty()
+        store.commit([])
+        epochs.append(store.begin().epoch)
+        store.close()
+
+    assert epochs == sorted(set(epochs))
+
+
+def test_a_server_waits_for_a_store_that_cannot_be_read_for_a_moment(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, seen = SqliteStore.begin, list[int]()
+
+    def busy_at_first(store: SqliteStore) -> Head:
+        seen.append(1)
+        if len(seen) % 3:
+            raise StoreBusy
+        return begin(store)
+
+    do(servers.other, lambda: servers.other.state.stored.next_number("x"))
+    monkeypatch.setattr(SqliteStore, "begin", busy_at_first)
+    servers.one.units.refresh()
+    assert servers.one.state.stored.numbers["x"] == 1
+    asyncio.run(servers.one.units.refresh_on_loop())
+
+    assert len(seen) == 6
+    with pytest.raises(StoreAway):
+        servers.one.journal.watch(lambda _: True, 1)

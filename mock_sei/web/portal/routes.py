@@ -126,6 +126,7 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
             units, work = exchange.platform.units, exchange.repeatable(lambda: handler(visit))
             return await run_in_threadpool(lambda: units.run(work))
         except StoreAway as error:
+            exchange.take_back()
             return _problem(bare, store_away(error))
         except Refusal as refusal:
             return _problem(bare, refusal)
