@@ -106,8 +106,9 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
         state = open_state(
             settings.state, journal_size=settings.journal_size, replace=settings.replace_state
         )
-        configuration = configuration_of_server(settings)
+        configuration: dict[str, str] = {}
         if state is not None:
+            configuration = configuration_of_server(settings)
             undo.callback(state.abandon)
             if not settings.replace_state:
                 require_configuration(state, configuration)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mock_sei.errors import ConfigurationError, StoreAway
 from mock_sei.state.configuration import CONFIGURATION, facts_of, require_equal
 from mock_sei.state.memory import MemoryUnits
-from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits, StoreBusy, Units, reserve_patiently
 from mock_sei.state.urls import read_state_url
+
+if TYPE_CHECKING:
+    from mock_sei.state.sqlite import SqliteStore
 
 OPTION = "--state"
 
@@ -22,7 +25,11 @@ def open_state(url: str, *, journal_size: int, replace: bool = False) -> SqliteS
     ``replace`` is True if :func:`units_of` will empty it. Raises :class:`ConfigurationError`.
     """
     path = path_of(url)
-    return None if path is None else SqliteStore(path, journal_size=journal_size, replace=replace)
+    if path is None:
+        return None
+    from mock_sei.state.sqlite import SqliteStore  # a server of a fixture never needs SQLite
+
+    return SqliteStore(path, journal_size=journal_size, replace=replace)
 
 
 def path_of(url: str) -> Path | None:
