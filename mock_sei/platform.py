@@ -78,7 +78,7 @@ from mock_sei.rules.registry import Registry
 from mock_sei.rules.stored import Stored, Table
 from mock_sei.settings import Behaviour
 from mock_sei.state.memory import MemoryUnits
-from mock_sei.state.unit_of_work import LASTING, Beginning, SharedUnits, Units
+from mock_sei.state.units import LASTING, Beginning, Units
 
 logger = logging.getLogger("mock_sei")
 
@@ -248,8 +248,7 @@ class Platform:
         self.server_names: Sequence[str] = ("localhost",)
         """Names and addresses of the server's certificate."""
         self.clock = PlatformClock()
-        log = self.units if isinstance(self.units, SharedUnits) else None
-        self.journal = ServerJournal(journal_size, log=log)
+        self.journal = ServerJournal(journal_size, log=self.units.log)
         self._line = threading.Lock()
         """Held while a reset changes the state, and by whoever must not meet it half done."""
         self._present = self

@@ -19,7 +19,7 @@ from mock_sei.fixtures import bundled_folder, load_fixtures
 from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
-from mock_sei.state.unit_of_work import Units
+from mock_sei.state.units import Units
 from tests import two_servers
 from tests.certificates.client_ca import rsa_key
 from tests.made_in import name_the_tests_of_pairs

@@ -22,7 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_sei.platform import Platform
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import Restart, SharedUnits, Units, _Unit
+from mock_sei.state.unit_of_work import Restart, SharedUnits, _Unit
+from mock_sei.state.units import Units
 
 _MODE = os.environ.get("MOCK_SEI_TESTS_STATE")
 RESTARTS = _MODE == "restarts"

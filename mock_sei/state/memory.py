@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from mock_sei.state.unit_of_work import Beginning, Target, Units
+from mock_sei.state.units import Beginning, Target, Units
 
 A = TypeVar("A")
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from mock_sei.errors import ConfigurationError, StoreAway
 from mock_sei.state.configuration import CONFIGURATION, facts_of, require_equal
 from mock_sei.state.memory import MemoryUnits
-from mock_sei.state.unit_of_work import SharedUnits, StoreBusy, Units, reserve_patiently
+from mock_sei.state.store import StoreBusy
+from mock_sei.state.unit_of_work import SharedUnits, reserve_patiently
+from mock_sei.state.units import Units
 from mock_sei.state.urls import read_state_url
 
 if TYPE_CHECKING:

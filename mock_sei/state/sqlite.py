@@ -19,7 +19,8 @@ from typing import Any
 from mock_sei.errors import ConfigurationError, StoreAway
 from mock_sei.rules import machine
 from mock_sei.state.configuration import CONFIGURATION
-from mock_sei.state.unit_of_work import LASTING, Change, Head, Loaded, StoreBusy
+from mock_sei.state.store import Change, Head, Loaded, StoreBusy
+from mock_sei.state.units import LASTING
 
 APPLICATION_ID = 0x4D534549
 """``MSEI``: by this number SQLite files tell whose they are."""

@@ -13,16 +13,20 @@ import asyncio
 import logging
 import threading
 import time
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from mock_sei.errors import StoreAway
 from mock_sei.rules import machine
-from mock_sei.rules.stored import Row, Stored
+from mock_sei.rules.stored import Stored
+from mock_sei.state.store import Change, Head, Loaded, Store, StoreBusy
+from mock_sei.state.units import LASTING, Beginning, Target, Units
+
+if TYPE_CHECKING:
+    from mock_sei.journal.log import EntryLog
 
 logger = logging.getLogger("mock_sei")
 
@@ -39,176 +43,10 @@ MOST_UNWRITTEN = 500
 _TURN = 0.001
 """Seconds until the event loop looks again whether a thread has finished its unit."""
 
-LASTING = "lasting/"
-"""The names of tables that no reset empties begin with this."""
-
-
-class StoreBusy(Exception):
-    """Another server or process has reserved the store."""
-
-    def __init__(self) -> None:
-        super().__init__("another process uses the store")
-
 
 class Restart(BaseException):
     """The work must run again: the state changed since its beginning. No ``except Exception`` of
     the domain may stop it."""
-
-
-class Head(NamedTuple):
-    """How far a store has come."""
-
-    epoch: int
-    """Raised by each reset."""
-    sequence: int
-    """The number of the last change of a record."""
-    recorded: int
-    """The number of the newest journal entry, 0 without one."""
-    clearings: int
-    """How often the journal was cleared."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Beginning:
-    """With what a platform state begins."""
-
-    epoch: int = 0
-    is_new: bool = False
-    """True if nobody had this state before, as after a reset by this server."""
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    """What the last reset changed in the behaviour."""
-    rows: Sequence[Row] = ()
-    """The records of the store."""
-    lasting: Sequence[Row] | None = None
-    """Those that no reset empties; None if the tables that are there stay."""
-
-
-class Change(NamedTuple):
-    """One change, as a store keeps it."""
-
-    name: str
-    key: str
-    text: str | None
-    """The record; None if it was removed."""
-    stays: bool
-    """True if a removal must be remembered: the record may come from the seed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loaded:
-    """What was read from a store at one moment."""
-
-    head: Head
-    rows: Sequence[Row]
-    is_whole: bool
-    """True if these are all records: a reset came since, or so much that it was not kept apart."""
-    changes: Mapping[str, Any]
-    """What the last reset changed in the behaviour."""
-
-
-class Store(Protocol):
-    """What units of work need of a store. All methods raise :class:`StoreAway`."""
-
-    def begin(self) -> Head:
-        """How far the store has come."""
-
-    def load(self, since: Head | None) -> Loaded:
-        """What changed since then, or everything."""
-
-    def reserve(self) -> None:
-        """From now on only this server changes the store. Raises :class:`StoreBusy`."""
-
-    def release(self) -> None:
-        """Ends a reservation without a change."""
-
-    def commit(self, changes: Iterable[Change]) -> int:
-        """Writes changes, ends the reservation, and returns the last sequence number."""
-
-    def begin_epoch(self, changes: Mapping[str, Any]) -> int:
-        """Empties the state, and returns the number of the new epoch. It needs a reservation."""
-
-    def add_entries(self, entries: Sequence[tuple[int, str]]) -> None:
-        """Adds journal entries, each with its epoch; drops those from before a reset."""
-
-    def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
-        """The newest journal entries after a number, at most so many, the oldest first."""
-
-    def try_to_write(self) -> None:
-        """Writes what is there already, to find out whether that is possible."""
-
-    def clear_journal(self) -> None:
-        """Removes all journal entries, in a reservation. The next one has number 1."""
-
-    def look(self) -> int:
-        """A number that differs from the one before if another process changed the store since.
-        It costs little."""
-
-    def close(self) -> None: ...
-
-
-class Target(Protocol):
-    """The platform whose state is kept."""
-
-    def build(self, beginning: Beginning) -> None:
-        """Makes a new state of records, and replaces the present one."""
-
-    @property
-    def tables(self) -> tuple[Stored, Stored]:
-        """The tables of the present state, and those that no reset empties."""
-
-
-class Units(ABC):
-    """Runs work on the state of a platform, so that it is complete or not done at all."""
-
-    is_shared: bool
-    """True if other servers may change the state."""
-
-    @property
-    def problem(self) -> str | None:
-        """Why the store cannot be used now, None if it can."""
-        return None
-
-    @abstractmethod
-    def start(self, target: Target) -> None:
-        """Builds the platform's state, and keeps it from now on."""
-
-    @abstractmethod
-    def run(self, work: Callable[[], A], *, changes: bool = False) -> A:
-        """Runs work in this thread, which may wait. ``changes`` is True if it surely changes
-        something.
-
-        The work may run several times. Raises :class:`StoreAway`; then nothing was changed.
-        """
-
-    @abstractmethod
-    async def run_on_loop(self, work: Callable[[], A], *, changes: bool = False) -> A:
-        """As :meth:`run`, on the event loop, which never waits."""
-
-    @abstractmethod
-    def begin_epoch(self, changes: Mapping[str, Any]) -> None:
-        """Begins the state anew, inside of a unit of work. ``changes`` are those of the
-        behaviour."""
-
-    @abstractmethod
-    def refresh(self) -> None:
-        """Brings what other servers changed. Raises :class:`StoreAway`."""
-
-    @abstractmethod
-    async def refresh_on_loop(self) -> None:
-        """As :meth:`refresh`, on the event loop, which never waits."""
-
-    @abstractmethod
-    async def flush(self) -> None:
-        """Returns when every journal entry that was recorded is in the store."""
-
-    @abstractmethod
-    def look_after(self) -> None:
-        """Finds out whether the store can be used, and writes the journal entries that wait for it.
-        Call it once a second. It never waits, and raises nothing."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Lets go of the store."""
 
 
 _Place = tuple[str, str]
@@ -639,6 +477,10 @@ class SharedUnits(Units):
         self._head = self._head._replace(sequence=sequence)
 
     # The journal
+
+    @property
+    def log(self) -> EntryLog:
+        return self
 
     def add_entry(self, text: str) -> None:
         """Adds a journal entry of the present epoch. In a unit it is written at its end, and not

@@ -20,7 +20,7 @@ from mock_sei.rules.records import Application, ServiceAccount
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import Actor, ApplicationType, Listener
 from mock_sei.settings import Behaviour
-from mock_sei.state.unit_of_work import Units
+from mock_sei.state.units import Units
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.app import control_app
 from mock_sei.web.control.listener import ControlListener

@@ -15,7 +15,8 @@ from mock_sei.runtime.launch import Launch, launch
 from mock_sei.runtime.server import ServerThread
 from mock_sei.settings import Settings
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import SharedUnits, StoreBusy
+from mock_sei.state.store import StoreBusy
+from mock_sei.state.unit_of_work import SharedUnits
 from tests.e2e.handshakes import tls
 from tests.e2e.serving import wait_for
 

@@ -14,6 +14,7 @@ from mock_sei.errors import ConfigurationError, StoreAway
 from mock_sei.state import sqlite, unit_of_work
 from mock_sei.state.opening import units_of
 from mock_sei.state.sqlite import BUSY_TIMEOUT, SqliteStore
+from mock_sei.state.store import Head, StoreBusy
 from mock_sei.state.unit_of_work import SharedUnits
 from tests.state.conftest import Servers
 
@@ -85,10 +86,10 @@ def test_what_others_did_is_read_when_a_locked_store_is_free_again(servers: Serv
     assert isinstance(units, SharedUnits)
     head, tries = units._store.begin, [0]  # noqa: SLF001  # stands in for a busy file
 
-    def begin() -> unit_of_work.Head:
+    def begin() -> Head:
         tries[0] += 1
         if tries[0] < 3:
-            raise unit_of_work.StoreBusy
+            raise StoreBusy
         return head()
 
     units._store.begin = begin  # type: ignore[method-assign]  # noqa: SLF001

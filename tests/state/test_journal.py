@@ -35,7 +35,8 @@ from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
 from mock_sei.state import unit_of_work
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import SharedUnits, StoreBusy
+from mock_sei.state.store import StoreBusy
+from mock_sei.state.unit_of_work import SharedUnits
 from tests.journal.entries import FORM, JSON, exchange, handshake
 from tests.patience import PATIENCE
 from tests.state.conftest import Servers, do, perform

@@ -26,7 +26,8 @@ from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import Change, Restart, SharedUnits, _Unit
+from mock_sei.state.store import Change
+from mock_sei.state.unit_of_work import Restart, SharedUnits, _Unit
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.app import control_app
 from mock_sei.web.control.listener import ControlListener

@@ -28,7 +28,8 @@ from mock_sei.rules.standards import Actor, ApplicationType
 from mock_sei.rules.stored import Stored, Table
 from mock_sei.settings import Behaviour
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import Change, SharedUnits
+from mock_sei.state.store import Change
+from mock_sei.state.unit_of_work import SharedUnits
 from tests.apis.engine import JSON, Engine
 from tests.growth import Action, assert_flat
 from tests.state.conftest import Servers, do, perform, race

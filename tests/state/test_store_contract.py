@@ -9,7 +9,7 @@ import pytest
 
 from mock_sei.state import sqlite
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import Change, Head, StoreBusy
+from mock_sei.state.store import Change, Head, StoreBusy
 
 Open = Callable[[], SqliteStore]
 STORES: Mapping[str, Callable[[Path], SqliteStore]] = {

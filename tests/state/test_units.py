@@ -18,7 +18,8 @@ from mock_sei.rules.stored import Stored, Table
 from mock_sei.settings import Behaviour
 from mock_sei.state import sqlite
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.unit_of_work import Head, Restart, SharedUnits, StoreBusy
+from mock_sei.state.store import Head, StoreBusy
+from mock_sei.state.unit_of_work import Restart, SharedUnits
 from tests.journal.entries import exchange
 from tests.state.conftest import Servers, do, perform
 
