@@ -327,12 +327,12 @@ CONTROL = st.one_of(
         st.booleans(),
     ),
     st.builds(
-        lambda app: call("POST", "/data//v1/investors", {"externalId": "mine"}, application=app),
+        lambda app: call("POST", "/data/investors", {"externalId": "mine"}, application=app),
         st.sampled_from(["Alpha", "Beta"]),
     ),
-    st.builds(lambda: call("POST", "/data//v1/investors", {"externalId": "mine"})),
-    st.builds(lambda: call("PUT", "/data//v1/investors", [{"externalId": "a"}])),
-    st.builds(lambda: call("DELETE", "/data//v1/investors")),
+    st.builds(lambda: call("POST", "/data/investors", {"externalId": "mine"})),
+    st.builds(lambda: call("PUT", "/data/investors", [{"externalId": "a"}])),
+    st.builds(lambda: call("DELETE", "/data/investors")),
     st.builds(lambda: call("POST", "/signing-keys/rotate")),
     st.sampled_from(
         [
@@ -347,7 +347,7 @@ CONTROL = st.one_of(
                 "/mailbox",
                 "/clock",
                 "/data",
-                "/data//v1/investors",
+                "/data/investors",
                 "/data-keys",
             )
         ]
@@ -431,7 +431,7 @@ LAST = [
         "/mailbox",
         "/clock",
         "/data",
-        "/data//v1/investors",
+        "/data/investors",
         "/check",
     )
 ]
