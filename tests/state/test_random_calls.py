@@ -328,12 +328,12 @@ CONTROL = st.one_of(
         st.booleans(),
     ),
     st.builds(
-        lambda app: call("POST", "/data//v1/investors", {"externalId": "mine"}, application=app),
+        lambda app: call("POST", "/data/investors", {"externalId": "mine"}, application=app),
         st.sampled_from(["Alpha", "Beta"]),
     ),
-    st.builds(lambda: call("POST", "/data//v1/investors", {"externalId": "mine"})),
-    st.builds(lambda: call("PUT", "/data//v1/investors", [{"externalId": "a"}])),
-    st.builds(lambda: call("DELETE", "/data//v1/investors")),
+    st.builds(lambda: call("POST", "/data/investors", {"externalId": "mine"})),
+    st.builds(lambda: call("PUT", "/data/investors", [{"externalId": "a"}])),
+    st.builds(lambda: call("DELETE", "/data/investors")),
     st.builds(lambda: call("POST", "/signing-keys/rotate")),
     st.sampled_from(
         [
@@ -348,7 +348,7 @@ CONTROL = st.one_of(
                 "/mailbox",
                 "/clock",
                 "/data",
-                "/data//v1/investors",
+                "/data/investors",
                 "/data-keys",
             )
         ]
@@ -432,7 +432,7 @@ LAST = [
         "/mailbox",
         "/clock",
         "/data",
-        "/data//v1/investors",
+        "/data/investors",
         "/check",
     )
 ]
@@ -440,15 +440,16 @@ LAST = [
 
 @pytest.fixture(scope="module")
 def worlds(
-    tmp_path_factory: pytest.TempPathFactory, shared_store: CertificateStore
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[], tuple[World, World]]]:
     """Makes a platform in memory, and one of two servers on a store, both as after a reset."""
-    path = tmp_path_factory.mktemp("random") / "platform.db"
-    fixtures = load_fixtures()
+    folder = tmp_path_factory.mktemp("random")
+    path, fixtures = folder / "platform.db", load_fixtures()
+    store = CertificateStore(folder / "certs")  # other tests need accounts without files
 
     def make(units: SharedUnits | None = None) -> Platform:
         platform = Platform(
-            fixtures=fixtures, store=shared_store, behaviour=Behaviour(seed=1), units=units
+            fixtures=fixtures, store=store, behaviour=Behaviour(seed=1), units=units
         )
         platform.clock._machine = lambda: NOON  # noqa: SLF001  # time stands still
         return platform
@@ -456,7 +457,11 @@ def worlds(
     def shared() -> Platform:
         return make(TroubledUnits(TroubledStore(path)))
 
-    memory, servers = make(), [shared(), shared()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mock_sei.certificates.authority.new_identity_key", rsa_key)
+        memory, servers = make(), [shared(), shared()]
+        for each in (memory, *servers):
+            each.seed_identities()
 
     def fresh() -> tuple[World, World]:
         for each in (memory, servers[0]):
