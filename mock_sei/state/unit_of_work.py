@@ -97,14 +97,8 @@ class _Tries:
         if machine.monotonic() < self._until:
             pause, self._pause = self._pause, min(2 * self._pause, _PAUSES[1])
             return pause
-        raise _Reserved from None
-
-
-class _Reserved(StoreAway):
-    """Another process has reserved the store for longer than a server waits."""
-
-    def __init__(self) -> None:
-        super().__init__(f"another process has kept the store reserved for {PATIENCE:.0f} s")
+        problem = f"another process has kept the store reserved for {PATIENCE:.0f} s"
+        raise StoreAway(problem) from None
 
 
 class Reserving(Protocol):
@@ -277,8 +271,9 @@ class SharedUnits(Units):
         """Seconds until the next try. Raises :class:`StoreAway`, which is kept as the problem."""
         try:
             return tries.again(error)
-        except _Reserved as away:
-            self._note_problem(read=self._read_problem, write=str(away))
+        except StoreAway as away:
+            if isinstance(error, StoreBusy):
+                self._note_problem(read=self._read_problem, write=str(away))
             raise
 
     def _catch_up(self) -> None:
