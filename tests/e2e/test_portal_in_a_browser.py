@@ -208,7 +208,7 @@ def test_without_script_everything_works(bench: Bench) -> None:
         assert load_pkcs12(content(download(page)), b"mock-sei").key
         open_app(page)
         page.get_by_role("button", name="Renew").click()
-        assert states(page) == ["current", "valid"]
+        assert states(page) == ["current", "superseded"]
         reveal(page, "Delete the application")
         page.get_by_role("button", name="Delete orders").click()
         done(page, "The application is deleted.")

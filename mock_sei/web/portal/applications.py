@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from typing import Any
 
 from fastapi import Response
 from markupsafe import Markup
 
 from mock_sei.certificates.bundles import FORMATS
-from mock_sei.certificates.held import AccountCertificate, Origin
-from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.held import Origin
 from mock_sei.errors import Rejected
 from mock_sei.fixtures import is_demo
 from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY
@@ -20,6 +19,7 @@ from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.rules.records import Application, CertificateSource, Environment
 from mock_sei.web.downloads import attachment
 from mock_sei.web.forms import Pairs
+from mock_sei.web.portal.certificates import certificate_rows, history_of, provide_current
 from mock_sei.web.portal.form import (
     KINDS,
     LABELS,
@@ -29,6 +29,7 @@ from mock_sei.web.portal.form import (
     shown_problems,
     values_of,
 )
+from mock_sei.web.portal.time_line import stamp
 from mock_sei.web.portal.visit import (
     APPS,
     HOME,
@@ -45,12 +46,6 @@ _EYE = Markup(
     'stroke-width="2" aria-hidden="true"><path d="M1 12s4-7 11-7 11 7 11 7-4 7-11 7S1 12 1 12z"/>'
     '<circle cx="12" cy="12" r="3"/></svg>'
 )
-
-_ISSUED_BY = {
-    Origin.ISSUED: "mock-sei",
-    Origin.SIGNED: "mock-sei, from your request",
-    Origin.OWN: "your own CA",
-}
 
 
 def my_apps(visit: Visit) -> Response:
@@ -161,7 +156,7 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
     now = visit.platform.clock.now()
     account = application.service_account
     links = visit.portal.links.newest_of(account, 3) if account else []
-    certificates, older = _certificates(visit, application, now)
+    certificates, older = _certificates(visit, application)
     current = visit.platform.certificates.current(account) if account else None
     from_here = application.certificate is CertificateSource.SEI
     with_key = current.has_key if current else True
@@ -179,6 +174,7 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         from_fixtures=record is not None and known.get(record.username) == record,
         certificates=certificates,
         older_certificates=older,
+        history=history_of(application),
         links=[
             {
                 "made": stamp(each.made_at),
@@ -202,42 +198,15 @@ def _shown_again(form: Pairs) -> Iterator[tuple[str, str]]:
     return ((name, "" if "PRIVATE KEY" in value else value) for name, value in form)
 
 
-def _certificates(
-    visit: Visit, application: Application, now: datetime
-) -> tuple[list[dict[str, str]], int]:
+def _certificates(visit: Visit, application: Application) -> tuple[list[dict[str, Any]], int]:
     """The newest certificates of an application, newest first, and the number of older ones."""
     account = application.service_account
     if account is None:
         return [], 0
-    certificates = visit.platform.certificates
-    from_here = application.certificate is CertificateSource.SEI
-    if from_here and application.approved and not certificates.of(account):
-        certificates.provide(account)  # an account of the fixtures has none until it is needed
-    current = certificates.current(account)
-    held = certificates.of(account)
-
-    def state(each: AccountCertificate) -> str:
-        if certificates.is_revoked(each):
-            return "revoked"
-        if now > each.not_after:
-            return "expired"
-        if now < each.not_before:
-            return "not valid yet"
-        if each.variant is not Variant.VALID:
-            return str(each.variant)
-        return "current" if each is current or each == current else "valid"
-
-    shown = [
-        {
-            "serial": f"{each.serial_number:x}",
-            "not_before": stamp(each.not_before),
-            "not_after": stamp(each.not_after),
-            "issued_by": _ISSUED_BY[each.origin],
-            "state": state(each),
-        }
-        for each in held[: -PAGE - 1 : -1]
-    ]
-    return shown, len(held) - len(shown)
+    provide_current(visit, application)
+    held = visit.platform.certificates.of(account)
+    shown = held[: -PAGE - 1 : -1]
+    return certificate_rows(visit, application, shown), len(held) - len(shown)
 
 
 def approve(visit: Visit) -> Response:
@@ -337,8 +306,3 @@ def require_account(application: Application) -> str:
     if application.service_account is None:
         raise Rejected({"name": f"{application.name} has no service account and no certificate"})
     return application.service_account
-
-
-def stamp(moment: datetime) -> str:
-    """A time as the pages show it."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
