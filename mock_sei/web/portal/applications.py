@@ -19,7 +19,13 @@ from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.rules.records import Application, CertificateSource, Environment
 from mock_sei.web.downloads import attachment
 from mock_sei.web.forms import Pairs
-from mock_sei.web.portal.certificates import certificate_rows, history_of, provide_current
+from mock_sei.web.portal.calls import plan_call, quoted
+from mock_sei.web.portal.certificates import (
+    certificate_rows,
+    download_lines,
+    history_of,
+    provide_current,
+)
 from mock_sei.web.portal.form import (
     KINDS,
     LABELS,
@@ -159,10 +165,11 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
     certificates, older = _certificates(visit, application)
     current = visit.platform.certificates.current(account) if account else None
     from_here = application.certificate is CertificateSource.SEI
-    with_key = current.has_key if current else True
+    with_key = current.has_key if current else from_here
     record = visit.platform.registry.service_accounts.get(account or "")
     known = visit.platform.fixtures.registry.service_accounts
     formats = FORMATS_WITH_KEY if with_key else FORMATS_WITHOUT_KEY
+    password = record.password if record and is_demo(record) else None
     return visit.show(
         "details.html",
         status=400 if problems else 200,
@@ -170,7 +177,10 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         path=path_of(application),
         state_of=status_of,
         eye=_EYE,
-        demo_password=record.password if record and is_demo(record) else None,
+        demo_password=password,
+        plan=plan_call(visit.platform, visit.addresses, application, password),
+        quoted=quoted,
+        downloads=download_lines(visit.addresses.control, account if with_key else None),
         from_fixtures=record is not None and known.get(record.username) == record,
         certificates=certificates,
         older_certificates=older,
@@ -188,6 +198,7 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         deliverable=current.origin is not Origin.OWN if current else from_here,
         formats=formats,
         chrome=visit.uses_chrome,
+        has_live_link=any(each.find_problem(now) is None for each in links),
         problems=defaultdict(str, problems),
         submitted=defaultdict(str, _shown_again(visit.form)),
     )

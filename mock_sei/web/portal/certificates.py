@@ -103,11 +103,12 @@ ACCOUNT_FILES = ("certificate.crt", "privatekey.key", "certificate.pfx")
 COMMON_FILES = ("ca.pem", "truststore.p12")
 
 
-def download_lines(control: str, account: str) -> str:
+def download_lines(control: str, account: str | None) -> str:
     """Lines for a shell that download an account's files into the folder ``certs``, where the
-    programs of docs/clients.md look for them."""
+    programs of docs/clients.md look for them. Without an account: only the server's CA."""
     common = [(each, each) for each in COMMON_FILES]
-    own = [(f"{account}/{each}", f"service-accounts/{account}/{each}") for each in ACCOUNT_FILES]
+    files = ACCOUNT_FILES if account is not None else ()
+    own = [(f"{account}/{each}", f"service-accounts/{account}/{each}") for each in files]
     return "\n".join(
         f"curl -sSf --create-dirs -o {shell_word([f'certs/{file}'])} "
         f"{shell_word([f'{control}/{path}'])}"
@@ -231,7 +232,7 @@ def _history(visit: Visit, application: Application, shown: AccountCertificate |
         earlier=here + query_of(page=number - 1) if number > 1 else None,
         later=here + query_of(page=number + 1) if number * PAGE < len(held) else None,
         places=PLACES,
-        downloads=download_lines(visit.addresses.control, account) if account else "",
+        downloads=download_lines(visit.addresses.control, account),
     )
 
 
