@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Response
@@ -23,7 +24,9 @@ from mock_sei.web.portal.calls import plan_call, quoted
 from mock_sei.web.portal.certificates import (
     certificate_rows,
     download_lines,
+    find_current,
     history_of,
+    in_words,
     provide_current,
 )
 from mock_sei.web.portal.form import (
@@ -36,6 +39,7 @@ from mock_sei.web.portal.form import (
     values_of,
 )
 from mock_sei.web.portal.time_line import stamp
+from mock_sei.web.portal.tokens import token_state, when
 from mock_sei.web.portal.visit import (
     APPS,
     HOME,
@@ -52,6 +56,10 @@ _EYE = Markup(
     'stroke-width="2" aria-hidden="true"><path d="M1 12s4-7 11-7 11 7 11 7-4 7-11 7S1 12 1 12z"/>'
     '<circle cx="12" cy="12" r="3"/></svg>'
 )
+
+
+ENVIRONMENTS = {tuple(Environment): "all"}
+"""Environments that the list has a word for."""
 
 
 def my_apps(visit: Visit) -> Response:
@@ -75,15 +83,43 @@ def my_apps(visit: Visit) -> Response:
     asked = {"find": sought} if sought else {}
     return visit.show(
         "my_apps.html",
-        applications=applications,
         registered=len(registry.applications),
         sought=sought,
         shown=f"{start + 1:,} to {start + len(applications):,} of {count:,}",
         earlier=APPS + query_of(page=number - 1, **asked) if number > 1 else None,
         later=APPS + query_of(page=number + 1, **asked) if start + PAGE < count else None,
-        path_of=path_of,
-        state_of=status_of,
+        rows=[_row(visit, each) for each in applications],
     )
+
+
+def _row(visit: Visit, application: Application) -> dict[str, Any]:
+    """What the list says about one application: a few look-ups, whatever is registered."""
+    clock = visit.platform.clock
+    current = find_current(visit, application)
+    activity = visit.platform.journal.activity_of(application, clock.timestamp())
+    row: dict[str, Any] = {
+        "name": application.name,
+        "path": path_of(application),
+        "type": f"{application.type}, {application.actor}",
+        "grant": application.standard.grant_label,
+        "state": status_of(application),
+        "approved": application.approved,
+        "has_account": application.service_account is not None,
+        "environments": ENVIRONMENTS.get(
+            application.environments, ", ".join(application.environments)
+        ),
+        "last_call": when(visit, activity.last),
+        "refused": activity.refused,
+        "end": None,
+    }
+    if current is not None:
+        left = current.not_after - clock.now()
+        row |= {
+            "end": f"{current.not_after:%Y-%m-%d}",
+            "left": in_words(left),
+            "is_due": left < timedelta(days=max(visit.portal.notice_days, default=0)),
+        }
+    return row
 
 
 def has_in_name(application: Application, sought: str) -> bool:
@@ -180,6 +216,7 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         demo_password=password,
         plan=plan_call(visit.platform, visit.addresses, application, password),
         quoted=quoted,
+        tokens=token_state(visit, application),
         downloads=download_lines(visit.addresses.control, account if with_key else None),
         from_fixtures=record is not None and known.get(record.username) == record,
         certificates=certificates,
