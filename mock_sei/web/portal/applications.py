@@ -16,6 +16,7 @@ from mock_sei.errors import Rejected
 from mock_sei.fixtures import is_demo
 from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY
 from mock_sei.portal.links import Delivery
+from mock_sei.portal.registration import REDIRECTED
 from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.rules.records import Application, CertificateSource, Environment
 from mock_sei.web.downloads import attachment
@@ -179,6 +180,7 @@ def _form(
         cancel=path_of(existing) if existing else HOME,
         existing=existing,
         kinds=KINDS,
+        redirected=REDIRECTED,
         labels=LABELS,
         values=values,
         problems=defaultdict(str, shown) if shown else defaultdict(str),
