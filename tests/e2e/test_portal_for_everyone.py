@@ -61,6 +61,17 @@ def my_apps(page: Page, bench: Bench) -> None:
     title_is(page, "My Apps")
 
 
+def my_apps_in_use(page: Page, bench: Bench) -> None:
+    """With calls, a refusal, and a certificate that ends soon."""
+    orders(bench)
+    bench.server.clock.advance(days=705)
+    bench.server.token("demo-web")
+    bench.server.token("demo-server")
+    with bench.server.client() as http:
+        http.get("/v1/order/tradetickets")
+    my_apps(page, bench)
+
+
 def add_app(page: Page, bench: Bench) -> None:
     page.goto(f"{bench.server.url}/portal/apps/new")
     title_is(page, "Add App")
@@ -197,7 +208,7 @@ def orders(bench: Bench) -> None:
 SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 Open = Callable[[Page, Bench], None]
 EVERY_PAGE: list[Open] = [
-    my_apps,
+    my_apps_in_use,
     add_app,
     add_app_with_errors,
     registered,
@@ -230,9 +241,10 @@ class Picture(NamedTuple):
 
 
 PICTURES = (
-    Picture("portal-apps.png", my_apps, 600),
+    Picture("portal-apps.png", my_apps_in_use, 880),
     Picture("portal-add-app.png", add_app, 975),
     Picture("portal-details.png", registered_and_folded, 1226),
+    Picture("portal-certificate.png", history, 1340),
     Picture("portal-mail.png", mail, 1060),
 )
 
