@@ -516,14 +516,14 @@ class ServerJournal(_OwnEntries, WholeJournal):
         """The result of :meth:`tell`, as the control API returns it."""
         return self.tell(wanted, after, of=of, limit=limit).to_json()
 
-    def activity_of(self, application: Application, now: float) -> Activity:
-        """When an application called last, and its refusals on the day of ``now``.
+    def activities_of(self, applications: Sequence[Application], now: float) -> list[Activity]:
+        """When each application called last, and its refusals on the day of ``now``.
 
         The cost does not grow with the journal.
         """
         self._bring()
         with self._lock:
-            return self._activities.of(application, now)
+            return [self._activities.of(each, now) for each in applications]
 
     def _is_released(self, entry: Entry) -> bool:
         """True if the application of an entry was removed while the request was under way."""

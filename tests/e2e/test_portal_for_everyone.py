@@ -67,7 +67,7 @@ def my_apps_in_use(page: Page, bench: Bench) -> None:
     bench.server.clock.advance(days=705)
     bench.server.token("demo-web")
     bench.server.token("demo-server")
-    with bench.server.client() as http:
+    with bench.server.client("svc-demo") as http:
         http.get("/v1/order/tradetickets")
     my_apps(page, bench)
 

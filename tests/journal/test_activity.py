@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mock_sei.errors import Explanation
+from mock_sei.journal.activity import Activity
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.journal import ServerJournal
 from mock_sei.rules.connection import Connection
@@ -39,10 +40,15 @@ def entry(name: str | None = "orders", *, at: float = NOON, refused: bool = Fals
     return made
 
 
+def activity_of(journal: ServerJournal, application: Application, now: float) -> Activity:
+    (found,) = journal.activities_of([application], now)
+    return found
+
+
 def test_an_application_without_entries_has_no_last_call() -> None:
     journal = ServerJournal(10)
     journal.add(entry("other"))
-    activity = journal.activity_of(ORDERS, NOON)
+    activity = activity_of(journal, ORDERS, NOON)
     assert (activity.last, activity.refused) == (None, 0)
 
 
@@ -52,10 +58,10 @@ def test_refusals_are_counted_for_the_day_and_the_application() -> None:
     journal.add(entry(refused=True))
     journal.add(entry())
     journal.add(entry("other", refused=True))
-    assert journal.activity_of(ORDERS, NOON).refused == 1
-    assert journal.activity_of(ORDERS, NOON - DAY).refused == 1
-    assert journal.activity_of(ORDERS, NOON + DAY).refused == 0
-    assert journal.activity_of(ORDERS, NOON).last == NOON
+    assert activity_of(journal, ORDERS, NOON).refused == 1
+    assert activity_of(journal, ORDERS, NOON - DAY).refused == 1
+    assert activity_of(journal, ORDERS, NOON + DAY).refused == 0
+    assert activity_of(journal, ORDERS, NOON).last == NOON
 
 
 def test_entries_that_the_journal_dropped_do_not_count() -> None:
@@ -64,9 +70,9 @@ def test_entries_that_the_journal_dropped_do_not_count() -> None:
         journal.add(entry(refused=True, at=NOON + at))
     for _ in range(2):
         journal.add(entry("other"))
-    assert journal.activity_of(ORDERS, NOON).refused == 1
+    assert activity_of(journal, ORDERS, NOON).refused == 1
     journal.add(entry("other"))
-    activity = journal.activity_of(ORDERS, NOON)
+    activity = activity_of(journal, ORDERS, NOON)
     assert (activity.last, activity.refused) == (None, 0)
 
 
@@ -77,11 +83,11 @@ def test_a_successor_of_the_same_name_does_not_inherit_calls() -> None:
     journal.add(entry(refused=True))
     journal.release(application="orders", account="svc-orders")
     journal.add(under_way)
-    assert journal.activity_of(ORDERS, NOON).last is None
+    assert activity_of(journal, ORDERS, NOON).last is None
     journal.add(entry(refused=True, at=NOON + 5))
     for _ in range(2):
         journal.add(entry("other"))  # drops the entries of the former application
-    activity = journal.activity_of(ORDERS, NOON)
+    activity = activity_of(journal, ORDERS, NOON)
     assert (activity.last, activity.refused) == (NOON + 5, 1)
 
 
@@ -89,5 +95,5 @@ def test_a_cleared_journal_has_no_activity() -> None:
     journal = ServerJournal(3)
     journal.add(entry())
     journal.clear()
-    assert journal.activity_of(ORDERS, NOON).last is None
-    assert journal.activity_of(OTHER, NOON).last is None
+    assert activity_of(journal, ORDERS, NOON).last is None
+    assert activity_of(journal, OTHER, NOON).last is None

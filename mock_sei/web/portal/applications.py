@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from mock_sei.certificates.bundles import FORMATS
 from mock_sei.certificates.held import Origin
 from mock_sei.errors import Rejected
 from mock_sei.fixtures import is_demo
+from mock_sei.journal.activity import Activity
 from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.registration import REDIRECTED
@@ -89,15 +90,20 @@ def my_apps(visit: Visit) -> Response:
         shown=f"{start + 1:,} to {start + len(applications):,} of {count:,}",
         earlier=APPS + query_of(page=number - 1, **asked) if number > 1 else None,
         later=APPS + query_of(page=number + 1, **asked) if start + PAGE < count else None,
-        rows=[_row(visit, each) for each in applications],
+        rows=_rows(visit, applications),
     )
 
 
-def _row(visit: Visit, application: Application) -> dict[str, Any]:
+def _rows(visit: Visit, applications: Sequence[Application]) -> list[dict[str, Any]]:
+    now = visit.platform.clock.timestamp()
+    activities = visit.platform.journal.activities_of(applications, now)
+    return [_row(visit, *each) for each in zip(applications, activities, strict=True)]
+
+
+def _row(visit: Visit, application: Application, activity: Activity) -> dict[str, Any]:
     """What the list says about one application: a few look-ups, whatever is registered."""
     clock = visit.platform.clock
     current = find_current(visit, application)
-    activity = visit.platform.journal.activity_of(application, clock.timestamp())
     row: dict[str, Any] = {
         "name": application.name,
         "path": path_of(application),

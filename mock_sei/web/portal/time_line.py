@@ -12,6 +12,8 @@ from typing import Protocol
 
 _MARGIN = 0.05
 """The part of the line before the first moment and after the last one."""
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _LEAST = timedelta(days=1)
 _MOST_YEARS = 8
 """The largest number of years that a line names."""
@@ -54,7 +56,7 @@ class Axis:
         first, last = min(moments), max(moments)
         length = max(last - first, _LEAST)
         margin = length * _MARGIN
-        return cls(start=first - margin, end=first + length + margin, now=now)
+        return cls(start=_moved(first, -margin), end=_moved(first, length + margin), now=now)
 
     def at(self, moment: datetime) -> str:
         """The place of a moment. One beside the line is at the line's end."""
@@ -86,6 +88,14 @@ class Axis:
     def _share(self, moment: datetime) -> float:
         share = (moment - self.start) / (self.end - self.start)
         return min(1.0, max(0.0, share))
+
+
+def _moved(moment: datetime, span: timedelta) -> datetime:
+    """A certificate may end with the year 9999, the last one that there is."""
+    try:
+        return moment + span
+    except OverflowError:
+        return _LAST if span > timedelta() else _FIRST
 
 
 def stamp(moment: datetime) -> str:

@@ -23,7 +23,7 @@ def token_state(visit: Visit, application: Application) -> dict[str, Any]:
     consents = authorizations.newest_of(application.app_key, SHOWN)
     revoked = oauth.revocation_counts.find(application.app_key)
     now = visit.platform.clock.timestamp()
-    activity = visit.platform.journal.activity_of(application, now)
+    (activity,) = visit.platform.journal.activities_of([application], now)
     return {
         "has_users": application.standard.actor is Actor.END_USER,
         "refreshable": application.standard.refreshable,

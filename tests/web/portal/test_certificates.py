@@ -254,3 +254,31 @@ def test_a_line_of_many_years_names_some_of_them() -> None:
     axis = Axis(start=START, end=far, now=START)
     assert 1 <= len(axis.years) <= 8
     assert Axis(start=START, end=START + timedelta(days=9), now=START).years == []
+
+
+class For:
+    """A period that begins and ends at these moments."""
+
+    def __init__(self, first: datetime, last: datetime) -> None:
+        self.not_before, self.not_after = first, last
+
+
+def test_a_certificate_may_last_until_the_end_of_all_dates() -> None:
+    forever = For(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+    axis = Axis.around(START, [forever])
+    bar = axis.bar(forever.not_before, forever.not_after)
+    assert (bar.x, bar.width) == ("0.00%", "100.00%")
+    assert len(axis.years) <= 8
+
+
+def test_a_certificate_of_an_own_ca_that_never_ends_has_a_page(
+    browser: Browser, platform: Platform
+) -> None:
+    browser.registered(certificate="own")
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    ca = ClientCA.create(end=end)
+    platform.certificates.register_own(TEAM, pem(ca.sign(TEAM, end=end)), ca.pem)
+    for path in (HISTORY, "/portal/certificates", "/portal"):
+        page = browser.get(path)
+        assert page.status_code == 200
+        assert "9999-12-31" in page.text

@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mock_sei.certificates.accounts import AccountCertificates
+from mock_sei.certificates.held import AccountCertificate
 from mock_sei.platform import Platform
-from mock_sei.rules.records import Environment
+from mock_sei.rules.records import Application, Environment
 from tests.support import Served
 from tests.web.portal.browser import Browser
 
@@ -145,17 +147,20 @@ def test_a_page_of_thousands_of_applications_looks_up_only_what_it_shows(
 ) -> None:
     registry = platform.registry
     pattern = registry.require_application("demo-spa")
+    account = registry.require_application("demo-server").service_account
     for number in range(5000):
         key = f"key-{number}"
-        registry.applications[key] = replace(pattern, name=f"app-{number}", app_key=key)
-    asked = []
-    of = platform.journal.activity_of
+        registry.applications[key] = replace(
+            pattern, name=f"app-{number}", app_key=key, service_account=account
+        )
+    asked: list[Application] = []
+    find = AccountCertificates.current
 
-    def counted(application: object, now: float) -> object:
-        asked.append(application)
-        return of(application, now)  # type: ignore[arg-type]
+    def counted(self: AccountCertificates, username: str) -> AccountCertificate | None:
+        asked.append(registry.require_application(username))
+        return find(self, username)
 
-    monkeypatch.setattr(platform.journal, "activity_of", counted)
+    monkeypatch.setattr(AccountCertificates, "current", counted)
     browser.get("/portal?page=3")  # compiles the template
     asked.clear()
     began = time.process_time()
