@@ -255,6 +255,22 @@ class AccountCertificates:
         """
         return self._find_all(self.require_account(username), serial_number)[-1]
 
+    def find_by_fingerprint(self, username: str, fingerprint: str) -> AccountCertificate:
+        """The certificate of an account that has this SHA-256 fingerprint, in hexadecimal.
+
+        Raises :class:`UnknownAccount` or :class:`UnknownCertificate`.
+        """
+        account = self.require_account(username)
+        held = self._find_held(account)
+        found = held.certificates.get(f"{held.place}/{fingerprint}") if held else None
+        on_file = (each for each in self._seeded.of(account) if _has(each, fingerprint))
+        found = found or next(on_file, None)
+        if found is None:
+            raise UnknownCertificate(
+                f"no certificate of {username} has the fingerprint {spelled(fingerprint[:64])}"
+            )
+        return found
+
     def take_replaced(self) -> dict[str, AccountCertificate | None]:
         """The new current certificate of each account for which it changed since the last call.
 
@@ -532,6 +548,10 @@ class AccountCertificates:
                 raise
             self._certificates[f"{held.place}/{certificate.peer.fingerprint}"] = certificate
         return certificate
+
+
+def _has(certificate: AccountCertificate, fingerprint: str) -> bool:
+    return certificate.peer.fingerprint == fingerprint
 
 
 def _place_in(key: str) -> int:

@@ -76,6 +76,28 @@ class Certified:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PathStep(Certified):
+    """One certificate of a path from a root CA down."""
+
+    certificate: x509.Certificate
+
+    @property
+    def subject(self) -> str:
+        """The name of its owner, in the form of RFC 4514."""
+        return self.certificate.subject.rfc4514_string()
+
+    @property
+    def is_self_issued(self) -> bool:
+        """True if its issuer has its own name, as that of a root CA."""
+        return self.certificate.subject == self.certificate.issuer
+
+
+def path_down(upward: Sequence[x509.Certificate]) -> list[PathStep]:
+    """The steps from the root down. ``upward`` are the same certificates from the last one up."""
+    return [PathStep(certificate=each) for each in reversed(upward)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Identity(Certified):
     """A certificate, its private key, and the CAs above it, from its issuer upward."""
 

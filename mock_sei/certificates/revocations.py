@@ -80,6 +80,10 @@ class Revocations:
         """True if the certificate with this serial number is revoked."""
         return serial_number in self._entries
 
+    def find_date(self, serial_number: int) -> datetime | None:
+        """When the certificate with this serial number was revoked, None if it is not revoked."""
+        return self._dates.get(f"{serial_number:x}")
+
     def add(self, serial_number: int, *, now: datetime) -> None:
         """Revokes the certificate with this serial number.
 

@@ -14,6 +14,7 @@ from itertools import chain, islice
 from typing import Any, Unpack
 
 from mock_sei.errors import Rejected
+from mock_sei.journal.activity import Activities, Activity
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.log import EntryLog, Looking, News, news_of, written
 from mock_sei.journal.recorded import apart
@@ -335,6 +336,7 @@ class ServerJournal(_OwnEntries, WholeJournal):
         self._whole: deque[Entry] = deque()
         self._without_body: deque[Entry] = deque()
         self._bare: deque[Entry] = deque()
+        self._activities = Activities()
         self._memory = 0
 
     def add(self, entry: Entry) -> None:
@@ -428,6 +430,7 @@ class ServerJournal(_OwnEntries, WholeJournal):
             number = self._stored.next_number("releases")
             for name in _names(application, account):
                 self._released[name] = number
+            self._activities.forget(_names(application, account))
             is_full = len(self._released) > 4 * self._size + _MOST_RELEASED
         if is_full:
             self._bring()
@@ -513,6 +516,20 @@ class ServerJournal(_OwnEntries, WholeJournal):
         """The result of :meth:`tell`, as the control API returns it."""
         return self.tell(wanted, after, of=of, limit=limit).to_json()
 
+    def activities_of(self, applications: Sequence[Application], now: float) -> list[Activity]:
+        """When each application called last, and its refusals on the day of ``now``.
+
+        The cost does not grow with the journal.
+        """
+        self._bring()
+        with self._lock:
+            return [self._activities.of(each, now) for each in applications]
+
+    def _is_released(self, entry: Entry) -> bool:
+        """True if the application of an entry was removed while the request was under way."""
+        began = entry.releases or 0
+        return any(self._released.get(each, 0) > began for each in _names_of(entry))
+
     def _is_of(self, application: Application, entry: Entry) -> bool:
         """True if an entry belongs to an application, and not to an earlier one of that name."""
         if not entry.concerns(application):
@@ -529,6 +546,8 @@ class ServerJournal(_OwnEntries, WholeJournal):
         self._whole.append(entry)
         self._recorded += 1
         self._memory += entry.size
+        if not self._is_released(entry):
+            self._activities.add(self._recorded, entry)
         if self._count() > self._size:
             self._drop_oldest()
         if self._watches:
@@ -599,5 +618,8 @@ class ServerJournal(_OwnEntries, WholeJournal):
     def _drop_oldest(self) -> None:
         for each in (self._bare, self._without_body, self._whole):
             if each:
-                self._memory -= each.popleft().size
+                number = self._recorded - self._count() + 1
+                dropped = each.popleft()
+                self._memory -= dropped.size
+                self._activities.drop(number, dropped)
                 return

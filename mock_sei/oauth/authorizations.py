@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
+from itertools import islice
 from random import Random
 
 from mock_sei.oauth.sweeping import Ends
@@ -73,6 +74,8 @@ class Authorizations:
         self._by_refresh_family: dict[str, str] = {}
         self._by_session: dict[str, dict[str, None]] = {}
         """The families of each session, in the order in which they were granted."""
+        self._by_application: dict[str, dict[str, None]] = {}
+        """The families of each AppKey, in the order in which they were granted."""
         self._ends = Ends[str]()
         self._families = Table(
             stored, "oauth/authorizations", codec_of(Authorization), changed=self._changed
@@ -154,6 +157,16 @@ class Authorizations:
         ]
         return [each for each in found if each is not None]
 
+    def count_of(self, app_key: str) -> int:
+        """The number of stored authorizations of an application."""
+        return len(self._by_application.get(app_key, ()))
+
+    def newest_of(self, app_key: str, count: int) -> list[Authorization]:
+        """The newest authorizations of an application, so many at most, the newest first."""
+        families = islice(reversed(self._by_application.get(app_key, {})), count)
+        found = [self._families.get(each) for each in list(families)]
+        return [each for each in found if each is not None]
+
     def remove(self, family: str) -> None:
         """Forgets a family. Its refresh tokens are then unknown."""
         self._families.pop(family)
@@ -167,16 +180,15 @@ class Authorizations:
     ) -> None:
         if before is None and after is not None:
             self._by_session.setdefault(after.session, {})[family] = None
+            self._by_application.setdefault(after.app_key, {})[family] = None
             self._ends.add(family, after.expires_at)
             if after.refresh_family:
                 self._by_refresh_family[after.refresh_family] = family
         elif before is not None and after is None:
             self._ends.discard(family)
             self._by_refresh_family.pop(before.refresh_family, None)
-            of_session = self._by_session[before.session]
-            del of_session[family]
-            if not of_session:
-                del self._by_session[before.session]
+            _take_out(self._by_session, before.session, family)
+            _take_out(self._by_application, before.app_key, family)
 
     def _end_of(self, family: str) -> float | None:
         found = self._families.get(family)
@@ -185,6 +197,13 @@ class Authorizations:
     def _signed(self, content: bytes) -> str:
         signature = hmac.digest(self._key, content, sha256)[:_SIGNATURE_BYTES]
         return _encoded(content + signature)
+
+
+def _take_out(index: dict[str, dict[str, None]], key: str, family: str) -> None:
+    families = index[key]
+    del families[family]
+    if not families:
+        del index[key]
 
 
 def _encoded(content: bytes) -> str:

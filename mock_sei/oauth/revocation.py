@@ -28,7 +28,7 @@ def revoke(token: str, client: AuthenticatedClient, server: AuthorizationServer)
                 expected=owner,
                 actual=client.application.app_key,
             )
-        server.end_family(family)
+        server.end_family(family, owner)
     return {
         "message": "The access token and its refresh token are revoked",
         "token": token,

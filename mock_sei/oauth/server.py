@@ -15,6 +15,7 @@ from typing import Any, Literal
 from mock_sei.errors import GRANT_INVALID, Refusal
 from mock_sei.oauth.authorizations import Authorization, Authorizations
 from mock_sei.oauth.codes import Codes
+from mock_sei.oauth.revocation_counts import RevocationCounts
 from mock_sei.oauth.sessions import Session, Sessions
 from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens, lifetime_of_request
 from mock_sei.oauth.used_assertions import UsedAssertions
@@ -75,6 +76,7 @@ class AuthorizationServer:
         self.authorizations = Authorizations(clock=clock, random=random, stored=stored)
         self.sessions = Sessions(clock=clock, random=random, stored=stored)
         self.used_assertions = UsedAssertions(clock=clock, stored=stored)
+        self.revocation_counts = RevocationCounts(clock=clock, stored=stored)
 
     def has_issued(self, text: str) -> bool:
         """True if a text is a code, a refresh token or a session identifier of this state."""
@@ -180,8 +182,12 @@ class AuthorizationServer:
         for session in sessions:
             self.sessions.end(session)
 
-    def end_family(self, family: str) -> None:
-        """Revokes all tokens of one consent."""
+    def end_family(self, family: str, app_key: str | None = None) -> None:
+        """Revokes all tokens of one consent. ``app_key`` is known for tokens without a consent."""
+        found = self.authorizations.find(family)
+        owner = app_key if found is None else found.app_key
+        if owner is not None and not self.tokens.is_revoked(family):
+            self.revocation_counts.note(owner)
         self.tokens.revoke_family(family)
         self.authorizations.remove(family)
 

@@ -330,7 +330,7 @@ class Tokens:
 
         This does not count as a use.
         """
-        if token.family in self._revoked.by_key:
+        if self.is_revoked(token.family):
             raise _invalid("The token was revoked; get a new one.")
         now = self._clock.timestamp()
         if now >= token.expires_at:
@@ -363,6 +363,10 @@ class Tokens:
                 return
             self._uses.changing(token.identifier)
         use.last = now
+
+    def is_revoked(self, family: str) -> bool:
+        """True if the tokens of a family are revoked."""
+        return family in self._revoked.by_key
 
     def revoke_family(self, family: str) -> None:
         """Revokes all tokens of a family. It is remembered at least until the last one ends."""

@@ -66,7 +66,8 @@ class RenewalNotices:
     """
 
     def __init__(self, days_ahead: Sequence[int], *, stored: Stored | None = None) -> None:
-        self._days_ahead = sorted(set(days_ahead), reverse=True)
+        self.days_ahead = sorted(set(days_ahead), reverse=True)
+        """The days before a certificate's end on which notices are sent, the most days first."""
         self._sent: dict[str, set[_Sent]] = {}
         """The sent notices of each account."""
         self._kept: Table[_Sent] = Table(
@@ -88,7 +89,7 @@ class RenewalNotices:
         self._current[account] = certificate
         if former is not certificate:
             self._wait_for(certificate)
-            if len(self._waiting) > 2 * len(self._days_ahead) * len(self._current) + _FEW:
+            if len(self._waiting) > 2 * len(self.days_ahead) * len(self._current) + _FEW:
                 self._sweep()
 
     def take_due(self, now: datetime) -> list[Notice]:
@@ -104,6 +105,10 @@ class RenewalNotices:
                 due.append(Notice(account=account, end=end, days=days, due_at=at))
             heappop(self._waiting)
         return due
+
+    def was_sent(self, certificate: Expiring, days: int) -> bool:
+        """True if the notice so many days before the certificate's end was sent."""
+        return _Sent.of(certificate, days) in self._sent_to(certificate.account)
 
     @property
     def waiting(self) -> int:
@@ -131,7 +136,7 @@ class RenewalNotices:
 
     def _wait_for(self, certificate: Expiring) -> None:
         sent = self._sent_to(certificate.account)
-        for days in self._days_ahead:
+        for days in self.days_ahead:
             if _Sent.of(certificate, days) not in sent:
                 self._number += 1
                 at = certificate.not_after - timedelta(days=days)

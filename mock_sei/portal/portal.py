@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -124,6 +124,16 @@ class Portal:
         )
         self._mailbox = ServerMailbox(stored=stored, find_link=self.links.find)
         self._notices = RenewalNotices(sorted(notice_days), stored=stored)
+
+    @property
+    def notice_days(self) -> Sequence[int]:
+        """The days before a certificate's end on which renewal notices are sent."""
+        return self._notices.days_ahead
+
+    def has_notified(self, certificate: PortalCertificate, days: int) -> bool:
+        """True if the renewal notice so many days before the certificate's end was sent."""
+        self._send_due_notices()
+        return self._notices.was_sent(certificate, days)
 
     @property
     def mailbox(self) -> ServerMailbox:

@@ -20,6 +20,8 @@ PLATFORM_PAGES = (
     "GET /portal/apps",
     "GET /portal/apps/new",
     "GET /portal/apps/{name}",
+    "GET /portal/apps/{name}/certificates",
+    "GET /portal/certificates",
     "GET /portal/mailbox",
     "GET /portal/journal",
     "GET /portal/apis",

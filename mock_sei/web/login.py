@@ -19,7 +19,7 @@ from mock_sei.oauth.authorize import CHECK, AuthorizationRequest, approve, deny,
 from mock_sei.oauth.metadata import LOGIN_PATH
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
-from mock_sei.rules.records import EndUser
+from mock_sei.rules.records import DEFAULT_SCOPE, EndUser
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import Pairs, is_page_token, page_token, refuse_other_origin
 from mock_sei.web.pages import PAGE_HEADERS, page
@@ -173,6 +173,7 @@ def _consent_page(login: LoginRequest, session: Session) -> Response:
         application=login.asked.application.name,
         user=session.user,
         scopes=login.asked.scope.split(),
+        usual=DEFAULT_SCOPE,
         action=login.login_address,
         consent=page_token(session.identifier, CONSENT),
     )

@@ -62,7 +62,7 @@ def test_a_certificate_ends_and_its_renewal_goes_on(my_apps: Page, bench: Bench)
     open_app(page)
     page.get_by_role("button", name="Renew").click()
     done(page, "A second certificate was issued")
-    assert states(page) == ["current", "valid"]
+    assert states(page) == ["current", "superseded"]
     open_mail(page, LINK_MAIL)
     renewed = load_pkcs12(content(download(page)), b"mock-sei")
     assert renewed.cert

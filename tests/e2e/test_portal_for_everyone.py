@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -61,6 +61,17 @@ def my_apps(page: Page, bench: Bench) -> None:
     title_is(page, "My Apps")
 
 
+def my_apps_in_use(page: Page, bench: Bench) -> None:
+    """With calls, a refusal, and a certificate that ends soon."""
+    orders(bench)
+    bench.server.clock.advance(days=705)
+    bench.server.token("demo-web")
+    bench.server.token("demo-server")
+    with bench.server.client("svc-demo") as http:
+        http.get("/v1/order/tradetickets")
+    my_apps(page, bench)
+
+
 def add_app(page: Page, bench: Bench) -> None:
     page.goto(f"{bench.server.url}/portal/apps/new")
     title_is(page, "Add App")
@@ -98,6 +109,30 @@ def refused_request(page: Page, bench: Bench) -> None:
     page.get_by_label("Certificate signing request").fill("no request")
     page.get_by_role("button", name="Sign it").click()
     expect(page.get_by_role("alert")).to_be_visible()
+
+
+def all_certificates(page: Page, bench: Bench) -> None:
+    orders(bench)
+    page.goto(f"{bench.server.url}/portal/certificates")
+    title_is(page, "Certificates")
+
+
+def history(page: Page, bench: Bench) -> None:
+    """With a certificate of every kind, after the first notice."""
+    orders(bench)
+    bench.server.clock.advance(days=300)
+    bench.server.certificate_link("svc-orders", renew=True)
+    bench.server.certificate("svc-orders", "untrusted")
+    bench.server.certificate("svc-orders", "expired")
+    bench.server.clock.advance(days=650)
+    page.goto(f"{bench.server.url}/portal/apps/orders/certificates")
+    title_is(page, "Certificates of orders")
+
+
+def wrong_certificate(page: Page, bench: Bench) -> None:
+    history(page, bench)
+    page.get_by_role("row", name="untrusted").get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("A certificate of svc-orders")
 
 
 def one_way(page: Page, bench: Bench) -> None:
@@ -170,14 +205,18 @@ def orders(bench: Bench) -> None:
     )
 
 
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 Open = Callable[[Page, Bench], None]
 EVERY_PAGE: list[Open] = [
-    my_apps,
+    my_apps_in_use,
     add_app,
     add_app_with_errors,
     registered,
     registered_and_folded,
     refused_request,
+    all_certificates,
+    history,
+    wrong_certificate,
     one_way,
     pending,
     edit,
@@ -202,9 +241,10 @@ class Picture(NamedTuple):
 
 
 PICTURES = (
-    Picture("portal-apps.png", my_apps, 600),
+    Picture("portal-apps.png", my_apps_in_use, 880),
     Picture("portal-add-app.png", add_app, 975),
     Picture("portal-details.png", registered_and_folded, 1226),
+    Picture("portal-certificate.png", history, 1340),
     Picture("portal-mail.png", mail, 1060),
 )
 
@@ -220,7 +260,9 @@ def test_a_page_fits_its_window_asks_nobody_else_and_needs_neither_mouse_nor_eye
     # But for Chromium's own note of an error's status.
     assert [each for each in watch.complaints if "the server responded with" not in each] == []
     assert watch.origins == {bench.server.url}
-    assert violations(page, axe) == []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page, axe) == [], scheme
     for width, height in (PHONE, DESKTOP):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate(OVERFLOW) == 0, width

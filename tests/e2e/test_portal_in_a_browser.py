@@ -50,7 +50,8 @@ def test_by_keyboard_alone_from_my_apps_to_the_certificate(my_apps: Page) -> Non
     tab_to(page, "Name")
     page.keyboard.type("orders")
     tab_to(page, "Client-server, without an end user")
-    page.keyboard.press("ArrowDown")
+    for _ in range(3):  # past the other kinds of client-server applications
+        page.keyboard.press("ArrowDown")
     expect(page.get_by_role("radio", name=SERVER_SERVER)).to_be_checked()
     tab_to(page, "Distribution list")
     page.keyboard.type(TEAM)
@@ -208,7 +209,44 @@ def test_without_script_everything_works(bench: Bench) -> None:
         assert load_pkcs12(content(download(page)), b"mock-sei").key
         open_app(page)
         page.get_by_role("button", name="Renew").click()
-        assert states(page) == ["current", "valid"]
+        assert states(page) == ["current", "superseded"]
         reveal(page, "Delete the application")
         page.get_by_role("button", name="Delete orders").click()
         done(page, "The application is deleted.")
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_add_app_shows_only_what_the_chosen_type_needs(
+    bench: Bench, width: int, script: bool
+) -> None:
+    with bench.page(
+        java_script_enabled=script, viewport={"width": width, "height": 800}, color_scheme="dark"
+    ) as page:
+        page.goto(f"{bench.server.url}/portal/apps/new")
+        redirects = page.get_by_label("Redirect addresses")
+        certificate = page.get_by_role("group", name="Identity certificate")
+        orders = page.get_by_label("SMA Trade Order Management")
+        for hidden in (redirects, certificate, orders):
+            expect(hidden).to_be_hidden()
+        page.get_by_role("radio", name=SERVER_SERVER).check()
+        expect(certificate).to_be_visible()
+        expect(redirects).to_be_hidden()
+        page.get_by_role("radio", name=SINGLE_PAGE).check()
+        expect(certificate).to_be_hidden()
+        expect(redirects).to_be_visible()
+        page.get_by_label("All products, including new ones").uncheck()
+        expect(orders).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_portal_works_without_script_up_to_the_certificates(bench: Bench, width: int) -> None:
+    with bench.page(java_script_enabled=False, viewport={"width": width, "height": 800}) as page:
+        page.goto(f"{bench.server.url}/portal")
+        add_app(page)
+        page.get_by_role("link", name="Chain, dates and history").click()
+        expect(page.get_by_role("img", name="Certificate of the account")).to_be_visible()
+        expect(page.get_by_role("heading", name="Which file goes where")).to_be_visible()
+        page.emulate_media(media="print")
+        expect(page.get_by_role("navigation", name="Portal")).to_be_hidden()
+        expect(page.get_by_role("img", name="Certificate of the account")).to_be_visible()

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 
 from fastapi import Response
 from markupsafe import Markup
 
 from mock_sei.certificates.bundles import FORMATS
-from mock_sei.certificates.held import AccountCertificate, Origin
-from mock_sei.certificates.profiles import Variant
+from mock_sei.certificates.held import Origin
 from mock_sei.errors import Rejected
 from mock_sei.fixtures import is_demo
+from mock_sei.journal.activity import Activity
 from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY
 from mock_sei.portal.links import Delivery
+from mock_sei.portal.registration import REDIRECTED
 from mock_sei.rules.passphrases import DEFAULT_PASSPHRASE
 from mock_sei.rules.records import Application, CertificateSource, Environment
 from mock_sei.web.downloads import attachment
 from mock_sei.web.forms import Pairs
+from mock_sei.web.portal.calls import plan_call, quoted
+from mock_sei.web.portal.certificates import (
+    certificate_rows,
+    download_lines,
+    find_current,
+    history_of,
+    in_words,
+    provide_current,
+)
 from mock_sei.web.portal.form import (
     KINDS,
     LABELS,
@@ -29,6 +40,8 @@ from mock_sei.web.portal.form import (
     shown_problems,
     values_of,
 )
+from mock_sei.web.portal.time_line import stamp
+from mock_sei.web.portal.tokens import token_state, when
 from mock_sei.web.portal.visit import (
     APPS,
     HOME,
@@ -46,11 +59,9 @@ _EYE = Markup(
     '<circle cx="12" cy="12" r="3"/></svg>'
 )
 
-_ISSUED_BY = {
-    Origin.ISSUED: "mock-sei",
-    Origin.SIGNED: "mock-sei, from your request",
-    Origin.OWN: "your own CA",
-}
+
+ENVIRONMENTS = {tuple(Environment): "all"}
+"""Environments that the list has a word for."""
 
 
 def my_apps(visit: Visit) -> Response:
@@ -74,15 +85,48 @@ def my_apps(visit: Visit) -> Response:
     asked = {"find": sought} if sought else {}
     return visit.show(
         "my_apps.html",
-        applications=applications,
         registered=len(registry.applications),
         sought=sought,
         shown=f"{start + 1:,} to {start + len(applications):,} of {count:,}",
         earlier=APPS + query_of(page=number - 1, **asked) if number > 1 else None,
         later=APPS + query_of(page=number + 1, **asked) if start + PAGE < count else None,
-        path_of=path_of,
-        state_of=status_of,
+        rows=_rows(visit, applications),
     )
+
+
+def _rows(visit: Visit, applications: Sequence[Application]) -> list[dict[str, Any]]:
+    now = visit.platform.clock.timestamp()
+    activities = visit.platform.journal.activities_of(applications, now)
+    return [_row(visit, *each) for each in zip(applications, activities, strict=True)]
+
+
+def _row(visit: Visit, application: Application, activity: Activity) -> dict[str, Any]:
+    """What the list says about one application: a few look-ups, whatever is registered."""
+    clock = visit.platform.clock
+    current = find_current(visit, application)
+    row: dict[str, Any] = {
+        "name": application.name,
+        "path": path_of(application),
+        "type": f"{application.type}, {application.actor}",
+        "grant": application.standard.grant_label,
+        "state": status_of(application),
+        "approved": application.approved,
+        "has_account": application.service_account is not None,
+        "environments": ENVIRONMENTS.get(
+            application.environments, ", ".join(application.environments)
+        ),
+        "last_call": when(visit, activity.last),
+        "refused": activity.refused,
+        "end": None,
+    }
+    if current is not None:
+        left = current.not_after - clock.now()
+        row |= {
+            "end": f"{current.not_after:%Y-%m-%d}",
+            "left": in_words(left),
+            "is_due": left < timedelta(days=max(visit.portal.notice_days, default=0)),
+        }
+    return row
 
 
 def has_in_name(application: Application, sought: str) -> bool:
@@ -142,6 +186,7 @@ def _form(
         cancel=path_of(existing) if existing else HOME,
         existing=existing,
         kinds=KINDS,
+        redirected=REDIRECTED,
         labels=LABELS,
         values=values,
         problems=defaultdict(str, shown) if shown else defaultdict(str),
@@ -161,13 +206,14 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
     now = visit.platform.clock.now()
     account = application.service_account
     links = visit.portal.links.newest_of(account, 3) if account else []
-    certificates, older = _certificates(visit, application, now)
+    certificates, older = _certificates(visit, application)
     current = visit.platform.certificates.current(account) if account else None
     from_here = application.certificate is CertificateSource.SEI
-    with_key = current.has_key if current else True
+    with_key = current.has_key if current else from_here
     record = visit.platform.registry.service_accounts.get(account or "")
     known = visit.platform.fixtures.registry.service_accounts
     formats = FORMATS_WITH_KEY if with_key else FORMATS_WITHOUT_KEY
+    password = record.password if record and is_demo(record) else None
     return visit.show(
         "details.html",
         status=400 if problems else 200,
@@ -175,10 +221,15 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         path=path_of(application),
         state_of=status_of,
         eye=_EYE,
-        demo_password=record.password if record and is_demo(record) else None,
+        demo_password=password,
+        plan=plan_call(visit.platform, visit.addresses, application, password),
+        quoted=quoted,
+        tokens=token_state(visit, application),
+        downloads=download_lines(visit.addresses.control, account if with_key else None),
         from_fixtures=record is not None and known.get(record.username) == record,
         certificates=certificates,
         older_certificates=older,
+        history=history_of(application),
         links=[
             {
                 "made": stamp(each.made_at),
@@ -192,6 +243,7 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         deliverable=current.origin is not Origin.OWN if current else from_here,
         formats=formats,
         chrome=visit.uses_chrome,
+        has_live_link=any(each.find_problem(now) is None for each in links),
         problems=defaultdict(str, problems),
         submitted=defaultdict(str, _shown_again(visit.form)),
     )
@@ -202,42 +254,15 @@ def _shown_again(form: Pairs) -> Iterator[tuple[str, str]]:
     return ((name, "" if "PRIVATE KEY" in value else value) for name, value in form)
 
 
-def _certificates(
-    visit: Visit, application: Application, now: datetime
-) -> tuple[list[dict[str, str]], int]:
+def _certificates(visit: Visit, application: Application) -> tuple[list[dict[str, Any]], int]:
     """The newest certificates of an application, newest first, and the number of older ones."""
     account = application.service_account
     if account is None:
         return [], 0
-    certificates = visit.platform.certificates
-    from_here = application.certificate is CertificateSource.SEI
-    if from_here and application.approved and not certificates.of(account):
-        certificates.provide(account)  # an account of the fixtures has none until it is needed
-    current = certificates.current(account)
-    held = certificates.of(account)
-
-    def state(each: AccountCertificate) -> str:
-        if certificates.is_revoked(each):
-            return "revoked"
-        if now > each.not_after:
-            return "expired"
-        if now < each.not_before:
-            return "not valid yet"
-        if each.variant is not Variant.VALID:
-            return str(each.variant)
-        return "current" if each is current or each == current else "valid"
-
-    shown = [
-        {
-            "serial": f"{each.serial_number:x}",
-            "not_before": stamp(each.not_before),
-            "not_after": stamp(each.not_after),
-            "issued_by": _ISSUED_BY[each.origin],
-            "state": state(each),
-        }
-        for each in held[: -PAGE - 1 : -1]
-    ]
-    return shown, len(held) - len(shown)
+    provide_current(visit, application)
+    held = visit.platform.certificates.of(account)
+    shown = held[: -PAGE - 1 : -1]
+    return certificate_rows(visit, application, shown), len(held) - len(shown)
 
 
 def approve(visit: Visit) -> Response:
@@ -337,8 +362,3 @@ def require_account(application: Application) -> str:
     if application.service_account is None:
         raise Rejected({"name": f"{application.name} has no service account and no certificate"})
     return application.service_account
-
-
-def stamp(moment: datetime) -> str:
-    """A time as the pages show it."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"

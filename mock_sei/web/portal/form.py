@@ -31,6 +31,12 @@ _TYPES = {
     ApplicationType.SINGLE_PAGE: "Single-page web application",
     ApplicationType.NATIVE: "Native application",
 }
+_ABOUT = {
+    ApplicationType.CLIENT_SERVER: "A front end whose server keeps the secret.",
+    ApplicationType.SERVER_SERVER: "A service or a job without a front end.",
+    ApplicationType.SINGLE_PAGE: "It runs in the browser and keeps no secret.",
+    ApplicationType.NATIVE: "It is installed on the user's device and keeps no secret.",
+}
 _ACTORS = {
     (Actor.SERVER, Owner.ANYONE): "without an end user",
     (Actor.END_USER, Owner.ANYONE): "with an end user",
@@ -67,7 +73,7 @@ class ApplicationKind:
     def explanation(self) -> str:
         tls = "two-way TLS with a certificate" if self.two_way else "no client certificate"
         grant = f"Grant {self.row.grant_label}; {tls}, port {self.row.port}."
-        return f"{_EXPLANATIONS[self.row.grant]} {grant}"
+        return f"{_ABOUT[self.type]} {_EXPLANATIONS[self.row.grant]} {grant}"
 
     @property
     def two_way(self) -> bool:
@@ -81,8 +87,12 @@ class ApplicationKind:
 
 
 KINDS = tuple(
-    ApplicationKind(type=each, row=row) for row in STANDARDS for each in row.application_types
+    ApplicationKind(type=each, row=row)
+    for each in _TYPES
+    for row in STANDARDS
+    if each in row.application_types
 )
+"""All choices, those of one type beside each other."""
 
 
 def empty_values() -> dict[str, Any]:

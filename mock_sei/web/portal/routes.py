@@ -27,7 +27,9 @@ from mock_sei.web.exchange import store_away
 from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import PAGE_HEADERS
 from mock_sei.web.portal import applications, catalogue
+from mock_sei.web.portal import certificates as histories
 from mock_sei.web.portal import mailbox as mails
+from mock_sei.web.portal.certificates import CERTIFICATES
 from mock_sei.web.portal.journal import JOURNAL, journal
 from mock_sei.web.portal.link import certificate_link
 from mock_sei.web.portal.mailbox import MAILBOX
@@ -57,12 +59,15 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     f"{ONE}/renew": {"POST": applications.renew},
     f"{ONE}/request": {"POST": applications.sign_request},
     f"{ONE}/certificate": {"POST": applications.register_certificate},
+    f"{ONE}/certificates": {"GET": histories.account_certificates},
+    f"{ONE}/certificates/{{fingerprint}}": {"GET": histories.account_certificate},
     f"{ONE}/revoke": {"POST": applications.revoke},
     f"{ONE}/privatekey.key": {"POST": applications.private_key},
     MAILBOX: {"GET": mails.mailbox},
     f"{MAILBOX}/clear": {"POST": mails.clear},
     f"{MAILBOX}/{{number}}.eml": {"GET": mails.eml},
     f"{MAILBOX}/{{number}}": {"GET": mails.mail},
+    CERTIFICATES: {"GET": histories.certificates},
     f"{CERTIFICATE_LINK_PATH}{{token}}": {"GET": certificate_link},
     JOURNAL: {"GET": journal},
     f"{HOME}/apis": {"GET": catalogue.apis},

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse
 from mock_sei.errors import REQUEST_INVALID, Refusal
 from mock_sei.platform import Platform
 from mock_sei.portal.portal import Portal
+from mock_sei.rules.addresses import Addresses
 from mock_sei.rules.records import Application
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import (
@@ -92,6 +93,11 @@ class Visit:
     @property
     def portal(self) -> Portal:
         return self.exchange.platform.portal
+
+    @property
+    def addresses(self) -> Addresses:
+        """The server's addresses, with the name by which the browser called it."""
+        return self.platform.addresses.seen_by(self.request.headers.get("host"))
 
     @property
     def uses_chrome(self) -> bool:

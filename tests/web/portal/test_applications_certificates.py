@@ -107,7 +107,7 @@ def test_a_renewal_leaves_the_first_as_it_is(browser: Browser, platform: Platfor
 
     text = done(browser, browser.post(f"{APP}/renew", {"passphrase": "x"}))
 
-    assert [text.count(f">{state}<") for state in ("current", "valid", "revoked")] == [1, 1, 0]
+    assert [text.count(f">{state}<") for state in ("current", "superseded", "revoked")] == [1, 1, 0]
     assert platform.certificates.identity(TEAM) != first
     assert platform.judge_certificate(first.peer) is None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
+from itertools import groupby
 
 import pytest
 
@@ -247,3 +249,50 @@ def test_a_wrong_change_is_told_and_kept_in_the_form(browser: Browser, served: S
     assert value_of(page, "name") == "demo-server"
     assert 'action="/portal/apps/Nightly/edit"' in page.text
     assert served.application("Nightly") == before
+
+
+def test_kinds_of_one_type_are_beside_each_other_and_say_how_they_differ(browser: Browser) -> None:
+    types = [each.type for each in KINDS]
+    assert len(list(groupby(types))) == len(set(types))
+    explanations = [each.explanation for each in KINDS]
+    assert len(set(explanations)) == len(KINDS)
+    text = html.unescape(browser.get("/portal/apps/new").text)
+    assert all(each in text for each in explanations)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("demo-server", {"certificate"}),
+        ("demo-web", {"certificate", "redirect_addresses"}),
+        ("demo-spa", {"redirect_addresses"}),
+        ("demo-internal", {"certificate"}),
+    ],
+)
+def test_a_change_shows_only_the_fields_that_the_type_needs(
+    browser: Browser, name: str, fields: set[str]
+) -> None:
+    page = browser.get(f"/portal/apps/{name}/edit")
+    shown = {found.get("name") for _, found in elements(page)}
+    assert shown & {"certificate", "redirect_addresses"} == fields
+
+
+def test_a_field_with_a_problem_is_never_hidden(browser: Browser) -> None:
+    for problem, expected in (("", {"for-redirected", "for-two-way"}), ("x y", {"for-two-way"})):
+        page = browser.register(name="", redirect_addresses=problem)
+        classes = {
+            found.get("class") for tag, found in elements(page) if tag in ("div", "fieldset")
+        }
+        assert classes & {"for-redirected", "for-two-way"} == expected
+
+
+def test_a_change_without_the_hidden_fields_keeps_what_they_held(
+    browser: Browser, served: Served
+) -> None:
+    before = served.application("demo-spa")
+    form = filled(name="demo-spa", redirect_addresses="\n".join(before.redirect_addresses))
+    del form["certificate"]
+    assert browser.post("/portal/apps/demo-spa/edit", form).status_code == 303
+    after = served.application("demo-spa")
+    assert after.certificate == before.certificate
+    assert after.redirect_addresses == before.redirect_addresses
