@@ -57,7 +57,7 @@ STOPS = f"""() => [
 
 
 def my_apps(page: Page, bench: Bench) -> None:
-    page.goto(f"{bench.server.url}/portal")
+    page.goto(f"{bench.server.url}/portal/apps")
     title_is(page, "My Apps")
 
 

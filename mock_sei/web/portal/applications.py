@@ -31,7 +31,6 @@ from mock_sei.web.portal.form import (
 )
 from mock_sei.web.portal.visit import (
     APPS,
-    HOME,
     PAGE,
     Visit,
     page_number,
@@ -139,7 +138,7 @@ def _form(
         title=f"Change {existing.name}" if existing else "Add App",
         submit="Save" if existing else "Register",
         action=f"{path_of(existing)}/edit" if existing else APPS,
-        cancel=path_of(existing) if existing else HOME,
+        cancel=path_of(existing) if existing else APPS,
         existing=existing,
         kinds=KINDS,
         labels=LABELS,
@@ -255,7 +254,7 @@ def refresh_keys(visit: Visit) -> Response:
 def delete(visit: Visit) -> Response:
     """Deletes an application."""
     visit.portal.remove(visit.application().app_key)
-    return visit.go(HOME, "deleted")
+    return visit.go(APPS, "deleted")
 
 
 def new_link(visit: Visit) -> Response:

@@ -41,6 +41,8 @@ MISSING = [
     "/portal/mailbox/99.eml",
     "/portal/mailbox/x.eml",
     "/portal/apis/nothing",
+    "/portal/controls",
+    "/portal/controls/",
     "/portal/certificates",
     "/portal/certificates/",
     f"/portal/{INJECTED}",
@@ -49,7 +51,9 @@ MISSING = [
     "/portal/%00%ff",
 ]
 ACTIONS = sorted(
-    path.replace("{name}", "demo-server") for path, handlers in ROUTES.items() if "POST" in handlers
+    path.replace("{name}", "demo-server").replace("{control}", "freeze")
+    for path, handlers in ROUTES.items()
+    if "POST" in handlers
 )
 
 
@@ -134,7 +138,8 @@ def test_what_is_not_there_names_what_is(browser: Browser, path: str, named: str
 
 @pytest.mark.parametrize("path", ACTIONS)
 def test_an_action_is_a_post_and_says_so(browser: Browser, path: str) -> None:
-    with_page = "GET" in ROUTES[path.replace("demo-server", "{name}")]
+    route = path.replace("demo-server", "{name}").replace("freeze", "{control}")
+    with_page = "GET" in ROUTES[route]
     allowed = "GET, HEAD, POST" if with_page else "POST"
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS", *(() if with_page else ("GET", "HEAD"))):
         answer = browser.http.request(method, path)
