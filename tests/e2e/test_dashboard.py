@@ -105,7 +105,7 @@ def test_each_line_with_an_address_can_be_pasted(server: MockSei) -> None:
         pasted = run("bash", "-c", line, environ=environment())
         assert pasted.returncode == 0, pasted.stderr
         assert pasted.stdout.startswith("{"), line
-        assert '"code"' not in pasted.stdout
+        assert '"code":' not in pasted.stdout
 
 
 def test_headers_about_another_address_change_nothing(server: MockSei) -> None:

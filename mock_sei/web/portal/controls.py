@@ -145,14 +145,14 @@ def _read_moment(visit: Visit) -> SetClock:
 
 
 def read_moment(text: str) -> datetime:
-    """A time as a browser sends it, which has no zone and is UTC, or one with its zone.
+    """A time as the page shows it, which has no zone and is UTC, or one with its zone.
 
     Raises :class:`Rejected`.
     """
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        problem = f"{spelled(text[:40])} is no time such as 2027-01-31T09:00:00"
+        problem = f"{spelled(text[:40])} is no time such as 2027-01-31 09:00:00"
         raise Rejected({"now": problem}) from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
@@ -179,7 +179,7 @@ class FaultKind:
 
 WITH_STATUS = "status"
 FAULT_KINDS: Mapping[str, FaultKind] = {
-    WITH_STATUS: FaultKind(label="An error with the status below", fields={}),
+    WITH_STATUS: FaultKind(label="An error with this status", fields={}),
     "slow": FaultKind(label="An answer after 5 seconds", fields={"latency": 5}),
     "stall": FaultKind(label="No answer at all", fields={"stall": True}),
     "cut": FaultKind(
