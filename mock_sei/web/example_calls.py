@@ -30,7 +30,7 @@ def is_in_image() -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Files:
+class ExampleFiles:
     """The paths of the files in the lines."""
 
     ca: str
@@ -44,10 +44,10 @@ class Files:
     """URLs of the files to download into the working folder first; empty if not needed."""
 
 
-def files_here(store: CertificateStore, account: str = EXAMPLE_ACCOUNT) -> Files:
+def files_here(store: CertificateStore, account: str = EXAMPLE_ACCOUNT) -> ExampleFiles:
     """The files in the certs folder, for lines that run on the machine of the server."""
     folder = store.account_folder(account)
-    return Files(
+    return ExampleFiles(
         ca=str(store.ca_file),
         certificates=f"{store.folder}{os.sep}<service account>",
         introduction="Run these lines to get a token, and to make a call with a token:",
@@ -57,12 +57,12 @@ def files_here(store: CertificateStore, account: str = EXAMPLE_ACCOUNT) -> Files
     )
 
 
-def files_to_fetch(addresses: Addresses, account: str = EXAMPLE_ACCOUNT) -> Files:
+def files_to_fetch(addresses: Addresses, account: str = EXAMPLE_ACCOUNT) -> ExampleFiles:
     """The files that the control API gives, for lines that run elsewhere, or beside a container."""
     control = addresses.control
     of_account = f"{control}/service-accounts/{quote(account, safe='')}"
     names = ("certificate.crt", "privatekey.key")
-    return Files(
+    return ExampleFiles(
         ca=f"{control}/ca.pem",
         certificates=f"{control}/service-accounts/<service account>/{'|'.join(names)}",
         introduction="Run these lines on the host to get the files, get a token, and make a call:",
@@ -73,18 +73,18 @@ def files_to_fetch(addresses: Addresses, account: str = EXAMPLE_ACCOUNT) -> File
     )
 
 
-def one_way_line(files: Files, addresses: Addresses) -> str:
+def one_way_line(files: ExampleFiles, addresses: Addresses) -> str:
     """A call of the one-way listener that needs no application."""
     url = f"{addresses.one_way}{METADATA_PATH}"
     return shlex.join(["curl", "-sS", "--cacert", str(files.trusted), url])
 
 
-def ca_lines(files: Files) -> list[str]:
+def ca_lines(files: ExampleFiles) -> list[str]:
     """The line that downloads the CA, if it must be downloaded."""
     return [shlex.join(["curl", "-sS", "-O", files.ca])] if files.fetched else []
 
 
-def two_way_lines(files: Files, addresses: Addresses) -> list[str]:
+def two_way_lines(files: ExampleFiles, addresses: Addresses) -> list[str]:
     """A call of the two-way listener that has no secret: the keys that sign tokens.
 
     If the files must be downloaded, a line that does so comes first.
@@ -94,11 +94,11 @@ def two_way_lines(files: Files, addresses: Addresses) -> list[str]:
     return [*_fetching(files), call]
 
 
-def _tls(files: Files) -> list[str | Path]:
+def _tls(files: ExampleFiles) -> list[str | Path]:
     return ["--cacert", files.trusted, "--cert", files.certificate, "--key", files.key]
 
 
-def _fetching(files: Files) -> list[str]:
+def _fetching(files: ExampleFiles) -> list[str]:
     """The line that downloads the files, if they must be downloaded."""
     named = [part for each in files.fetched for part in ("-O", each)]
     return [shlex.join(["curl", "-sS", *named])] if named else []
@@ -109,7 +109,7 @@ def control_line(addresses: Addresses) -> str:
     return shlex.join(["curl", "-sS", f"{addresses.control}/clock"])
 
 
-def curl_lines(platform: Platform, files: Files, addresses: Addresses) -> list[str]:
+def curl_lines(platform: Platform, files: ExampleFiles, addresses: Addresses) -> list[str]:
     """A token request and a functional call, each on one line that begins with ``curl``.
 
     If the files must be downloaded, a line that does so comes first. The list is empty if the

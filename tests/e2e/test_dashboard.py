@@ -18,7 +18,7 @@ from mock_sei.cli import main
 from mock_sei.operations.clock import SetClock
 from mock_sei.operations.faults import AddFault, RemoveFault
 from mock_sei.operations.requests import Request
-from mock_sei.web.portal.controls import CONTROLS, EXAMPLE_FAULT, Ways, ways_of
+from mock_sei.web.portal.controls import CONTROLS, EXAMPLE_FAULT, Recipe, ways_of
 from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, violations
 from tests.e2e.portal_steps import done, title_is, watched
 from tests.e2e.serving import environment, run
@@ -33,7 +33,7 @@ REQUESTS: dict[str, Request[Any]] = {
 """The operations of the controls that have fields."""
 
 
-def lines_of(name: str, server: MockSei) -> Ways:
+def lines_of(name: str, server: MockSei) -> Recipe:
     control = CONTROLS[name]
     request = REQUESTS.get(name) or control.read(None)  # type: ignore[arg-type]  # it has no field
     return ways_of(control, request, server.platform.addresses)

@@ -86,7 +86,7 @@ class Control:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ways:
+class Recipe:
     """How a test or a shell performs an operation."""
 
     curl: str
@@ -94,10 +94,10 @@ class Ways:
     python: str
 
 
-def ways_of(control: Control, request: Request[Any], addresses: Addresses) -> Ways:
+def ways_of(control: Control, request: Request[Any], addresses: Addresses) -> Recipe:
     """The lines to paste that do what a control does."""
     option = "".join(f" {each}" for each in control_option(addresses))
-    return Ways(
+    return Recipe(
         curl=_curl(request, addresses.control),
         command=f"mock-sei {control.command(request)}{option}",
         python=control.python(request),
@@ -157,12 +157,20 @@ def read_moment(text: str) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def _set_command(request: SetClock) -> str:
+    moment = _moment_of(request).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"clock set {moment}"
+
+
+def _moment_of(request: SetClock) -> datetime:
+    """The time in UTC. Raises :class:`Rejected` if the request has none."""
+    if request.now is None:
+        raise Rejected({"now": "no time is given"})
+    return request.now.astimezone(UTC)
 
 
 def _set_line(request: SetClock) -> str:
-    moment = request.now.astimezone(UTC) if request.now else datetime.now(UTC)
+    moment = _moment_of(request)
     parts = [moment.year, moment.month, moment.day, moment.hour, moment.minute]
     parts += [moment.second] if moment.second else []
     return f"mock_sei.clock.set(datetime({', '.join(map(str, parts))}, tzinfo=UTC))"
@@ -264,7 +272,7 @@ CONTROLS: Mapping[str, Control] = {
     "set": Control(
         label="Set",
         read=_read_moment,
-        command=lambda request: f"clock set {_iso(request.now)}",
+        command=_set_command,
         python=_set_line,
         done="clock",
     ),

@@ -26,7 +26,7 @@ from mock_sei.rules.addresses import Addresses
 from mock_sei.values.texts import spelled
 from mock_sei.web.example_calls import (
     EXAMPLE_ACCOUNT,
-    Files,
+    ExampleFiles,
     ca_lines,
     control_line,
     curl_lines,
@@ -44,7 +44,7 @@ from mock_sei.web.portal.controls import (
     FAULT_KINDS,
     OPTION,
     WITH_STATUS,
-    Ways,
+    Recipe,
     are_allowed,
     is_over_loopback,
     require_allowed,
@@ -95,11 +95,11 @@ def _dashboard(visit: Visit, problems: Mapping[str, str]) -> Response:
     platform, addresses = visit.platform, addresses_of(visit.exchange)
     now = platform.clock.now()
 
-    def ways(name: str, request: Request[Any] | None = None) -> Ways:
+    def ways(name: str, request: Request[Any] | None = None) -> Recipe:
         control = CONTROLS[name]
         return ways_of(control, control.read(visit) if request is None else request, addresses)
 
-    def removal(identifier: int) -> Ways:
+    def removal(identifier: int) -> Recipe:
         return ways("remove-fault", RemoveFault(identifier=identifier))
 
     example = {**EXAMPLE_FAULT, "kind": WITH_STATUS}
@@ -207,7 +207,7 @@ def _refusal(entry: Entry) -> dict[str, object]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class End:
+class ShownEnd:
     """The end of a certificate, as the line of time shows it."""
 
     account: str
@@ -226,11 +226,11 @@ def _ends(visit: Visit, now: datetime) -> dict[str, object]:
     horizon = max((each.not_after - now for each in found.next), default=timedelta(0))
     soon = timedelta(days=max(visit.platform.settings.renewal_notices, default=0))
 
-    def shown(each: Ending) -> End:
+    def shown(each: Ending) -> ShownEnd:
         left = each.not_after - now
         ended = left < timedelta(0)
         application = visit.platform.registry.find_application_of(each.account)
-        return End(
+        return ShownEnd(
             account=each.account,
             path=path_of(application) if application else None,
             at=stamp(each.not_after),
@@ -287,7 +287,7 @@ def _listeners(visit: Visit, addresses: Addresses) -> list[ShownListener]:
     ]
 
 
-def _two_way_lines(visit: Visit, files: Files, addresses: Addresses) -> list[str]:
+def _two_way_lines(visit: Visit, files: ExampleFiles, addresses: Addresses) -> list[str]:
     """A token and a call, if the example's secrets are those that the documents print anyway."""
     registry = visit.platform.registry
     account = registry.service_accounts.get(EXAMPLE_ACCOUNT)
