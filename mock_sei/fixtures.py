@@ -131,6 +131,12 @@ def is_demo(record: ServiceAccount | EndUser) -> bool:
     return record in _demo_people()
 
 
+def has_demo_keys(application: Application) -> bool:
+    """Whether its AppKey and AppSecret come with the package. Then the documents print them."""
+    known = _bundled().registry.applications.get(application.app_key)
+    return known is not None and known.app_secret == application.app_secret
+
+
 def demo_users() -> list[EndUser]:
     """The end users that come with the package."""
     return [each for each in _demo_people() if isinstance(each, EndUser)]

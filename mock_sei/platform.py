@@ -76,7 +76,7 @@ from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.stored import Stored, Table
-from mock_sei.settings import Behaviour
+from mock_sei.settings import Behaviour, Settings
 from mock_sei.state.memory import MemoryUnits
 from mock_sei.state.units import LASTING, Beginning, Units
 
@@ -225,6 +225,8 @@ class Platform:
         """The operations that a fault can name."""
         """Made here and not when first asked for: each call has a copy of this platform."""
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
+        self.settings = Settings()
+        """The settings with which the server started; a reset may have changed some since."""
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
         self._seeded_faults = read_faults(faults, self.catalogue, faults_source)

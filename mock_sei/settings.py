@@ -207,6 +207,11 @@ class Settings(BaseModel):
         default=False,
         description="log in and consent without a page if the login_hint names a known user",
     )
+    portal_controls: bool = Field(
+        default=False,
+        description="show the portal's controls (clock, faults, reset) to everybody who can reach "
+        "the portal (default: only over loopback)",
+    )
     certificate_link_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=7, description="how many days a one-time certificate link is valid"
     )

@@ -36,6 +36,7 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "approval": ("manual", "manual"),
     "concurrent_sessions": ("refuse", "refuse"),
     "auto_login": (True, True),
+    "portal_controls": (True, True),
     "certificate_link_days": (1, 1),
     "renewal_notices": ([60, 14], (60, 14)),
     "ready_file": ("ready.json", Path("ready.json")),

@@ -103,11 +103,15 @@ def two_platforms(path: Path, make: Callable[[Units], Platform]) -> Platform:
     return one
 
 
+def servers_of(platform: Platform) -> list[Platform]:
+    """A platform, and its other one if this run tests two servers."""
+    return [each for each in (platform, _OTHERS.get(platform)) if each is not None]
+
+
 def close(platform: Platform) -> None:
     """Closes the stores of a platform and of its other one."""
-    for each in (platform, _OTHERS.get(platform)):
-        if each is not None:
-            each.units.close()
+    for each in servers_of(platform):
+        each.units.close()
 
 
 def in_turn(platform: Platform, make: Callable[[Platform], ASGIApp]) -> ASGIApp:

@@ -41,6 +41,7 @@ COMMANDS: Mapping[Kind, str] = {
     clock.ResetClock: "mock-sei clock reset",
     faults.ListFaults: "mock-sei faults list",
     faults.AddFault: "mock-sei faults add 'POST /v2/oauthtoken' --status 503 --times 2",
+    faults.RemoveFault: "mock-sei faults remove 1",
     faults.ClearFaults: "mock-sei faults clear",
     scripts.EnqueueAnswer: "mock-sei answers add 'GET /v2/investors' --status 503 --times 2",
     scripts.ShowScripts: "mock-sei answers list",

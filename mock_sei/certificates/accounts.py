@@ -274,8 +274,7 @@ class AccountCertificates:
     def take_replaced(self) -> dict[str, AccountCertificate | None]:
         """The new current certificate of each account for which it changed since the last call.
 
-        It is None if the account has none, or one of a client's own CA, which the platform does not
-        renew. The cost grows only with the result.
+        It is None if the account has none. The cost grows only with the result.
         """
         with self._lock:
             for username in self._seeded.changed[self._seeded_seen :]:
@@ -284,14 +283,14 @@ class AccountCertificates:
                 if account is not None and self._seeded.holds(account):
                     self._replaced[username] = None
             replaced, self._replaced = self._replaced, {}
-            return {each: self._renewed_one(each) for each in replaced}
+            return {each: self._find_known(each) for each in replaced}
 
-    def _renewed_one(self, username: str) -> AccountCertificate | None:
+    def _find_known(self, username: str) -> AccountCertificate | None:
+        """The current certificate of an account, without a look at its file."""
         account = self._registry.service_accounts.get(username)
         if account is None:
             return None
-        current = self._current_among(account, self._seeded.known_of(account))
-        return None if current is None or current.origin is Origin.OWN else current
+        return self._current_among(account, self._seeded.known_of(account))
 
     def require_account(self, username: str) -> ServiceAccount:
         """The service account with this user name.

@@ -105,6 +105,11 @@ class AccountCertificate(Certified):
         """True if the platform knows the private key."""
         return self.key is not None
 
+    @property
+    def is_renewed_here(self) -> bool:
+        """True if the platform can issue the next one; not for one of a client's own CA."""
+        return self.origin is not Origin.OWN
+
     def download(self, format_name: str, options: BundleOptions) -> CertificateFile:
         """The certificate as one file in this format.
 

@@ -204,6 +204,12 @@ COMMANDS = (
         options=REQUEST_OPTIONS,
         text=lambda armed: _fault_lines([armed]),
     ),
+    Command(
+        "faults",
+        "remove",
+        faults.RemoveFault,
+        arguments=(Argument(name="ID", field="identifier", read=read_identifier),),
+    ),
     Command("faults", "clear", faults.ClearFaults),
     Command("answers", "list", scripts.ShowScripts, text=_answer_lines),
     Command(

@@ -10,22 +10,18 @@ import gc
 import json
 import logging
 import os
-import shlex
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 import click
 
-from mock_sei.certificates.store import CertificateStore, write_whole
+from mock_sei.certificates.store import write_whole
 from mock_sei.commands.signals import end_once
 from mock_sei.commands.workers import supervise
 from mock_sei.errors import ConfigurationError
@@ -34,6 +30,7 @@ from mock_sei.platform import Platform
 from mock_sei.runtime.launch import Launch, Sockets, launch
 from mock_sei.runtime.loops import new_event_loop
 from mock_sei.settings import Settings
+from mock_sei.web.example_calls import curl_lines, files_here, files_to_fetch, is_in_image
 from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.portal.visit import HOME
 
@@ -43,11 +40,6 @@ _FILES_NEEDED = 20
 """Files open at the same time: sockets, the event loop's own files, certificates being written."""
 
 _TIDY_EVERY = 1.0
-
-EXAMPLE_ACCOUNT = "svc-demo"
-
-IMAGE_VARIABLE = "MOCK_SEI_IMAGE"
-"""A variable that is set in the image, whose files and commands do not exist on the host."""
 
 
 def prepare(settings: Settings) -> Launch:
@@ -224,9 +216,8 @@ def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
 def announce(platform: Platform, settings: Settings) -> None:
     """Prints the addresses and writes the ready file. Raises :class:`ConfigurationError`."""
     try:
-        in_image = bool(os.environ.get(IMAGE_VARIABLE))
-        text = announcement(platform, in_image=in_image)
-        if in_image and settings.log_format == "json":  # both outputs go into one log
+        text = announcement(platform, in_image=is_in_image())
+        if is_in_image() and settings.log_format == "json":  # both outputs go into one log
             logger.info(text)
         else:
             click.echo(text)
@@ -266,7 +257,7 @@ def announcement(platform: Platform, *, in_image: bool = False) -> str:
     In a container the lines are for the host: they get the files from the control listener.
     """
     addresses = platform.addresses
-    files = _files_of_image(addresses.control) if in_image else _files(platform.store)
+    files = files_to_fetch(addresses) if in_image else files_here(platform.store)
     lines = [
         "mock-sei: the SEI API Platform in a box. For tests only: it prints its secrets.",
         "",
@@ -277,109 +268,10 @@ def announcement(platform: Platform, *, in_image: bool = False) -> str:
         f"  CA to trust   {files.ca}",
         f"  certificates  {files.certificates}",
     ]
-    examples = curl_lines(platform, files)
+    examples = curl_lines(platform, files, addresses)
     if examples:
         lines += ["", files.introduction, "", *examples]
     return "\n".join(lines)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Files:
-    """The paths of the files in the command lines that the server prints."""
-
-    ca: str
-    certificates: str
-    introduction: str
-    certificate: Path
-    """The certificate of the example account."""
-    key: Path
-    trusted: Path
-    fetched: tuple[str, ...] = ()
-    """URLs of the files to download into the working folder first; empty if not needed."""
-
-
-def _files(store: CertificateStore) -> _Files:
-    folder = store.account_folder(EXAMPLE_ACCOUNT)
-    return _Files(
-        ca=str(store.ca_file),
-        certificates=f"{store.folder}{os.sep}<service account>",
-        introduction="Run these lines to get a token, and to make a call with a token:",
-        certificate=folder / "certificate.crt",
-        key=folder / "privatekey.key",
-        trusted=store.ca_file,
-    )
-
-
-def _files_of_image(control: str) -> _Files:
-    account = f"{control}/service-accounts/{EXAMPLE_ACCOUNT}"
-    names = ("certificate.crt", "privatekey.key")
-    return _Files(
-        ca=f"{control}/ca.pem",
-        certificates=f"{control}/service-accounts/<service account>/{'|'.join(names)}",
-        introduction="Run these lines on the host to get the files, get a token, and make a call:",
-        certificate=Path(names[0]),
-        key=Path(names[1]),
-        trusted=Path("ca.pem"),
-        fetched=(f"{control}/ca.pem", *(f"{account}/{name}" for name in names)),
-    )
-
-
-def curl_lines(platform: Platform, files: _Files) -> list[str]:
-    """A token request and a functional call, each on one line that begins with ``curl``.
-
-    If the files must be downloaded, a line that does so comes first.
-    """
-    registry = platform.state.registry
-    application = registry.find_application_of(EXAMPLE_ACCOUNT)
-    if application is None:
-        return []  # the user's own fixtures do not have the demo account
-    account = registry.service_accounts[EXAMPLE_ACCOUNT]
-    url = platform.addresses.two_way
-    tls = ["--cacert", files.trusted, "--cert", files.certificate, "--key", files.key]
-    token = [
-        "curl",
-        "-sS",
-        *tls,
-        "-u",
-        f"{application.app_key}:{application.app_secret}",
-        "-d",
-        "grant_type=client_credentials",
-        "-d",
-        f"username={account.username}",
-        "-d",
-        f"password={account.password}",
-        f"{url}/v2/oauthtoken",
-    ]
-    call = ["curl", "-sS", *tls, "-H", f"AppKey: {application.app_key}"]
-    token_line = shlex.join(map(str, token))
-    obtained = f"{token_line} | {_TAKE_TOKEN}" if files.fetched else _token_command(platform)
-    bearer = f'-H "Authorization: Bearer $({obtained})"'
-    resource = shlex.quote(f"{url}/v1/order/tradetickets?limit=2")
-    lines = [token_line, f"{shlex.join(map(str, call))} {bearer} {resource}"]
-    if files.fetched:
-        named = [part for each in files.fetched for part in ("-O", each)]
-        lines.insert(0, shlex.join(["curl", "-sS", *named]))
-    return lines
-
-
-_TAKE_TOKEN = r"""sed -E 's/.*"access_token":"([^"]+)".*/\1/'"""
-"""Extracts the token from the answer, for a host without the command ``mock-sei token``."""
-
-
-def _token_command(platform: Platform) -> str:
-    """The command ``mock-sei token`` as this user can run it: by name if it is on the path."""
-    here = Path(sys.argv[0]).absolute()
-    on_path = shutil.which("mock-sei")
-    if on_path and Path(on_path).resolve() == here.resolve():
-        command = ["mock-sei"]
-    elif here.name == "mock-sei":
-        command = [str(here)]
-    else:
-        command = [sys.executable, "-m", "mock_sei"]
-    command.append("token")
-    if platform.addresses.control_port != 8044:
-        command += ["--control-url", platform.addresses.control]
-    return shlex.join(command)
 
 
 class _Lossy(logging.StreamHandler[TextIO]):

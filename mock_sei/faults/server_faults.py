@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable
 from random import Random
@@ -90,6 +90,18 @@ class ServerFaults:
             numbers = list(self._all)
             start = bisect_right(numbers, after)
             return [self._all[number] for number in numbers[start : start + limit]]
+
+    def newest(self, *, before: int | None, limit: int) -> list[ArmedFault]:
+        """The last faults with an identifier less than ``before``, the newest first."""
+        with self._lock:
+            numbers = list(self._all)
+            end = len(numbers) if before is None else bisect_left(numbers, before)
+            return [self._all[number] for number in reversed(numbers[max(0, end - limit) : end])]
+
+    @property
+    def kept(self) -> int:
+        """The number of faults that are kept, with those that are over."""
+        return len(self._all)
 
     @property
     def live(self) -> int:

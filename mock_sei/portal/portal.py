@@ -20,6 +20,7 @@ from random import Random
 from typing import Any, Literal, Protocol
 
 from mock_sei.errors import RegistryError, Rejected, UnknownAccount
+from mock_sei.portal.ends import CertificateEnds, NextEnds
 from mock_sei.portal.letters import (
     link_letter,
     own_certificate_letter,
@@ -56,10 +57,16 @@ class PortalCertificate(Protocol):
     @property
     def serial_number(self) -> int: ...
     @property
+    def not_before(self) -> datetime: ...
+    @property
     def not_after(self) -> datetime: ...
     @property
     def has_key(self) -> bool:
         """True if the platform has its private key."""
+
+    @property
+    def is_renewed_here(self) -> bool:
+        """True if the platform can issue the next one, so that notices are sent."""
 
 
 class PortalCertificates(Protocol):
@@ -80,7 +87,7 @@ class PortalCertificates(Protocol):
     def take_replaced(self) -> Mapping[str, PortalCertificate | None]:
         """The new current certificate of each account for which it changed since the last call.
 
-        It is None if the account has no current certificate from the platform.
+        It is None if the account has no current certificate.
         """
 
     def revoke_all(self, username: str) -> None:
@@ -124,6 +131,7 @@ class Portal:
         )
         self._mailbox = ServerMailbox(stored=stored, find_link=self.links.find)
         self._notices = RenewalNotices(sorted(notice_days), stored=stored)
+        self._ends = CertificateEnds()
 
     @property
     def notice_days(self) -> Sequence[int]:
@@ -140,6 +148,13 @@ class Portal:
         """The mailbox, after all renewal notices that are due were sent."""
         self._send_due_notices()
         return self._mailbox
+
+    def certificates_around(self, moment: datetime, *, before: int, after: int) -> NextEnds:
+        """The accounts' current certificates that ended last before a moment, and those that end
+        next."""
+        with self._lock:
+            self._send_due_notices()
+            return self._ends.around(moment, before=before, after=after)
 
     def new_form_secret(self) -> str:
         """A secret that ties the portal's forms to one browser, against forged requests."""
@@ -329,7 +344,9 @@ class Portal:
         with self._lock:
             now = self._clock.now()
             for account, certificate in self._certificates.take_replaced().items():
-                self._notices.watch(account, certificate)
+                self._ends.watch(account, certificate)
+                is_renewed = certificate is not None and certificate.is_renewed_here
+                self._notices.watch(account, certificate if is_renewed else None)
             for each in self._notices.take_due(now):
                 application = self._registry.find_application_of(each.account)
                 if application is not None:

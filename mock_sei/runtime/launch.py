@@ -134,6 +134,7 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
             tls_problem=Trial(store.authority).find_problem,
             units=units,
         )
+        platform.settings = settings
         platform.server_names = _server_names(settings)
         identity = store.server_identity(platform.server_names, now=machine.now())
         app = platform_app()

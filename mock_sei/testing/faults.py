@@ -82,6 +82,13 @@ class Faults:
         parts = {name: plain_part(given[name]) for name in PARTS if name in given}
         return Fault(self._performer, self._performer.perform(AddFault(fields=given | parts)))
 
+    def remove(self, identifier: int) -> None:
+        """Removes one fault, by the number that ``mock-sei faults list`` and the portal show.
+
+        Raises :class:`~mock_sei.errors.UnknownFault`.
+        """
+        self._performer.perform(RemoveFault(identifier=identifier))
+
     def clear(self) -> None:
         """Removes every fault."""
         self._performer.perform(ClearFaults())

@@ -71,6 +71,8 @@ class SettingFields(BehaviourFields, total=False):
     """The one-way address that clients know."""
     public_two_way_url: str | None
     """The two-way address that clients know."""
+    portal_controls: bool
+    """Whether the portal's controls are shown to everybody who can reach the portal."""
     certificate_link_days: int
     """How many days a one-time link lives."""
     renewal_notices: Sequence[int]

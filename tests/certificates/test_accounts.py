@@ -286,12 +286,12 @@ def test_what_became_current_is_handed_out_once(
 ) -> None:
     platform.certificates.identity(DEMO)
     renewed = platform.certificates.renew(DEMO)
-    certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
+    own = certificates.register_own(TEAM, pem(ca.sign(TEAM)), ca.pem)
 
     replaced = certificates.take_replaced()
 
-    assert replaced[DEMO] == renewed
-    assert replaced[TEAM] is None
+    assert (replaced[DEMO], replaced[TEAM]) == (renewed, own)
+    assert (renewed.is_renewed_here, own.is_renewed_here) == (True, False)
     signed = certificates.sign(TEAM, pem(request(TEAM)))
     assert certificates.take_replaced() == {TEAM: signed}
     assert certificates.take_replaced() == {}

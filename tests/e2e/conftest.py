@@ -196,7 +196,7 @@ def page(bench: Bench) -> Iterator[Page]:
 def my_apps(page: Page, bench: Bench) -> Iterator[Page]:
     """My Apps without new applications. A script or an error on the page fails the test."""
     with watched(page, bench):
-        page.goto(f"{bench.server.url}/portal")
+        page.goto(f"{bench.server.url}/portal/apps")
         yield page
 
 

@@ -219,6 +219,7 @@ def test_compose_publishes_on_loopback_alone() -> None:
     assert services["tests"]["depends_on"] == {"mock-sei": {"condition": "service_healthy"}}
     assert services["mock-sei"]["image"] == services["tests"]["image"]
     assert services["mock-sei"]["volumes"] == ["certs:/certs"]
+    assert services["mock-sei"]["environment"] == {"MOCK_SEI_PORTAL_CONTROLS": "true"}
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_script_in_an_address_is_text(my_apps: Page, bench: Bench) -> None:
         page.goto(f"{bench.server.url}/portal/{path}".replace("#", ""))
         title_is(page, "Not found")
     page.goto(f"{bench.server.url}/portal?done={SCRIPT}")
-    title_is(page, "My Apps")
+    title_is(page, "Dashboard")
     expect(page.get_by_role("status")).to_have_count(0)
 
 

@@ -56,8 +56,26 @@ STOPS = f"""() => [
   .map({NAME})"""
 
 
-def my_apps(page: Page, bench: Bench) -> None:
+def dashboard(page: Page, bench: Bench) -> None:
+    """With faults, refusals and certificates that end sooner and later."""
+    orders(bench)
+    bench.server.certificate("svc-demo")
+    bench.server.clock.advance(days=90)
+    bench.server.certificate("svc-web")
+    bench.server.faults.add("POST /v2/oauthtoken", status=503, times=2)
+    with bench.server.client() as http:
+        http.get("/v1/order/tradetickets")
     page.goto(f"{bench.server.url}/portal")
+    title_is(page, "Dashboard")
+
+
+def dashboard_unfolded(page: Page, bench: Bench) -> None:
+    dashboard(page, bench)
+    page.evaluate(OPEN_ALL)
+
+
+def my_apps(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/apps")
     title_is(page, "My Apps")
 
 
@@ -208,6 +226,8 @@ def orders(bench: Bench) -> None:
 SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 Open = Callable[[Page, Bench], None]
 EVERY_PAGE: list[Open] = [
+    dashboard,
+    dashboard_unfolded,
     my_apps_in_use,
     add_app,
     add_app_with_errors,
@@ -241,6 +261,7 @@ class Picture(NamedTuple):
 
 
 PICTURES = (
+    Picture("portal-dashboard.png", dashboard, 800),
     Picture("portal-apps.png", my_apps_in_use, 880),
     Picture("portal-add-app.png", add_app, 975),
     Picture("portal-details.png", registered_and_folded, 1226),

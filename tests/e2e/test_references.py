@@ -165,6 +165,7 @@ def test_every_command_of_the_control_reference_succeeds(recorded: Recorded) -> 
     for command in COMMANDS.values():
         recorded.reset()
         recorded.enqueue("GET /v2/investors")  # the first answer, which a command removes
+        recorded.faults.add("GET /v2/investors", status=503)  # and the first fault
         program, *arguments = shlex.split(command)
         environ = {"MOCK_SEI_CONTROL_URL": recorded.control_url}
         done = CliRunner().invoke(main, arguments, env=environ)

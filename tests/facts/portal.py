@@ -56,7 +56,7 @@ def keys_wait(served: Served) -> object:
 
 
 def my_apps(served: Served) -> object:
-    text = Browser(served).get("/portal").text
+    text = Browser(served).get("/portal/apps").text
     return "demo-server" in text, "Approved" in text
 
 

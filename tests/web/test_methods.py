@@ -37,6 +37,7 @@ FOR_BROWSERS = {
     "/portal/apps/demo-server/edit": "GET, HEAD, POST",
     "/portal/apps/demo-server/keys": "POST",
     "/portal/mailbox/clear": "POST",
+    "/portal/controls/freeze": "POST",
     "/portal/mailbox/1": "GET, HEAD",
     "/portal/certificates/nothing": "GET, HEAD",
 }

@@ -44,7 +44,6 @@ from mock_sei.web.portal.time_line import stamp
 from mock_sei.web.portal.tokens import token_state, when
 from mock_sei.web.portal.visit import (
     APPS,
-    HOME,
     PAGE,
     Visit,
     page_number,
@@ -183,7 +182,7 @@ def _form(
         title=f"Change {existing.name}" if existing else "Add App",
         submit="Save" if existing else "Register",
         action=f"{path_of(existing)}/edit" if existing else APPS,
-        cancel=path_of(existing) if existing else HOME,
+        cancel=path_of(existing) if existing else APPS,
         existing=existing,
         kinds=KINDS,
         redirected=REDIRECTED,
@@ -280,7 +279,7 @@ def refresh_keys(visit: Visit) -> Response:
 def delete(visit: Visit) -> Response:
     """Deletes an application."""
     visit.portal.remove(visit.application().app_key)
-    return visit.go(HOME, "deleted")
+    return visit.go(APPS, "deleted")
 
 
 def new_link(visit: Visit) -> Response:

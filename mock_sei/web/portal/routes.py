@@ -26,7 +26,7 @@ from mock_sei.web.apis import call
 from mock_sei.web.exchange import store_away
 from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import PAGE_HEADERS
-from mock_sei.web.portal import applications, catalogue
+from mock_sei.web.portal import applications, catalogue, dashboard
 from mock_sei.web.portal import certificates as histories
 from mock_sei.web.portal import mailbox as mails
 from mock_sei.web.portal.certificates import CERTIFICATES
@@ -47,7 +47,8 @@ _NO_WEIGHT = re.compile(r"q\s*=\s*0(\.0{0,3})?")
 ONE = f"{APPS}/{{name}}"
 
 ROUTES: Mapping[str, Mapping[str, Handler]] = {
-    HOME: {"GET": applications.my_apps},
+    HOME: {"GET": dashboard.dashboard},
+    f"{HOME}/controls/{{control}}": {"POST": dashboard.perform},
     APPS: {"GET": applications.my_apps, "POST": applications.register},
     f"{APPS}/new": {"GET": applications.add_app},
     ONE: {"GET": applications.details},

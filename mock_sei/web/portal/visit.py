@@ -48,6 +48,14 @@ DONE = {
     "certificate": "The certificate is registered. Port 444 accepts it from now on.",
     "revoke": "The certificate is revoked.",
     "deleted": "The application is deleted.",
+    "clock": "The clock is moved.",
+    "frozen": "The clock stands still.",
+    "running": "The clock runs again, from the time that it shows.",
+    "back": "The clock shows the machine's time again.",
+    "armed": "The fault is armed.",
+    "removed": "The fault is removed.",
+    "cleared": "All faults are removed.",
+    "reset": "The server is in its first state again, with its applications, records and clock.",
 }
 """What a page says after a form succeeded. The page's address names the key (``?done=``)."""
 

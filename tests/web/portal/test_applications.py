@@ -32,7 +32,7 @@ def manual(platform: Platform) -> None:
 def test_my_apps_shows_every_application_and_its_state(browser: Browser, manual: None) -> None:
     del manual
     browser.registered(name="Waiting one")
-    text = browser.get("/portal").text
+    text = browser.get("/portal/apps").text
     for name in browser.served.platform.state.registry.applications.values():
         assert name.name in text
     assert text.count("Pending approval") == 1
@@ -43,7 +43,7 @@ def test_my_apps_shows_every_application_and_its_state(browser: Browser, manual:
 def test_without_applications_my_apps_says_what_to_do(browser: Browser, platform: Platform) -> None:
     for app_key in list(platform.state.registry.applications):
         platform.portal.remove(app_key)
-    text = browser.get("/portal").text
+    text = browser.get("/portal/apps").text
     assert "No application is registered" in text
 
 
@@ -125,10 +125,10 @@ def test_an_account_of_the_user_s_fixtures_has_its_password_in_their_file(
 def test_the_password_is_on_no_page_but_its_mails(browser: Browser, platform: Platform) -> None:
     application = browser.registered()
     password = platform.state.registry.service_accounts[TEAM].password
-    for path in ("/portal", APP, f"{APP}/edit", "/portal/mailbox"):
+    for path in ("/portal", "/portal/apps", APP, f"{APP}/edit", "/portal/mailbox"):
         assert password not in browser.get(path).text
     assert application.app_secret is not None
-    assert application.app_secret not in browser.get("/portal").text
+    assert application.app_secret not in browser.get("/portal/apps").text
 
 
 def test_refreshed_keys_are_shown_and_the_old_ones_dead(browser: Browser, served: Served) -> None:
@@ -221,7 +221,7 @@ def rows(page: httpx2.Response) -> list[str]:
 def test_fifty_applications_are_on_a_page(browser: Browser, served: Served) -> None:
     many(served, 100)
     names = [each.name for each in served.platform.registry.applications.values()]
-    page: httpx2.Response | None = browser.get("/portal")
+    page: httpx2.Response | None = browser.get("/portal/apps")
     seen = []
     while page is not None:
         seen.append(rows(page))
@@ -237,11 +237,11 @@ def test_fifty_applications_are_on_a_page(browser: Browser, served: Served) -> N
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "²", "1" * 5000])
 def test_a_page_that_is_no_number_is_the_first(browser: Browser, number: str) -> None:
-    assert "demo-server" in rows(browser.get(f"/portal?page={number}"))
+    assert "demo-server" in rows(browser.get(f"/portal/apps?page={number}"))
 
 
 def test_a_page_beyond_the_last_leads_back(browser: Browser) -> None:
-    page = browser.get("/portal?page=99")
+    page = browser.get("/portal/apps?page=99")
     assert page.status_code == 200
     assert "The list has no such page" in page.text
 

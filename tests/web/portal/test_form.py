@@ -189,11 +189,13 @@ def test_a_script_in_any_field_is_text(browser: Browser, field: str) -> None:
 def test_a_script_in_a_name_is_text_wherever_the_name_stands(browser: Browser) -> None:
     application = browser.registered(name=INJECTED, certificate="own")
     assert application.name == INJECTED
-    path = browser.get("/portal").text.partition('<a href="/portal/apps/%22')[2].partition('"')[0]
+    path = (
+        browser.get("/portal/apps").text.partition('<a href="/portal/apps/%22')[2].partition('"')[0]
+    )
     own = f"/portal/apps/%22{path}"
 
     browser.served.platform.portal.send_link("svc-demo")
-    pages = [browser.get(each) for each in ("/portal", own, f"{own}/edit", "/portal/mailbox")]
+    pages = [browser.get(each) for each in ("/portal/apps", own, f"{own}/edit", "/portal/mailbox")]
     pages += [browser.get(f"/portal/mailbox/{number}") for number in (1, 2, 3)]
 
     for page in pages:

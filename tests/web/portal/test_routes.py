@@ -44,6 +44,8 @@ MISSING = [
     "/portal/mailbox/99.eml",
     "/portal/mailbox/x.eml",
     "/portal/apis/nothing",
+    "/portal/controls",
+    "/portal/controls/",
     "/portal/certificates/",
     "/portal/apps/demo-server/certificates/00ff",
     "/portal/apps/demo-native/certificates/00ff",
@@ -54,7 +56,9 @@ MISSING = [
     "/portal/%00%ff",
 ]
 ACTIONS = sorted(
-    path.replace("{name}", "demo-server") for path, handlers in ROUTES.items() if "POST" in handlers
+    path.replace("{name}", "demo-server").replace("{control}", "freeze")
+    for path, handlers in ROUTES.items()
+    if "POST" in handlers
 )
 
 
@@ -139,7 +143,8 @@ def test_what_is_not_there_names_what_is(browser: Browser, path: str, named: str
 
 @pytest.mark.parametrize("path", ACTIONS)
 def test_an_action_is_a_post_and_says_so(browser: Browser, path: str) -> None:
-    with_page = "GET" in ROUTES[path.replace("demo-server", "{name}")]
+    route = path.replace("demo-server", "{name}").replace("freeze", "{control}")
+    with_page = "GET" in ROUTES[route]
     allowed = "GET, HEAD, POST" if with_page else "POST"
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS", *(() if with_page else ("GET", "HEAD"))):
         answer = browser.http.request(method, path)
