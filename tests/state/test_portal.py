@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import Refusal
 from mock_sei.operations.mailbox import ClearMailbox, DownloadMail, ReadMailbox
 from mock_sei.platform import Platform
@@ -20,6 +22,12 @@ pytestmark = pytest.mark.usefixtures("one_key")
 
 LARGE = 2**159 + 1
 """A serial number with as many bits as the CA gives."""
+
+
+@pytest.fixture
+def shared_store(tmp_path: Path) -> CertificateStore:
+    """A certs folder of the test: a shared state sends notices for all certificates in it."""
+    return CertificateStore(tmp_path / "certs")
 
 
 def send(platform: Platform, subject: str, to: str = "team@example.com") -> Mail:
