@@ -15,6 +15,7 @@ from sys import getsizeof
 from typing import Any, Literal, TypeVar
 
 from mock_sei.errors import Explanation, one_line
+from mock_sei.journal.chain import CheckStep, steps_of
 from mock_sei.journal.hiding import (
     LOOK_AHEAD,
     NO_SECRETS,
@@ -62,7 +63,7 @@ LET_GO = "<let go: all entries of the journal together have a limit>"
 HEAD_LET_GO = "headers and query were let go: all entries of the journal together have a limit"
 
 HEADER_SIZE = 140
-ENTRY_SIZE = 1500
+ENTRY_SIZE = 1600
 """The bytes of memory that a header and an entry take besides their texts."""
 
 _Text = TypeVar("_Text", str, bytes)
@@ -353,6 +354,9 @@ class Entry:
     """How many milliseconds the exchange took."""
     fault: str | None = None
     """The fault that the exchange met, in words."""
+    alert: str | None = None
+    """The TLS alert that ended the handshake and who sent it, such as ``unknown_ca, sent by the
+    client``. None for an exchange, or if there was none."""
     releases: int | None = field(default=None, repr=False, compare=False)
     """:attr:`Journal.releases` when this entry began."""
     size: int = field(default=0, repr=False, compare=False)
@@ -420,6 +424,12 @@ class Entry:
         """Sentences about details that were accepted but may be a mistake of the client."""
         return self.findings.notes
 
+    @property
+    def checks(self) -> list[CheckStep]:
+        """The checks of the request or handshake in their order: those that it passed, the one that
+        refused it, and those that it therefore did not reach."""
+        return steps_of(self.connection, self.tls_version, self.findings, self.refused_by)
+
     def concerns(self, application: Application) -> bool:
         """True if the request was an application's, or the certificate was its account's."""
         if self.application == application.name:
@@ -473,7 +483,8 @@ class Entry:
 
     def measure(self) -> int:
         """The bytes of memory that the entry takes now, approximately."""
-        size = ENTRY_SIZE + sum(
+        size = ENTRY_SIZE + 8 * len(self.findings.passed)
+        size += sum(
             getsizeof(each)
             for each in (self.refused_because, self.expected, self.actual, *self.findings.notes)
             if each is not None and each is not HEAD_LET_GO
@@ -523,6 +534,8 @@ class Entry:
             "response": self.response.to_json(most) if self.response else None,
             "duration_ms": self.duration_ms,
             "fault": self.fault,
+            "alert": self.alert,
+            "checks": [each.to_json() for each in self.checks],
             "refused_by": self.refused_by,
             "refused_because": self.refused_because,
             "expected": self.expected,

@@ -13,6 +13,7 @@ from datetime import datetime
 from sys import getsizeof
 from typing import Any
 
+from mock_sei.journal.chain import CheckStep, findings_of
 from mock_sei.journal.entries import (
     EVERYTHING,
     HEADER_SIZE,
@@ -176,17 +177,14 @@ def read_entry(told: Mapping[str, Any]) -> Entry:
         tracking_id=told["tracking_id"],
         request=_request(told["request"]),
         response=_response(told["response"]),
-        findings=Findings(
-            application=told["application"],
-            service_account=told["service_account"],
-            notes=list(told["notes"]),
-        ),
+        findings=_findings(told),
         refused_by=told["refused_by"],
         refused_because=told["refused_because"],
         expected=told["expected"],
         actual=told["actual"],
         duration_ms=told["duration_ms"],
         fault=told["fault"],
+        alert=told["alert"],
     )
 
 
@@ -207,6 +205,17 @@ def apart(entry: Entry) -> Entry:
         request=copy(entry.request),
         response=copy(entry.response),
         findings=copy(entry.findings),
+    )
+
+
+def _findings(told: Mapping[str, Any]) -> Findings:
+    passed, course = findings_of([CheckStep(**each) for each in told["checks"]])
+    return Findings(
+        application=told["application"],
+        service_account=told["service_account"],
+        notes=list(told["notes"]),
+        course=course,
+        passed=passed,
     )
 
 

@@ -169,13 +169,14 @@ class Exchange:
     def repeatable(self, work: Callable[[], T]) -> Callable[[], T]:
         """``work``, which finds the journal entry as it is now, also if it runs again."""
         entry = self.entry
-        found = replace(entry.findings, notes=[*entry.notes])
+        found = replace(entry.findings, notes=[*entry.notes], passed=[*entry.findings.passed])
 
         def again() -> T:
             # The object stays: the application that is called has it.
             entry.findings.application = found.application
             entry.findings.service_account = found.service_account
             entry.findings.notes = [*found.notes]
+            entry.findings.passed = [*found.passed]
             return work()
 
         return again
