@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 from mock_sei.errors import Explanation, one_line
 from mock_sei.journal.chain import CheckStep, steps_of
 from mock_sei.journal.hiding import (
+    HIDDEN,
     LOOK_AHEAD,
     NO_SECRETS,
     Field,
@@ -57,6 +58,9 @@ LINE_PATH = 200
 LOG_SHOWN = 2 * 1024
 """The largest number of bytes of each text in a JSON log line. Requests wait while it is
 written."""
+
+BODY_SEARCHED = 1024
+"""A search looks at so many bytes of a body."""
 
 LET_GO = "<let go: all entries of the journal together have a limit>"
 """The journal shows this in place of a body that it had to delete because it was full."""
@@ -99,6 +103,16 @@ class HttpMessage:
         """The body as text, or a note in its place, such as ``<123 bytes of image/png>``."""
         return show([self._body(BODY_SHOWN)], self.secrets())[0]
 
+    def body_beginning(self, shown: int) -> str:
+        """The first ``shown`` characters of the body, or a note in its place."""
+        return show([self._body(shown, shown + LOOK_AHEAD)], self.secrets())[0]
+
+    def may_have(self, text: bytes) -> bool:
+        """False if :meth:`body_beginning` of the first :data:`BODY_SEARCHED` characters has no such
+        text, in lower case. It costs little, since it hides no secrets: never show it."""
+        body = self.raw_body
+        return bool(body) and text in body[: 2 * BODY_SEARCHED].lower()
+
     @property
     def incomplete(self) -> list[str]:
         """The parts that are not shown whole, or not as they were sent: ``headers``, ``body``, and
@@ -134,6 +148,11 @@ class HttpMessage:
         is_cut = len(body) > most or self.body_size > len(body)
         return not is_cut and shows_text(content_type, body, encoded=encoded) and _is_utf8(body)
 
+    @property
+    def has_body(self) -> bool:
+        """True if the journal still has the body, or its beginning."""
+        return bool(self.raw_body)
+
     def settle(self) -> int:
         """Removes headers beyond the limits. Returns the number of removed headers."""
         kept: list[tuple[bytes, bytes]] = []
@@ -164,8 +183,8 @@ class HttpMessage:
         headers = sum(len(name) + len(value) + HEADER_SIZE for name, value in self.raw_headers)
         return len(self.raw_body) + headers
 
-    def _body(self, shown: int) -> Field:
-        body = self.raw_body
+    def _body(self, shown: int, read: int = BODY_KEPT) -> Field:
+        body = self.raw_body[:read]
         if self.body_let_go and not body:
             return Field(LET_GO)
         content_type, encoded = self._body_kind()
@@ -361,6 +380,8 @@ class Entry:
     """:attr:`Journal.releases` when this entry began."""
     size: int = field(default=0, repr=False, compare=False)
     """The bytes of memory that the journal counts for this entry."""
+    text: bytes | None = field(default=None, repr=False, compare=False)
+    """What :meth:`to_search` found, since hiding secrets is dear; None before."""
 
     @property
     def time(self) -> datetime:
@@ -470,13 +491,43 @@ class Entry:
             if len(notes) > kept:
                 self.findings.notes.insert(0, f"{len(notes) - kept} earlier notes are not kept")
 
+    def may_have(self, text: bytes) -> bool:
+        """False if :meth:`to_search` surely has no such text. It costs little, but does not hide
+        secrets: an entry that may have the text is looked at again."""
+        if self.text is not None:
+            return text in self.text
+        request, response = self.request, self.response
+        if request is not None:
+            method, path = request.method.encode(), request.path.encode(errors="replace")
+            if text in (b"%b %b" % (method, path)).lower() or request.may_have(text):
+                return True
+        if response is not None and response.may_have(text):
+            return True
+        named = f"{self.refused_by}\n{self.findings.application}"
+        return text in named.encode(errors="replace").lower() or _HIDDEN in text
+
+    def to_search(self) -> bytes:
+        """The text in which a search looks: path, check, application and the beginning of the
+        bodies, in lower case and without secrets. It is made once, and kept."""
+        if self.text is None:
+            parts = [self.operation, self.refused_by, self.application]
+            parts += [
+                each.body_beginning(BODY_SEARCHED)
+                for each in (self.request, self.response)
+                if each and each.body_size
+            ]
+            self.text = "\n".join(filter(None, parts)).encode(errors="replace").lower()
+        return self.text
+
     def let_go_of_bodies(self) -> None:
         """Deletes the bodies, to free memory."""
+        self.text = None
         for message in filter(None, (self.request, self.response)):
             message.let_go_of_body()
 
     def let_go_of_head(self) -> None:
         """Deletes headers, query and notes, to free memory. Searches still find the entry."""
+        self.text = None
         for message in filter(None, (self.request, self.response)):
             message.let_go_of_head()
         self.findings.notes = [HEAD_LET_GO]
@@ -489,7 +540,10 @@ class Entry:
             for each in (self.refused_because, self.expected, self.actual, *self.findings.notes)
             if each is not None and each is not HEAD_LET_GO
         )
-        return size + sum(each.measure() for each in (self.request, self.response) if each)
+        messages = [each for each in (self.request, self.response) if each]
+        # The text to search is counted before it is made.
+        size += sum(min(each.body_size, BODY_SEARCHED) for each in messages if each.has_body)
+        return size + sum(each.measure() for each in messages)
 
     def hide(self, texts: Sequence[str], most: int = SENTENCE_SHOWN) -> list[str]:
         """The first ``most`` characters of texts about the request, with secrets hidden.
@@ -588,6 +642,8 @@ def _is_utf8(text: bytes) -> bool:
         return False
     return True
 
+
+_HIDDEN = HIDDEN[:1].encode()
 
 _LONG_WORD = re.compile(r"[^\s]{16}")
 """A word that is long enough to be the beginning of a secret."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from mock_sei.journal.chain import CheckStep, findings_of
 from mock_sei.journal.entries import (
+    BODY_SEARCHED,
     EVERYTHING,
     HEADER_SIZE,
     LET_GO,
@@ -57,6 +58,16 @@ class ShownRequest(HttpRequest):
     @property
     def body(self) -> str:
         return str(self.as_shown["body"])
+
+    def body_beginning(self, shown: int) -> str:
+        return self.body[:shown]
+
+    def may_have(self, text: bytes) -> bool:
+        return text in self.body_beginning(BODY_SEARCHED).encode(errors="replace").lower()
+
+    @property
+    def has_body(self) -> bool:
+        return self.body not in ("", LET_GO)
 
     @property
     def sent(self) -> SentRequest:
@@ -113,6 +124,16 @@ class ShownResponse(HttpResponse):
     @property
     def body(self) -> str:
         return str(self.shown["body"])
+
+    def body_beginning(self, shown: int) -> str:
+        return self.body[:shown]
+
+    def may_have(self, text: bytes) -> bool:
+        return text in self.body_beginning(BODY_SEARCHED).encode(errors="replace").lower()
+
+    @property
+    def has_body(self) -> bool:
+        return self.body not in ("", LET_GO)
 
     @property
     def incomplete(self) -> list[str]:
