@@ -83,7 +83,7 @@ def test_a_refusal_shows_the_checks_in_their_order_and_both_values_where_they_br
     )
     assert way.endswith(
         "✓ account passed ✗ certificate name refused: actual svc-web ≠, expected svc-demo "
-        "scope not reached"
+        "○ scope not reached"
     )
     assert "svc-demo-password" not in shown
 

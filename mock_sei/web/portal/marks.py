@@ -11,8 +11,10 @@ MOST_ROWS = 12
 NOBODY = "no application"
 OTHERS = "other applications"
 
-STEP, HEIGHT, WIDTH = 10, 24, 7
-"""Pixels of the drawing: from one mark to the next, of a row, and of a mark."""
+STEP = 10
+"""From one mark to the next, in units of the drawing."""
+FEWEST_COLUMNS = 40
+"""A row has room for so many marks at least, so that a few marks are not wide."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,7 @@ class Marks:
     begin: str
     end: str
     width: int
-    """Pixels of a row."""
+    """Of a row, in units of the drawing."""
 
 
 def timeline_of(entries: Sequence[Mapping[str, Any]]) -> Marks | None:
@@ -69,7 +71,7 @@ def timeline_of(entries: Sequence[Mapping[str, Any]]) -> Marks | None:
         rows=[MarkRow(name=name, marks=row) for name, row in marks.items()],
         begin=entries[-1]["time"],
         end=entries[0]["time"],
-        width=len(entries) * STEP,
+        width=max(len(entries), FEWEST_COLUMNS) * STEP,
     )
 
 
