@@ -273,7 +273,10 @@ def test_pages_follow_one_another_without_a_gap(served: Served) -> None:
 def test_an_address_of_no_page_is_a_page_nevertheless(served: Served, query: str) -> None:
     served.platform.journal.add(exchange())
 
-    assert answer(served, query).status_code == 200
+    found = answer(served, query)
+
+    assert found.status_code == 200
+    assert "There was no request" not in found.text
 
 
 def test_the_timeline_has_a_row_for_each_application_and_a_link_for_each_call(

@@ -52,6 +52,7 @@ def journal(visit: Visit) -> Response:
     rows = found.rows if after is None else found.rows[::-1]
     newest, oldest = _ends(found, entries[0][0] if entries else 0, upwards=after is not None)
     has_older = oldest > told.dropped + 1
+    ended_early = has_older and after is None and len(rows) < PAGE
     return visit.show(
         "journal.html",
         status=200 if problem is None else 400,
@@ -61,8 +62,7 @@ def journal(visit: Visit) -> Response:
         wanted=wanted,
         problem=problem,
         checks=sorted(KNOWN),
-        has_more=has_older,
-        searched_to=oldest if has_older and len(rows) < PAGE else None,
+        searched_to=oldest if ended_early else None,
         newest=JOURNAL + wanted.query() if before or after is not None else None,
         later=JOURNAL + wanted.query(after=newest) if 0 < newest < told.last else None,
         earlier=JOURNAL + wanted.query(before=oldest) if has_older else None,
