@@ -60,7 +60,7 @@ LOG_SHOWN = 2 * 1024
 written."""
 
 BODY_SEARCHED = 1024
-"""A search looks at so many bytes of a body."""
+"""A search looks at so many bytes of a body, and at so many characters of a path."""
 
 LET_GO = "<let go: all entries of the journal together have a limit>"
 """The journal shows this in place of a body that it had to delete because it was full."""
@@ -494,8 +494,6 @@ class Entry:
     def may_have(self, text: bytes) -> bool:
         """False if :meth:`to_search` surely has no such text. It costs little, but does not hide
         secrets: an entry that may have the text is looked at again."""
-        if self.text is not None:
-            return text in self.text
         request, response = self.request, self.response
         if request is not None:
             method, path = request.method.encode(), request.path.encode(errors="replace")
@@ -509,15 +507,20 @@ class Entry:
     def to_search(self) -> bytes:
         """The text in which a search looks: path, check, application and the beginning of the
         bodies, in lower case and without secrets. It is made once, and kept."""
-        if self.text is None:
-            parts = [self.operation, self.refused_by, self.application]
+        made = self.text  # another thread may let go of it
+        if made is None:
+            request = self.request
+            parts = [self.refused_by, self.application]
+            if request is not None:
+                parts.append(f"{request.method} {request.path_beginning(BODY_SEARCHED)}")
             parts += [
                 each.body_beginning(BODY_SEARCHED)
                 for each in (self.request, self.response)
                 if each and each.body_size
             ]
-            self.text = "\n".join(filter(None, parts)).encode(errors="replace").lower()
-        return self.text
+            made = "\n".join(filter(None, parts)).encode(errors="replace").lower()
+            self.text = made
+        return made
 
     def let_go_of_bodies(self) -> None:
         """Deletes the bodies, to free memory."""
@@ -543,6 +546,7 @@ class Entry:
         messages = [each for each in (self.request, self.response) if each]
         # The text to search is counted before it is made.
         size += sum(min(each.body_size, BODY_SEARCHED) for each in messages if each.has_body)
+        size += min(len(self.request.path), BODY_SEARCHED) if self.request else 0
         return size + sum(each.measure() for each in messages)
 
     def hide(self, texts: Sequence[str], most: int = SENTENCE_SHOWN) -> list[str]:

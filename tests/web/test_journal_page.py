@@ -213,6 +213,17 @@ def test_a_hidden_text_is_made_once_and_goes_with_the_body(served: Served) -> No
     assert b"grant_type" not in entry.to_search()
 
 
+def test_a_search_finds_the_same_again(served: Served) -> None:
+    journal = served.platform.journal
+    journal.add(exchange(headers={"content-type": "image/png"}, body=b"\x89PNG\xff needle"))
+    journal.add(exchange(path="/v1/" + "x" * 3000 + "/needle"))
+
+    for text in ("image/png", "needle", "bytes", "/v1/xxx"):
+        first = entries_of(page(served, f"?text={text}"))
+        assert entries_of(page(served, "?text=g")) == entries_of(page(served, "?text=g"))
+        assert entries_of(page(served, f"?text={text}")) == first
+
+
 def test_the_text_of_a_search_is_counted_before_it_is_made() -> None:
     made = exchange(body="x" * 5000, headers=JSON, answer="y" * 300)
     without = exchange(headers=JSON)

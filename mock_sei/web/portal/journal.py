@@ -63,7 +63,7 @@ def journal(visit: Visit) -> Response:
         problem=problem,
         checks=sorted(KNOWN),
         searched_to=oldest if ended_early else None,
-        newest=JOURNAL + wanted.query() if before or after is not None else None,
+        newest=None if before is after is None else JOURNAL + wanted.query(),
         later=JOURNAL + wanted.query(after=newest) if 0 < newest < told.last else None,
         earlier=JOURNAL + wanted.query(before=oldest) if has_older else None,
         shown=_shown(rows),
