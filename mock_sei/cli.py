@@ -482,9 +482,12 @@ def clear(url: str) -> None:
     type=click.Choice(["pytest", "curl", "har"]),
     help="Write the calls as a test, as curl lines, or as HAR 1.2; secrets are hidden.",
 )
+@click.option(
+    "--checks", is_flag=True, help="Show below each line which checks were passed, and which not."
+)
 @_request_options
 @_control_url_option
-def journal(follow: bool, form: str | None, control_url: str, **wanted: Any) -> None:
+def journal(follow: bool, form: str | None, checks: bool, control_url: str, **wanted: Any) -> None:
     """Show the requests and failed handshakes of a running server, with the reason of a refusal."""
     from mock_sei.commands.journal import texts
     from mock_sei.commands.signals import end_once, interrupt
@@ -496,7 +499,8 @@ def journal(follow: bool, form: str | None, control_url: str, **wanted: Any) -> 
     # A shell starts background commands with SIGINT ignored, and Python does not change that.
     end_once(interrupt)
     with contextlib.suppress(KeyboardInterrupt):
-        for each in texts(_remote(control_url), wanted, form=form, follow=follow):
+        shown = texts(_remote(control_url), wanted, form=form, follow=follow, checks=checks)
+        for each in shown:
             click.echo(each)
 
 

@@ -29,6 +29,7 @@ from mock_sei.errors import (
 )
 from mock_sei.reasons.tokens import WhatIs, explain_bad_token, explain_no_token, shown_scheme
 from mock_sei.reasons.values import read_as_utf8
+from mock_sei.rules import checks
 from mock_sei.rules.caller_checks import (
     AccessToken,
     check_certificate_name,
@@ -40,9 +41,9 @@ from mock_sei.rules.connection import Connection, Findings
 from mock_sei.rules.records import DEFAULT_SCOPE, Application, Environment
 from mock_sei.rules.registry import Registry
 
-APP_KEY_CHECK = "AppKey"
+APP_KEY_CHECK = checks.APP_KEY
 _wrong_app_key = Check(name=APP_KEY_CHECK, kind=API_KEY).refusal
-TOKEN_CHECK = "access token"
+TOKEN_CHECK = checks.ACCESS_TOKEN
 
 ACCESS_TOKEN = "access_token"
 """The parameter for a token in RFC 6750 sections 2.2 and 2.3. The gateway never uses its value."""
@@ -102,22 +103,28 @@ def admit(
     ``what_is`` says for the journal what was sent in place of a token. Raises :class:`Refusal` for
     the first check that fails.
     """
-    application = registry.applications.get(call.app_key or "")
+    application, findings = registry.applications.get(call.app_key or ""), call.findings
     if application is not None:
-        call.findings.application = application.name
+        findings.application = application.name
     check_token_places(call)
     if application is not None:
         check_listener(application, call.connection)
+        findings.passes(checks.LISTENER)
         check_source_address(application, call.connection)
+        findings.passes(checks.SOURCE_ADDRESS)
     application = check_app_key(application, call, environment, registry)
+    findings.passes(APP_KEY_CHECK)
     token = read_token(call, tokens, what_is)
     check_ownership(application, token, registry)
     tokens.require_live(token)
+    findings.passes(TOKEN_CHECK)
     if call.product is not None:
         check_scope(token)
+        findings.passes(checks.SCOPE)
     if token.service_account is not None:
-        call.findings.service_account = token.service_account
+        findings.service_account = token.service_account
         check_certificate_name(token.service_account, call.connection)
+        findings.passes(checks.CERTIFICATE_NAME)
     if not call.only_looks:
         tokens.record_use(token)
     return Admission(application=application, token=token)
@@ -207,7 +214,7 @@ def check_scope(token: AccessToken) -> None:
         return
     raise Refusal(
         SCOPE_MISSING,
-        check="scope",
+        check=checks.SCOPE,
         because=f"The token only has other scopes; functional calls need {DEFAULT_SCOPE}.",
         expected=DEFAULT_SCOPE,
         actual=token.scope,

@@ -67,7 +67,7 @@ from mock_sei.oauth.token_info import token_information
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.portal.portal import Portal
-from mock_sei.rules import machine
+from mock_sei.rules import checks, machine
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addresses
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.connection import ClientCertificate, Connection
@@ -476,7 +476,9 @@ class Platform:
         oauth = self.state.oauth
         client = authenticate(request, oauth.registry, oauth.rules.environment, served=None)
         token = request.find("token") or request.require("token", "refresh_token")
-        return revoke(token, client, oauth)
+        answer = revoke(token, client, oauth)
+        request.findings.passes(checks.REVOCATION)
+        return answer
 
     def token_information(self, call: Call) -> dict[str, Any]:
         """What the token of a call stands for. Raises :class:`~mock_sei.errors.Refusal`."""
@@ -605,7 +607,12 @@ class Platform:
         return explain_handshake(failure, certificate, now, problems=problems)
 
     def record_handshake(
-        self, connection: Connection, why: Explanation, tls_version: str | None
+        self,
+        connection: Connection,
+        why: Explanation,
+        tls_version: str | None,
+        *,
+        alert: str | None = None,
     ) -> None:
         """A handshake that failed, or a connection ended because of its certificate."""
         entry = Entry(
@@ -614,6 +621,7 @@ class Platform:
             connection=connection,
             tls_version=tls_version,
             tracking_id=self.new_tracking_id(),
+            alert=alert,
         )
         entry.refuse(why)
         self.record(entry)

@@ -17,6 +17,8 @@ import mock_sei
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import bundled_folder, load_fixtures
 from mock_sei.platform import Platform
+from mock_sei.rules import checks
+from mock_sei.rules.connection import Findings
 from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
 from mock_sei.state.units import Units
@@ -116,6 +118,24 @@ def platform(
     made = two_servers.two_platforms(tmp_path_factory.mktemp("state") / "platform.db", make)
     yield made
     two_servers.close(made)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _checks_run_in_the_order_of_their_table() -> Iterator[None]:
+    """Every call of every test passes its checks in the order of ``mock_sei/rules/checks.py``."""
+    passes = Findings.passes
+
+    def watched(self: Findings, check: str) -> None:
+        order = self.course.order
+        if self.course is not checks.UNKNOWN:  # as in a test that calls a check by itself
+            assert [*self.passed, check] == [
+                name for name in order if name in (*self.passed, check)
+            ]
+        passes(self, check)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Findings, "passes", watched)
+        yield
 
 
 @pytest.fixture

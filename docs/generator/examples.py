@@ -309,7 +309,12 @@ def test_why_a_request_was_refused(mock_sei):
     assert entry.source_address == "127.0.0.1"
     assert abs(entry.time.timestamp() - entry.timestamp) < 1
     assert entry.duration_ms >= 0
-    assert entry.fault is None
+    assert [(each.check, each.result) for each in entry.checks][-3:] == [
+        ("account", "passed"),
+        ("certificate name", "refused"),
+        ("scope", "not reached"),
+    ]
+    assert entry.fault is entry.alert is None
     assert entry.notes == []
     assert entry.to_json()["response"]["status"] == 403
 """,

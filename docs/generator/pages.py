@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from docs.generator.control import control_page
+from docs.generator.drawing import drawing
 from docs.generator.python import python_page
 
 ROOT = Path(__file__).parents[2]
@@ -13,5 +14,6 @@ ROOT = Path(__file__).parents[2]
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference.md": python_page,
     "docs/control.md": control_page,
+    "docs/way-of-a-call.svg": drawing,
 }
 """By the path from the project's folder."""

@@ -14,6 +14,7 @@ from mock_sei.apis.parameters import read_parameters
 from mock_sei.apis.patterns import Budget
 from mock_sei.apis.spooled import Body
 from mock_sei.errors import InvalidValue, MalformedRequest, Refusal
+from mock_sei.rules import checks
 from mock_sei.rules.connection import Findings
 
 NOT_SHARED = (
@@ -54,15 +55,16 @@ def answer(request: ApiRequest, state: ApiState, now: datetime) -> ApiAnswer:
     """
     budget = Budget()
     try:
-        if request.operation.alternatives:
-            return _first_answer(request, state, now, budget)
-        return _answer(request, state, now, budget)
+        answering = _first_answer if request.operation.alternatives else _answer
+        answered = answering(request, state, now, budget)
+        request.findings.passes(checks.PARAMETERS)
     except Refusal as refusal:
         if state.is_own and refusal.why.check == RECORD_CHECK:
             request.findings.notes.append(NOT_SHARED)
         raise
     finally:
         request.findings.notes += budget.problems
+    return answered
 
 
 def _first_answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget) -> ApiAnswer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,16 +30,26 @@ FILES: Mapping[str, type[DownloadHar | DownloadTest]] = {"har": DownloadHar, "py
 
 
 def texts(
-    remote: Remote, wanted: Mapping[str, Any], *, form: str | None, follow: bool
+    remote: Remote,
+    wanted: Mapping[str, Any],
+    *,
+    form: str | None,
+    follow: bool,
+    checks: bool = False,
 ) -> Iterator[str]:
     """The entries that match ``wanted``, as readable lines, or in a form of ``--as``.
 
-    With ``follow``, it waits for further entries until it is interrupted. Raises
-    :class:`~mock_sei.errors.MockSeiError`, also for a form that cannot be followed.
+    With ``follow``, it waits for further entries until it is interrupted. With ``checks``, a second
+    line shows the way of each entry through the checks. Raises
+    :class:`~mock_sei.errors.MockSeiError`, also for a form that has no such lines, or that cannot
+    be followed.
     """
+    if checks and form is not None:
+        raise MockSeiError(f"--checks goes with readable lines: --as {form} has no place for them")
     if form is None or form not in FILES:
         curl = CurlLines(surroundings(remote)) if form == "curl" else None
-        yield from lines(remote, wanted, follow=follow, curl=curl)
+        shown = line_and_way if checks else line
+        yield from lines(remote, wanted, follow=follow, curl=curl, shown=shown)
         return
     if follow:
         raise MockSeiError(
@@ -53,7 +63,12 @@ def texts(
 
 
 def lines(
-    remote: Remote, wanted: Mapping[str, Any], *, follow: bool, curl: CurlLines | None = None
+    remote: Remote,
+    wanted: Mapping[str, Any],
+    *,
+    follow: bool,
+    curl: CurlLines | None = None,
+    shown: Callable[[Entry], str] | None = None,
 ) -> Iterator[str]:
     """A line for each entry, or with ``curl`` the lines that repeat it."""
     after = 0
@@ -64,7 +79,7 @@ def lines(
             yield "# the journal was cleared" if curl else "-- the journal was cleared --"
             continue
         entries = (entry for _, entry in found.entries)
-        yield from map(line, entries) if curl is None else curl.write(entries)
+        yield from map(shown or line, entries) if curl is None else curl.write(entries)
         after = found.last
         if not follow:
             return
@@ -111,3 +126,13 @@ def _is_same(file: Path, content: bytes) -> bool:
 def line(entry: Entry) -> str:
     """One entry as a readable line. A refused request is shown with the reason."""
     return one_line(f"{entry.time:%H:%M:%S.%f}"[:-3] + f" {entry}")
+
+
+MARKS: Mapping[str, str] = {"passed": "✓", "refused": "✗", "not reached": "○"}
+
+
+def line_and_way(entry: Entry) -> str:
+    """One entry as a readable line, and below it its way through the checks."""
+    way = "  ".join(f"{MARKS[each.result]} {each.check}" for each in entry.checks)
+    alert = f"  (TLS alert {entry.alert})" if entry.alert else ""
+    return f"{line(entry)}\n    {one_line(way + alert)}"

@@ -7,14 +7,16 @@ of its other errors. Each row says what is wrong and what to do. Codes and reaso
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from mock_sei.errors import Explanation
+from mock_sei.rules.checks import CERTIFICATE
 from mock_sei.rules.connection import ChainProblem, ChainProblemKind, ClientCertificate
 
-CERTIFICATE_CHECK = "client certificate"
+CERTIFICATE_CHECK = CERTIFICATE
 TLS_CHECK = "TLS handshake"
 
 
@@ -110,6 +112,46 @@ _REASONS: Mapping[str, str] = {
     ABANDONED: "The client ended the connection during the handshake without saying why. Often it "
     "does not trust this server's certificate: give it ca.pem of the certs folder.",
 }
+
+_ALERTS: Mapping[int, str] = {
+    **dict.fromkeys((3, 18, 19, 20, 21, 25, 79), "unknown_ca"),
+    **dict.fromkeys((9, 66, 67, 68), "bad_certificate"),
+    7: "decrypt_error",
+    10: "certificate_expired",
+    23: "certificate_revoked",
+    26: "unsupported_certificate",
+}
+"""The alert that OpenSSL sends for a verification code (``ssl_x509err2alert``)."""
+
+_ALERTS_OF_REASONS: Mapping[str, str] = {
+    "UNSUPPORTED_PROTOCOL": "protocol_version",
+    "NO_SHARED_CIPHER": "handshake_failure",
+    "NO_SUITABLE_SIGNATURE_ALGORITHM": "handshake_failure",
+    "NO_SHARED_GROUP": "handshake_failure",
+    "DIGEST_CHECK_FAILED": "decrypt_error",
+    "BAD_SIGNATURE": "decrypt_error",
+}
+_REQUIRED: Mapping[str | None, str] = {
+    "TLSv1.2": "handshake_failure",
+    "TLSv1.3": "certificate_required",
+}
+"""The alert about a missing certificate, by the TLS version."""
+
+_CLIENT_ALERT = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_ALERT_(.+)")
+
+
+def find_alert(failure: HandshakeFailure, tls_version: str | None) -> str | None:
+    """The alert that ended a handshake and who sent it, such as ``unknown_ca, sent by the client``.
+
+    None if no alert was sent, or if it is not known which one.
+    """
+    sent = _CLIENT_ALERT.fullmatch(failure.reason)
+    if sent is not None:
+        return f"{sent[1].lower()}, sent by the client"
+    alert = _ALERTS.get(failure.verify_code) or _ALERTS_OF_REASONS.get(failure.reason)
+    if failure.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        alert = _REQUIRED.get(tls_version)
+    return f"{alert}, sent by the server" if alert else None
 
 
 _EXPECTED: Mapping[str, tuple[str, str]] = {

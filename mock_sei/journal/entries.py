@@ -17,7 +17,9 @@ from sys import getsizeof
 from typing import Any, Literal, TypeVar
 
 from mock_sei.errors import Explanation, one_line
+from mock_sei.journal.chain import CheckStep, steps_of
 from mock_sei.journal.hiding import (
+    HIDDEN,
     LOOK_AHEAD,
     NO_SECRETS,
     Field,
@@ -62,12 +64,15 @@ LOG_SHOWN = 2 * 1024
 """The largest number of bytes of each text in a JSON log line. Requests wait while it is
 written."""
 
+BODY_SEARCHED = 1024
+"""A search looks at so many bytes of a body, and at so many characters of a path."""
+
 LET_GO = "<let go: all entries of the journal together have a limit>"
 """The journal shows this in place of a body that it had to delete because it was full."""
 HEAD_LET_GO = "headers and query were let go: all entries of the journal together have a limit"
 
 HEADER_SIZE = 140
-ENTRY_SIZE = 1500
+ENTRY_SIZE = 1600
 """The bytes of memory that a header and an entry take besides their texts."""
 
 _Text = TypeVar("_Text", str, bytes)
@@ -102,6 +107,16 @@ class HttpMessage:
     def body(self) -> str:
         """The body as text, or a note in its place, such as ``<123 bytes of image/png>``."""
         return show([self._body(BODY_SHOWN)], self.secrets())[0]
+
+    def body_beginning(self, shown: int) -> str:
+        """The first ``shown`` characters of the body, or a note in its place."""
+        return show([self._body(shown, shown + LOOK_AHEAD)], self.secrets())[0]
+
+    def may_have(self, text: bytes) -> bool:
+        """False if :meth:`body_beginning` of the first :data:`BODY_SEARCHED` characters has no such
+        text, in lower case. It costs little, since it hides no secrets: never show it."""
+        body = self.raw_body
+        return bool(body) and text in body[: 2 * BODY_SEARCHED].lower()
 
     @property
     def incomplete(self) -> list[str]:
@@ -138,6 +153,11 @@ class HttpMessage:
         is_cut = len(body) > most or self.body_size > len(body)
         return not is_cut and shows_text(content_type, body, encoded=encoded) and _is_utf8(body)
 
+    @property
+    def has_body(self) -> bool:
+        """True if the journal still has the body, or its beginning."""
+        return bool(self.raw_body)
+
     def settle(self) -> int:
         """Removes headers beyond the limits. Returns the number of removed headers."""
         kept: list[tuple[bytes, bytes]] = []
@@ -168,8 +188,8 @@ class HttpMessage:
         headers = sum(len(name) + len(value) + HEADER_SIZE for name, value in self.raw_headers)
         return len(self.raw_body) + headers
 
-    def _body(self, shown: int) -> Field:
-        body = self.raw_body
+    def _body(self, shown: int, read: int = BODY_KEPT) -> Field:
+        body = self.raw_body[:read]
         if self.body_let_go and not body:
             return Field(LET_GO)
         content_type, encoded = self._body_kind()
@@ -364,10 +384,15 @@ class Entry:
     """How many milliseconds the exchange took."""
     fault: str | None = None
     """The fault that the exchange met, in words."""
+    alert: str | None = None
+    """The TLS alert that ended the handshake and who sent it, such as ``unknown_ca, sent by the
+    client``. None for an exchange, or if there was none."""
     releases: int | None = field(default=None, repr=False, compare=False)
     """:attr:`Journal.releases` when this entry began."""
     size: int = field(default=0, repr=False, compare=False)
     """The bytes of memory that the journal counts for this entry."""
+    text: bytes | None = field(default=None, repr=False, compare=False)
+    """What :meth:`to_search` found, since hiding secrets is dear; None before."""
 
     @property
     def time(self) -> datetime:
@@ -431,6 +456,12 @@ class Entry:
         """Sentences about details that were accepted but may be a mistake of the client."""
         return self.findings.notes
 
+    @property
+    def checks(self) -> list[CheckStep]:
+        """The checks of the request or handshake in their order: those that it passed, the one that
+        refused it, and those that it therefore did not reach."""
+        return steps_of(self.connection, self.tls_version, self.findings, self.refused_by)
+
     def concerns(self, application: Application) -> bool:
         """True if the request was an application's, or the certificate was its account's."""
         if self.application == application.name:
@@ -471,25 +502,63 @@ class Entry:
             if len(notes) > kept:
                 self.findings.notes.insert(0, f"{len(notes) - kept} earlier notes are not kept")
 
+    def may_have(self, text: bytes) -> bool:
+        """False if :meth:`to_search` surely has no such text. It costs little, but does not hide
+        secrets: an entry that may have the text is looked at again."""
+        request, response = self.request, self.response
+        if request is not None:
+            method, path = request.method.encode(), request.path.encode(errors="replace")
+            if text in (b"%b %b" % (method, path)).lower() or request.may_have(text):
+                return True
+        if response is not None and response.may_have(text):
+            return True
+        named = f"{self.refused_by}\n{self.findings.application}"
+        return text in named.encode(errors="replace").lower() or _HIDDEN in text
+
+    def to_search(self) -> bytes:
+        """The text in which a search looks: path, check, application and the beginning of the
+        bodies, in lower case and without secrets. It is made once, and kept."""
+        made = self.text  # another thread may let go of it
+        if made is None:
+            request = self.request
+            parts = [self.refused_by, self.application]
+            if request is not None:
+                parts.append(f"{request.method} {request.path_beginning(BODY_SEARCHED)}")
+            parts += [
+                each.body_beginning(BODY_SEARCHED)
+                for each in (self.request, self.response)
+                if each and each.body_size
+            ]
+            made = "\n".join(filter(None, parts)).encode(errors="replace").lower()
+            self.text = made
+        return made
+
     def let_go_of_bodies(self) -> None:
         """Deletes the bodies, to free memory."""
+        self.text = None
         for message in filter(None, (self.request, self.response)):
             message.let_go_of_body()
 
     def let_go_of_head(self) -> None:
         """Deletes headers, query and notes, to free memory. Searches still find the entry."""
+        self.text = None
         for message in filter(None, (self.request, self.response)):
             message.let_go_of_head()
         self.findings.notes = [HEAD_LET_GO]
 
     def measure(self) -> int:
         """The bytes of memory that the entry takes now, approximately."""
-        size = ENTRY_SIZE + sum(
+        size = ENTRY_SIZE + 8 * len(self.findings.passed)
+        size += sum(
             getsizeof(each)
             for each in (self.refused_because, self.expected, self.actual, *self.findings.notes)
             if each is not None and each is not HEAD_LET_GO
         )
-        return size + sum(each.measure() for each in (self.request, self.response) if each)
+        messages = [each for each in (self.request, self.response) if each]
+        # The text to search is counted before it is made.
+        size += sum(min(each.body_size, BODY_SEARCHED) for each in messages if each.has_body)
+        size += min(len(self.request.path), BODY_SEARCHED) if self.request else 0
+        return size + sum(each.measure() for each in messages)
 
     def hide(self, texts: Sequence[str], most: int = SENTENCE_SHOWN) -> list[str]:
         """The first ``most`` characters of texts about the request, with secrets hidden.
@@ -534,6 +603,8 @@ class Entry:
             "response": self.response.to_json(most) if self.response else None,
             "duration_ms": self.duration_ms,
             "fault": self.fault,
+            "alert": self.alert,
+            "checks": [each.to_json() for each in self.checks],
             "refused_by": self.refused_by,
             "refused_because": self.refused_because,
             "expected": self.expected,
@@ -586,6 +657,8 @@ def _is_utf8(text: bytes) -> bool:
         return False
     return True
 
+
+_HIDDEN = HIDDEN[:1].encode()
 
 _LONG_WORD = re.compile(r"[^\s]{16}")
 """A word that is long enough to be the beginning of a secret."""

@@ -49,6 +49,14 @@ _RESPONSE = {
         **_BODY,
     },
 }
+_STEP = {
+    "type": "object",
+    "required": ["check", "result"],
+    "properties": {
+        "check": {"type": "string", "description": "its name"},
+        "result": {"enum": ["passed", "refused", "not reached"]},
+    },
+}
 
 ENTRY: dict[str, Any] = {
     "type": "object",
@@ -68,6 +76,16 @@ ENTRY: dict[str, Any] = {
         "response": _RESPONSE,
         "duration_ms": {"type": ["number", "null"], "description": "milliseconds"},
         "fault": _TEXT | {"description": "the fault that was met"},
+        "alert": _TEXT
+        | {
+            "description": "the TLS alert that ended the handshake, and who sent it",
+        },
+        "checks": {
+            "type": "array",
+            "items": _STEP,
+            "description": "the checks in their order, from TLS on; after the one that refused "
+            "come those that the call therefore did not reach",
+        },
         "refused_by": _TEXT | {"description": "the name of the check that refused"},
         "refused_because": _TEXT | {"description": "the reason, and what to do"},
         "expected": _TEXT | {"description": "the value that the check expected"},

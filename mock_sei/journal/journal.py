@@ -479,6 +479,29 @@ class ServerJournal(_OwnEntries, WholeJournal):
         first = recorded - len(found) + 1
         return Told(entries=list(enumerate(found, first)), dropped=recorded - kept, last=recorded)
 
+    def stretch(self, *, before: int | None = None, after: int | None = None, count: int) -> Told:
+        """At most ``count`` entries in a row: those just after a number, or else those just before
+        one, or else the newest."""
+        self._bring()
+        with self._lock:
+            recorded, oldest = self._recorded, self._recorded - self._count() + 1
+            if after is not None:
+                first = max(after + 1, oldest)
+                last = min(first + count - 1, recorded)
+            else:
+                last = recorded if before is None else min(before - 1, recorded)
+                first = max(last - count + 1, oldest)
+            skipped = recorded - last
+            newest = islice(self._newest_first(), skipped, skipped + max(0, last - first + 1))
+            found = list(newest)
+        found.reverse()
+        return Told(entries=list(enumerate(found, first)), dropped=oldest - 1, last=recorded)
+
+    def find_numbered(self, number: int) -> Entry | None:
+        """The entry with a number; None if there is none, or if it was deleted."""
+        told = self.stretch(before=number + 1, count=1).entries
+        return next((entry for each, entry in told if each == number), None)
+
     def _of(self, application: Application) -> ServerApplicationJournal:
         return ServerApplicationJournal(self, application)
 

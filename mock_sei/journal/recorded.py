@@ -13,7 +13,9 @@ from datetime import datetime
 from sys import getsizeof
 from typing import Any
 
+from mock_sei.journal.chain import CheckStep, findings_of
 from mock_sei.journal.entries import (
+    BODY_SEARCHED,
     EVERYTHING,
     HEADER_SIZE,
     LET_GO,
@@ -56,6 +58,16 @@ class ShownRequest(HttpRequest):
     @property
     def body(self) -> str:
         return str(self.as_shown["body"])
+
+    def body_beginning(self, shown: int) -> str:
+        return self.body[:shown]
+
+    def may_have(self, text: bytes) -> bool:
+        return text in self.body_beginning(BODY_SEARCHED).encode(errors="replace").lower()
+
+    @property
+    def has_body(self) -> bool:
+        return self.body not in ("", LET_GO)
 
     @property
     def sent(self) -> SentRequest:
@@ -112,6 +124,16 @@ class ShownResponse(HttpResponse):
     @property
     def body(self) -> str:
         return str(self.shown["body"])
+
+    def body_beginning(self, shown: int) -> str:
+        return self.body[:shown]
+
+    def may_have(self, text: bytes) -> bool:
+        return text in self.body_beginning(BODY_SEARCHED).encode(errors="replace").lower()
+
+    @property
+    def has_body(self) -> bool:
+        return self.body not in ("", LET_GO)
 
     @property
     def incomplete(self) -> list[str]:
@@ -176,17 +198,14 @@ def read_entry(told: Mapping[str, Any]) -> Entry:
         tracking_id=told["tracking_id"],
         request=_request(told["request"]),
         response=_response(told["response"]),
-        findings=Findings(
-            application=told["application"],
-            service_account=told["service_account"],
-            notes=list(told["notes"]),
-        ),
+        findings=_findings(told),
         refused_by=told["refused_by"],
         refused_because=told["refused_because"],
         expected=told["expected"],
         actual=told["actual"],
         duration_ms=told["duration_ms"],
         fault=told["fault"],
+        alert=told["alert"],
     )
 
 
@@ -207,6 +226,17 @@ def apart(entry: Entry) -> Entry:
         request=copy(entry.request),
         response=copy(entry.response),
         findings=copy(entry.findings),
+    )
+
+
+def _findings(told: Mapping[str, Any]) -> Findings:
+    passed, course = findings_of([CheckStep(**each) for each in told["checks"]])
+    return Findings(
+        application=told["application"],
+        service_account=told["service_account"],
+        notes=list(told["notes"]),
+        course=course,
+        passed=passed,
     )
 
 

@@ -31,6 +31,7 @@ from mock_sei.oauth.sessions import Session
 from mock_sei.reasons.addresses import find_address_difference
 from mock_sei.reasons.names import did_you_mean, explain_absence
 from mock_sei.reasons.values import but_for
+from mock_sei.rules import checks
 from mock_sei.rules.caller_checks import explain_unknown_key
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import GrantType
@@ -49,7 +50,7 @@ PARAMETERS = (
 )
 """The parameters that this endpoint reads. It ignores all others (RFC 6749 section 3.1)."""
 
-CHECK = "authorization request"
+CHECK = checks.AUTHORIZATION
 _refused = Check(name=CHECK, kind=REQUEST_INVALID).refusal
 
 Pairs = Sequence[tuple[str, str]]
@@ -355,7 +356,7 @@ def deny(request: AuthorizationRequest) -> RedirectedRefusal:
     """The answer to a request that the user denied."""
     refusal = Refusal(
         ACCESS_DENIED,
-        check="consent",
+        check=checks.CONSENT,
         because="The user cancelled the log-in or denied access.",
         description="The user denied the request.",
     )

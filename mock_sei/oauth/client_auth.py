@@ -29,6 +29,7 @@ from mock_sei.oauth.token_request import (
 )
 from mock_sei.reasons.names import did_you_mean, explain_absence
 from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
+from mock_sei.rules import checks
 from mock_sei.rules.caller_checks import (
     check_certificate_name,
     check_listener,
@@ -39,9 +40,9 @@ from mock_sei.rules.records import Application, Environment, ServiceAccount
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.standards import TOKEN_GRANTS, GrantType
 
-GRANT_CHECK = "row and grant"
+GRANT_CHECK = checks.GRANT
 _wrong_pair = Check(name=KEY_PAIR_CHECK, kind=KEY_PAIR).refusal
-_wrong_account = Check(name="account", kind=GRANT_INVALID).refusal
+_wrong_account = Check(name=checks.ACCOUNT, kind=GRANT_INVALID).refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,16 +65,22 @@ def authenticate(
     ``served`` are the grants that have a handler. At an endpoint without grants, such as revoke, it
     is None. Raises :class:`Refusal` for the first check that fails.
     """
+    findings = request.findings
     application = check_key_pair(request, registry, environment)
-    request.findings.application = application.name
+    findings.application = application.name
+    findings.passes(KEY_PAIR_CHECK)
     check_source_address(application, request.connection)
+    findings.passes(checks.SOURCE_ADDRESS)
     if served is not None:
         check_grant(application, request.grant_type, served)
+        findings.passes(GRANT_CHECK)
     check_listener(application, request.connection)
+    findings.passes(checks.LISTENER)
     account = check_account(application, request, registry)
     if account is not None:
-        request.findings.service_account = account.username
+        findings.service_account = account.username
         check_certificate_name(account.username, request.connection)
+        findings.passes(checks.CERTIFICATE_NAME)
     return AuthenticatedClient(application=application, service_account=account)
 
 
@@ -191,6 +198,7 @@ def check_account(
             password, account.password, {"the AppSecret": application.app_secret}, registry
         )
         raise _wrong_account(f"The password of the service account {username} is wrong{mistake}.")
+    request.findings.passes(checks.ACCOUNT)
     return account
 
 

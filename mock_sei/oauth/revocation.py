@@ -7,8 +7,9 @@ from typing import Any
 from mock_sei.errors import GRANT_INVALID, Refusal
 from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.server import AuthorizationServer
+from mock_sei.rules import checks
 
-CHECK = "revocation"
+CHECK = checks.REVOCATION
 
 
 def revoke(token: str, client: AuthenticatedClient, server: AuthorizationServer) -> dict[str, Any]:

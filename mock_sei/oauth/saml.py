@@ -21,11 +21,12 @@ from mock_sei.oauth.signed_xml import (
     parse_xml,
     require_signed,
 )
+from mock_sei.rules import checks
 
 if TYPE_CHECKING:
     from lxml import etree
 
-CHECK = "assertion"
+CHECK = checks.ASSERTION
 _refused = Check(name=CHECK, kind=GRANT_INVALID, description="The assertion is not valid.").refusal
 
 _ASSERTIONS = "{urn:oasis:names:tc:SAML:2.0:assertion}"

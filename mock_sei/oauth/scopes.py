@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mock_sei.errors import SCOPE_INVALID, Refusal
 from mock_sei.reasons.values import but_for, find_difference
+from mock_sei.rules import checks
 from mock_sei.rules.records import Application
 
 
@@ -34,7 +35,7 @@ def _within(requested: str | None, allowed: tuple[str, ...] | list[str], source:
     if unknown or not wanted:
         raise Refusal(
             SCOPE_INVALID,
-            check="scope",
+            check=checks.SCOPE,
             because=f"The scope has a part that is not one of {source}"
             f"{but_for(_difference(requested, known))}; leave scope out, or ask for these scopes.",
             expected=" ".join(allowed),

@@ -21,6 +21,7 @@ from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens, lifetime_of_request
 from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.reasons.pairs import has_key_pair
 from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
+from mock_sei.rules import checks
 from mock_sei.rules.caller_checks import AccessToken
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.records import Application, EndUser, Environment
@@ -31,8 +32,8 @@ TOKEN_TYPES = {"sei": "BearerToken", "rfc": "Bearer"}
 """The ``token_type`` of each dialect: ``BearerToken`` (create-token page), ``Bearer`` (RFC
 6750)."""
 
-SESSION_CHECK = "concurrent sessions"
-USER_CHECK = "end user"
+SESSION_CHECK = checks.SESSIONS
+USER_CHECK = checks.USER
 
 
 @dataclass(frozen=True, kw_only=True)

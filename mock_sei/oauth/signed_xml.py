@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from mock_sei.errors import GRANT_INVALID, Check, Refusal
 from mock_sei.oauth.token_request import malformed
+from mock_sei.rules import checks
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -29,7 +30,7 @@ MAX_PREFIXES = 50
 """A document may have so many different namespace prefixes. With thousands of them, inclusive
 canonicalization would take minutes."""
 
-CHECK = "assertion signature"
+CHECK = checks.SIGNATURE
 _refused = Check(
     name=CHECK, kind=GRANT_INVALID, description="The signature of the assertion is not valid."
 ).refusal

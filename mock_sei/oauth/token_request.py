@@ -19,6 +19,7 @@ from mock_sei.reasons.forms import explain_content, explain_form
 from mock_sei.reasons.names import KNOWN, did_you_mean, explain_absence, find_spoilt
 from mock_sei.reasons.pairs import explain_missing_colon, explain_unreadable_pair
 from mock_sei.reasons.values import but_for, find_difference_from
+from mock_sei.rules import checks
 from mock_sei.rules.connection import Connection, Findings
 
 MEDIA_TYPES = ("application/x-www-form-urlencoded", "application/xxx-form-urlencoded")
@@ -38,8 +39,8 @@ PARAMETERS = frozenset(
 
 _KNOWN = frozenset(KNOWN)
 
-PARSING = "parse"
-KEY_PAIR_CHECK = "key pair"
+PARSING = checks.PARSING
+KEY_PAIR_CHECK = checks.KEY_PAIR
 
 malformed = Check(name=PARSING, kind=REQUEST_INVALID).refusal
 """The refusal of a request that cannot be read, as ``invalid_request``."""

@@ -26,6 +26,7 @@ from jose.exceptions import JOSEError
 
 from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Check, Rejected
 from mock_sei.oauth.sweeping import Ends
+from mock_sei.rules import checks
 from mock_sei.rules.caller_checks import AccessToken
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.stored import Stored, Table
@@ -35,7 +36,7 @@ from mock_sei.values.texts import is_text, sendable, spelled
 ALGORITHM = "ES256"
 LIFETIME = timedelta(minutes=60)
 IDLE_LIMIT = timedelta(minutes=30)
-CHECK = "access token"
+CHECK = checks.ACCESS_TOKEN
 _invalid = Check(name=CHECK, kind=TOKEN_INVALID).refusal
 _expired = Check(name=CHECK, kind=TOKEN_EXPIRED).refusal
 

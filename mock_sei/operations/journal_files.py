@@ -78,13 +78,8 @@ class DownloadCurl(EntriesOfFile, Request[JournalFile]):
     knows_its_query = True
 
     def perform(self, platform: Platform) -> JournalFile:
-        addresses = self.addresses(platform)
-
-        def current(username: str) -> int | None:
-            return serial_number_of(username, platform)
-
-        lines = CurlLines(downloaded(origins_of(addresses), addresses.control, current))
-        return JournalFile(name="journal.sh", pieces=in_pieces(lines.write(self.entries(platform))))
+        lines = curl_lines(self.entries(platform), platform, self.addresses(platform))
+        return JournalFile(name="journal.sh", pieces=in_pieces(lines))
 
 
 class DownloadTest(EntriesOfFile, Request[JournalFile]):
@@ -97,13 +92,27 @@ class DownloadTest(EntriesOfFile, Request[JournalFile]):
     knows_its_query = True
 
     def perform(self, platform: Platform) -> JournalFile:
-        seeded, registry = platform.fixtures.registry, platform.state.registry
-        known = KnownApplications(
-            find_application=registry.find_named,
-            is_seeded=lambda each: seeded.find_application(each.name) is not None,
-        )
-        lines = test_module(self.entries(platform), known)
+        lines = lines_of_test(self.entries(platform), platform)
         return JournalFile(name="test_journal.py", pieces=in_pieces(lines))
+
+
+def curl_lines(entries: Iterable[Entry], platform: Platform, addresses: Addresses) -> list[str]:
+    """The lines for a shell that repeat entries, with the addresses as the caller reaches them."""
+
+    def current(username: str) -> int | None:
+        return serial_number_of(username, platform)
+
+    return CurlLines(downloaded(origins_of(addresses), addresses.control, current)).write(entries)
+
+
+def lines_of_test(entries: Iterable[Entry], platform: Platform) -> list[str]:
+    """The lines of a module for pytest that makes the calls of entries."""
+    seeded, registry = platform.fixtures.registry, platform.state.registry
+    known = KnownApplications(
+        find_application=registry.find_named,
+        is_seeded=lambda each: seeded.find_application(each.name) is not None,
+    )
+    return test_module(entries, known)
 
 
 def origins_of(addresses: Addresses) -> Origins:

@@ -18,6 +18,7 @@ from random import Random
 
 from mock_sei.errors import LINK_DEAD, NOT_FOUND, Refusal, Rejected
 from mock_sei.reasons.values import but_for, find_difference
+from mock_sei.rules import checks
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.rules.arguments import kind_of
 from mock_sei.rules.clock import PlatformClock
@@ -27,7 +28,7 @@ from mock_sei.rules.stored import Stored, Table
 from mock_sei.values.codecs import codec_of
 from mock_sei.values.texts import is_text
 
-CHECK = "certificate link"
+CHECK = checks.CERTIFICATE_LINK
 
 WITH_KEY = ("pfx", "p12", "p7s", "pem")
 WITHOUT_KEY = ("pem", "p7s")

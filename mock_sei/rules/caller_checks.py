@@ -16,6 +16,7 @@ from mock_sei.reasons.values import (
     in_other_case,
     read_as_utf8,
 )
+from mock_sei.rules import checks
 from mock_sei.rules.connection import Connection
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
@@ -42,7 +43,7 @@ def check_source_address(application: Application, connection: Connection) -> No
         return
     raise Refusal(
         SOURCE_ADDRESS,
-        check="source address",
+        check=checks.SOURCE_ADDRESS,
         because=f"Calls of {application.name} may not come from {connection.source_address}; have "
         "the address added to the application's list.",
         expected=", ".join(application.source_addresses),
@@ -57,7 +58,7 @@ def check_listener(application: Application, connection: Connection) -> None:
         return
     raise Refusal(
         TRAFFIC_PATTERN,
-        check="listener",
+        check=checks.LISTENER,
         because=f"A {application.type} application must use the {wanted} listener (documented port "
         f"{application.standard.port}); this call came to the {connection.listener} listener.",
         expected=str(wanted),
@@ -74,7 +75,7 @@ def check_certificate_name(account: str, connection: Connection) -> None:
     difference = find_difference_from(account, certificate.common_name) if certificate else None
     raise Refusal(
         CERTIFICATE_NAME,
-        check="certificate name",
+        check=checks.CERTIFICATE_NAME,
         because=f"The call uses the service account {account}, but the client certificate's "
         f"CN is {actual}{but_for(difference)}; connect with the certificate of {account}.",
         expected=account,

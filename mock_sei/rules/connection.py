@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from mock_sei.rules import checks
+from mock_sei.rules.checks import Course
 from mock_sei.rules.standards import Listener
 
 TLS_VERSIONS = {0x0303: "TLSv1.2", 0x0304: "TLSv1.3"}
@@ -82,3 +84,11 @@ class Findings:
     service_account: str | None = None
     notes: list[str] = field(default_factory=list)
     """Sentences about details that were accepted but may be a mistake of the client."""
+    course: Course = field(default=checks.UNKNOWN, repr=False, compare=False)
+    """The checks of this kind of call."""
+    passed: list[str] = field(default_factory=list)
+    """The names of the checks that the call passed, in the order in which they ran."""
+
+    def passes(self, check: str) -> None:
+        """Notes that the call passed a check."""
+        self.passed.append(check)

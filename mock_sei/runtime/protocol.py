@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from mock_sei.certificates.bundles import describe_pem, pem_of
 from mock_sei.errors import Refusal, error_body
-from mock_sei.journal.diagnosis import HandshakeFailure
+from mock_sei.journal.diagnosis import HandshakeFailure, find_alert
 from mock_sei.journal.entries import Entry, HttpRequest, HttpResponse
 from mock_sei.platform import Platform
 from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection
@@ -135,7 +135,8 @@ class PlatformProtocol(PinnedProtocol):
     def tls_failed(self, failure: HandshakeFailure) -> None:
         """Records a TLS failure, and ends the connection after the client could read the alert."""
         why = self.platform.explain_handshake(failure, self.certificate)
-        self.platform.record_handshake(self._connection(), why, self.tls_version)
+        alert = find_alert(failure, self.tls_version)
+        self.platform.record_handshake(self._connection(), why, self.tls_version, alert=alert)
         self.loop.call_later(ALERT_LINGER, self.transport.abort)
 
     def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:

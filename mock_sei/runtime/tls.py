@@ -24,7 +24,13 @@ from typing import Any, Protocol
 from mock_sei.certificates.accounts import Trusted
 from mock_sei.certificates.bundles import Identity, describe_der
 from mock_sei.errors import Explanation
-from mock_sei.journal.diagnosis import ABANDONED, HELLO_TOO_LARGE, STALLED, HandshakeFailure
+from mock_sei.journal.diagnosis import (
+    ABANDONED,
+    HELLO_TOO_LARGE,
+    STALLED,
+    HandshakeFailure,
+    find_alert,
+)
 from mock_sei.platform import Platform
 from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection
 from mock_sei.rules.standards import Listener
@@ -95,9 +101,9 @@ class PendingConnection:
             why = self._platform.explain_handshake(
                 failure, self.shown_certificate, self.shown_chain
             )
-            self.record(why)
+            self.record(why, find_alert(failure, self.tls_version))
 
-    def record(self, why: Explanation) -> None:
+    def record(self, why: Explanation, alert: str | None = None) -> None:
         """Records a failed handshake, once for a connection: only the first reason is the cause."""
         if self.refused:
             return
@@ -107,7 +113,7 @@ class PendingConnection:
             source_address=self._source_address,
             certificate=self.shown_certificate,
         )
-        self._platform.record_handshake(connection, why, self.tls_version)
+        self._platform.record_handshake(connection, why, self.tls_version, alert=alert)
 
     def record_bug(self, error: Exception) -> None:
         """Records a bug and ends the connection, which the event loop might leave open."""

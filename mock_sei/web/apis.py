@@ -19,6 +19,7 @@ from mock_sei.apis.operations import Operation
 from mock_sei.apis.spooled import Body
 from mock_sei.errors import MethodNotAllowed, Refusal
 from mock_sei.gateway import ACCESS_TOKEN, FORM, QUERY, Call
+from mock_sei.rules import checks
 from mock_sei.values.sendable import WITHOUT_BODY
 from mock_sei.web.exchange import SCOPE_KEY, Exchange
 from mock_sei.web.heads import only_looks
@@ -82,6 +83,7 @@ async def call(request: Request) -> Response:
 
 async def _answer(request: Request, exchange: Exchange) -> Response:
     platform, scope = exchange.platform, request.scope
+    exchange.entry.findings.course = checks.FUNCTIONAL
     looks, path = only_looks(scope), _path_of(scope)
     method = scope["method"]
     if looks and platform.catalogue.has("HEAD", path):  # a document may describe HEAD itself
@@ -91,6 +93,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         operation, path_values = platform.catalogue.find(method, path, query)
     except Refusal as refusal:
         raise with_other_listener(refusal, exchange, scope["path"]) from None
+    exchange.entry.findings.passes(checks.PATH)
     received = Received(request, operation)
     try:
         return await _answer_call(request, exchange, operation, path_values, received)

@@ -15,6 +15,7 @@ from mock_sei.errors import REQUEST_INVALID, MethodNotAllowed, RedirectedRefusal
 from mock_sei.oauth.authorize import CHECK, PARAMETERS, own_parameters, read_request, start_session
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, LOGIN_PATH
 from mock_sei.reasons.names import find_spoilt
+from mock_sei.rules import checks
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import is_form, read_pairs
 from mock_sei.web.heads import only_looks
@@ -84,9 +85,11 @@ async def _read(request: Request, exchange: Exchange, path: str) -> LoginRequest
     Raises what :func:`~mock_sei.oauth.authorize.read_request` raises.
     """
     server = exchange.platform.state.oauth
+    findings = exchange.entry.findings
+    findings.course = checks.LOG_IN
     query = read_pairs(request.scope["query_string"], check=CHECK)
     form = read_pairs(await request.body(), check=CHECK) if is_form(request) else []
-    exchange.entry.findings.notes += find_spoilt((name for name, _ in query), PARAMETERS)
+    findings.notes += find_spoilt((name for name, _ in query), PARAMETERS)
     if path == LOGIN_PATH and not own_parameters(query + form):
         raise Refusal(
             REQUEST_INVALID,
@@ -96,7 +99,8 @@ async def _read(request: Request, exchange: Exchange, path: str) -> LoginRequest
         )
     host = header_text(request.scope["headers"], b"host")
     asked = read_request(query + form, server, issuer=exchange.platform.addresses.issuer(host))
-    exchange.entry.findings.application = asked.application.name
+    findings.application = asked.application.name
+    findings.passes(CHECK)
     return LoginRequest(
         request=request,
         exchange=exchange,

@@ -172,7 +172,8 @@ class Exchange:
 
     def repeatable(self, work: Callable[[], T]) -> Callable[[], T]:
         """``work``, which finds the journal entry as it is now, also if it runs again."""
-        self._found = replace(self.entry.findings, notes=[*self.entry.notes])
+        findings = self.entry.findings
+        self._found = replace(findings, notes=[*findings.notes], passed=[*findings.passed])
 
         def again() -> T:
             self.take_back()
@@ -187,6 +188,7 @@ class Exchange:
             findings.application = found.application
             findings.service_account = found.service_account
             findings.notes = [*found.notes]
+            findings.passed = [*found.passed]
 
     def cross_origin_headers(self) -> list[tuple[bytes, bytes]]:
         """The CORS headers of the answer; empty on the two-way listener."""

@@ -14,6 +14,7 @@ from fastapi import Request
 
 from mock_sei.errors import REQUEST_INVALID, Refusal
 from mock_sei.oauth.token_request import MAX_PARAMETERS
+from mock_sei.rules import checks
 from mock_sei.web.requests import is_form_type, only_header
 
 Pairs = list[tuple[str, str]]
@@ -68,7 +69,7 @@ def refuse_other_origin(request: Request) -> None:
     if foreign:
         raise Refusal(
             REQUEST_INVALID,
-            check="origin",
+            check=checks.ORIGIN,
             because="The form was posted from a page of another origin.",
             expected="same-origin",
             actual=foreign[0],

@@ -19,6 +19,7 @@ from mock_sei.oauth.authorize import CHECK, AuthorizationRequest, approve, deny,
 from mock_sei.oauth.metadata import LOGIN_PATH
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
+from mock_sei.rules import checks
 from mock_sei.rules.records import DEFAULT_SCOPE, EndUser
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import Pairs, is_page_token, page_token, refuse_other_origin
@@ -104,7 +105,7 @@ def take_form(login: LoginRequest) -> Response | None:
     if not is_page_token(fields.get("consent", ""), session.identifier, CONSENT):
         raise Refusal(
             REQUEST_INVALID,
-            check="consent",
+            check=checks.CONSENT,
             because="The consent did not come from the page this server showed.",
         )
     return finish(login, session)

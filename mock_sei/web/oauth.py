@@ -18,6 +18,7 @@ from mock_sei.oauth.metadata import (
 )
 from mock_sei.oauth.token_request import TokenRequest, parse_token_request
 from mock_sei.reasons.names import explain_absence
+from mock_sei.rules import checks
 from mock_sei.rules.standards import GrantType
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.heads import only_looks
@@ -96,12 +97,15 @@ async def _respond(request: Request, method: str, answer: Endpoint, render: Rend
 
 
 async def _token(request: Request, exchange: Exchange) -> Response:
+    exchange.entry.findings.course = checks.TOKEN
     parsed = await _parse(request, exchange)
+    exchange.entry.findings.course = checks.TOKENS.get(parsed.grant_type, checks.TOKEN)
     answer = await exchange.work(lambda: exchange.platform.token(parsed))
     return JsonResponse(answer, headers=_NEVER_CACHED)
 
 
 async def _revoke(request: Request, exchange: Exchange) -> Response:
+    exchange.entry.findings.course = checks.REVOKE
     parsed = await _parse(request, exchange, grant_type=GrantType.INVALIDATE_TOKEN)
     answer = await exchange.work(lambda: exchange.platform.revoke_token(parsed))
     return JsonResponse(answer, headers=_NEVER_CACHED)
@@ -113,7 +117,7 @@ async def _parse(
     platform, headers = exchange.platform, request.scope["headers"]
     refuse_announced_size(headers)
     connection, host = exchange.connection, header_text(headers, b"host")
-    return parse_token_request(
+    parsed = parse_token_request(
         body=await request.body(),
         content_type=only_header(headers, "Content-Type"),
         query=request.scope["query_string"],
@@ -125,14 +129,19 @@ async def _parse(
         query_allowed=platform.state.behaviour.dialect == "sei",
         grant_type=grant_type,
     )
+    exchange.entry.findings.passes(checks.PARSING)
+    return parsed
 
 
 async def _token_info(request: Request, exchange: Exchange) -> Response:
+    findings = exchange.entry.findings
+    findings.course = checks.TOKEN_INFORMATION
     sent = [each for each in request.query_params.getlist("client_id") if each]
     if not sent:
         raise _missing_client_id(request)
     if len(sent) > 1:
         raise MalformedRequest([InvalidValue("client_id", "query", "given more than once")])
+    findings.passes(checks.PARAMETERS)
     in_query = has_access_token(request.scope["query_string"])
     call = Call(
         connection=exchange.connection,
@@ -141,7 +150,7 @@ async def _token_info(request: Request, exchange: Exchange) -> Response:
         tokens_elsewhere=(QUERY,) if in_query else (),
         stray_token=await find_stray_token(request),
         product=None,
-        findings=exchange.entry.findings,
+        findings=findings,
         only_looks=only_looks(request.scope),
     )
     information = await exchange.work(lambda: exchange.platform.token_information(call))

@@ -45,6 +45,25 @@ def test_each_entry_is_a_line_with_its_reason(serving: Serving) -> None:
     assert "[expected a client certificate, actual none]" in handshake
 
 
+def test_each_line_can_be_followed_by_the_checks(serving: Serving) -> None:
+    _, of_token, _, of_handshake = journal(serving, "--checks")
+
+    assert of_token == (
+        "    ✓ TLS  ✓ parse  ✗ key pair  ○ source address  ○ row and grant  ○ listener"
+    )
+    assert of_handshake == (
+        "    ✓ TLS  ✗ client certificate  (TLS alert certificate_required, sent by the server)"
+    )
+
+
+def test_checks_have_no_place_in_another_form(serving: Serving) -> None:
+    url = serving.ready["control_url"]
+    done = run_mock_sei("journal", "--control-url", url, "--checks", "--as", "har")
+
+    assert done.returncode == 2
+    assert "--checks goes with readable lines" in done.stderr
+
+
 def test_entries_can_be_chosen(serving: Serving) -> None:
     assert len(journal(serving, "--kind", "handshake")) == 1
     assert len(journal(serving, "--operation", "POST /v2/*")) == 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 import pytest
+from httpx2 import TransportError
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import (
@@ -46,7 +48,8 @@ BROKEN_WORDS = r"""() => [...document.querySelectorAll("table")].flatMap((table)
 """Words of tables that begin on one line and end on another; a long name may."""
 NAME = "({ id, textContent, value }) => id || textContent || value"
 STOPS = f"""() => [
-    ...document.querySelectorAll("a[href], button, input, select, textarea, summary")
+    ...document.querySelectorAll(
+      "a[href], button, input, select, textarea, summary, [tabindex='0']")
   ]
   .filter((each) => each.type !== "hidden" && each.checkVisibility())
   .filter((each) => {{  // of a group of radio buttons the checked one, else the first
@@ -212,6 +215,42 @@ def journal(page: Page, bench: Bench) -> None:
     page.evaluate(OPEN_ALL)
 
 
+def journal_with_every_kind_of_entry(page: Page, bench: Bench) -> None:
+    calls(bench)
+    page.goto(f"{bench.server.url}/portal/journal?application=")
+    title_is(page, "Journal")
+    expect(page.get_by_text("TLS alert: certificate_required")).to_be_visible()
+    page.evaluate(OPEN_ALL)
+
+
+def journal_without_an_entry_that_fits(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/journal?status=x&text=nowhere")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def journal_entry(page: Page, bench: Bench) -> None:
+    calls(bench)
+    page.goto(f"{bench.server.url}/portal/journal/3?bodies")
+    title_is(page, "Entry 3")
+
+
+def journal_entry_as_curl(page: Page, bench: Bench) -> None:
+    calls(bench)
+    page.goto(f"{bench.server.url}/portal/journal/3/curl")
+    title_is(page, "As curl: entry 3")
+
+
+def calls(bench: Bench) -> None:
+    """A handshake that fails, a call that is answered, one that is refused."""
+    server = bench.server
+    with server.client() as http, suppress(TransportError):
+        http.get(server.two_way_url)
+    token = server.token("svc-demo")
+    headers = {"AppKey": "demo-server-key", "Authorization": f"Bearer {token}"}
+    with server.client("svc-web") as http:
+        http.get("/v1/order/tradetickets", headers=headers)
+
+
 def not_found(page: Page, bench: Bench) -> None:
     page.goto(f"{bench.server.url}/portal/nowhere")
     title_is(page, "Not found")
@@ -247,6 +286,10 @@ EVERY_PAGE: list[Open] = [
     catalogue,
     product,
     journal,
+    journal_with_every_kind_of_entry,
+    journal_without_an_entry_that_fits,
+    journal_entry,
+    journal_entry_as_curl,
     not_found,
 ]
 every_page = pytest.mark.parametrize("open_page", EVERY_PAGE)

@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from mock_sei import MockSei
+from mock_sei import JournalEntry, MockSei
 from mock_sei.testing.certificate import Certificate
 from tests.e2e.handshakes import (
     NAMES,
@@ -42,6 +42,11 @@ WRONG_IN_ONE_WAY = [
 ]
 
 
+def assert_alert(entry: JournalEntry, told: str) -> None:
+    """The journal names the alert that the client got."""
+    assert entry.alert == f"{told.partition('_ALERT_')[2].lower()}, sent by the server"
+
+
 @both_versions
 def test_the_account_s_certificate_is_let_in_and_no_certificate_is_not(
     mock_sei: MockSei, version: ssl.TLSVersion
@@ -64,6 +69,11 @@ def test_a_client_without_a_certificate_is_told_so(
 ) -> None:
     assert alert(mock_sei.two_way_url, only(mock_sei.ssl_context(), version)) == told
     entry = handshake_entry(mock_sei)
+    assert_alert(entry, told)
+    assert [(each.check, each.result) for each in entry.checks] == [
+        ("TLS", "passed"),
+        ("client certificate", "refused"),
+    ]
     assert (entry.listener, entry.source_address) == ("two-way", "127.0.0.1")
     assert entry.tls_version == NAMES[version]
     assert entry.certificate is None
@@ -90,6 +100,7 @@ def test_a_wrong_certificate_gets_its_alert_and_an_entry_that_names_it(
     context = only(mock_sei.ssl_context(certificate), version)
     assert alert(mock_sei.two_way_url, context) == told
     expect_entry(mock_sei, certificate, version, because)
+    assert_alert(mock_sei.journal.last, told)
     assert logged(caplog, because)
 
 
@@ -103,6 +114,7 @@ def test_a_revoked_certificate_gets_its_alert_at_the_next_connection(
     certificate.revoke()
     assert alert(mock_sei.two_way_url, context) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
     expect_entry(mock_sei, certificate, version, "was revoked")
+    assert_alert(mock_sei.journal.last, "SSLV3_ALERT_CERTIFICATE_REVOKED")
     assert logged(caplog, "was revoked")
 
 
@@ -126,6 +138,7 @@ def test_a_server_s_certificate_is_none_for_clients(
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
     assert alert(mock_sei.two_way_url, context) == "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE"
     entry = handshake_entry(mock_sei)
+    assert_alert(entry, "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE")
     assert entry.refused_because is not None
     assert "not meant for clients" in entry.refused_because
     assert entry.certificate is not None
@@ -250,6 +263,7 @@ def test_a_client_that_does_not_trust_the_ca_is_explained(
     assert entry.listener == listener
     assert entry.refused_because is not None
     assert "does not trust this server's certificate" in entry.refused_because
+    assert entry.alert == "unknown_ca, sent by the client"
 
 
 def test_a_client_that_leaves_in_the_middle_is_explained(mock_sei: MockSei) -> None:

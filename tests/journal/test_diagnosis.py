@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mock_sei.journal import diagnosis
-from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
+from mock_sei.journal.diagnosis import (
+    HandshakeFailure,
+    explain_handshake,
+    find_alert,
+    judge_certificate,
+)
 from mock_sei.rules.connection import ClientCertificate
 from tests.cases import every_case
 
@@ -167,3 +172,31 @@ def test_two_moments_of_one_second_do_not_read_alike() -> None:
     assert why is not None
     assert why.expected == "not after 2028-01-01T00:00:00+00:00"
     assert why.actual == "2028-01-01T00:00:00.500000+00:00"
+
+
+@pytest.mark.parametrize(
+    ("reason", "version", "told"),
+    [
+        ("TLSV1_ALERT_UNKNOWN_CA", None, "unknown_ca, sent by the client"),
+        ("SSLV3_ALERT_BAD_CERTIFICATE", "TLSv1.3", "bad_certificate, sent by the client"),
+        ("NO_SHARED_CIPHER", None, "handshake_failure, sent by the server"),
+        ("PEER_DID_NOT_RETURN_A_CERTIFICATE", "TLSv1.2", "handshake_failure, sent by the server"),
+        (
+            "PEER_DID_NOT_RETURN_A_CERTIFICATE",
+            "TLSv1.3",
+            "certificate_required, sent by the server",
+        ),
+        ("PEER_DID_NOT_RETURN_A_CERTIFICATE", None, None),
+        (diagnosis.STALLED, "TLSv1.3", None),
+        ("HTTP_REQUEST", None, None),
+    ],
+)
+def test_the_alert_is_named_with_its_sender_where_it_is_known(
+    reason: str, version: str | None, told: str | None
+) -> None:
+    assert find_alert(HandshakeFailure(reason=reason), version) == told
+
+
+def test_a_code_of_which_the_alert_is_not_known_names_none() -> None:
+    assert find_alert(verify_failure(UNKNOWN_CODE), "TLSv1.3") is None
+    assert find_alert(verify_failure(10), "TLSv1.3") == "certificate_expired, sent by the server"

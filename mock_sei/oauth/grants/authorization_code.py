@@ -18,12 +18,13 @@ from mock_sei.oauth.token_request import TokenRequest, malformed
 from mock_sei.oauth.unknown import explain_unknown
 from mock_sei.reasons.addresses import find_address_difference
 from mock_sei.reasons.values import but_for, find_difference
+from mock_sei.rules import checks
 from mock_sei.rules.standards import GrantType
 
 GRANT_TYPE = GrantType.AUTHORIZATION_CODE
 
-CHECK = "authorization code"
-PROOF_CHECK = "code verifier"
+CHECK = checks.CODE
+PROOF_CHECK = checks.PROOF
 _refused = Check(name=CHECK, kind=GRANT_INVALID).refusal
 _wrong_proof = Check(name=PROOF_CHECK, kind=GRANT_INVALID).refusal
 
@@ -50,7 +51,10 @@ def handle(
     check_age(code, server)
     check_session(code, server)
     check_redirect(code, request)
+    request.findings.passes(CHECK)
     check_proof(code, verifier, server)
+    if code.challenge is not None:
+        request.findings.passes(PROOF_CHECK)
     if code.user not in server.registry.end_users:
         raise _refused(f"The end user {code.user} no longer exists.")
     application = client.application

@@ -11,6 +11,7 @@ from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
+from mock_sei.rules import checks
 from mock_sei.rules.standards import GrantType
 
 GRANT_TYPE = GrantType.CLIENT_CREDENTIALS
@@ -22,6 +23,7 @@ def handle(
     """Checks the scope and issues a token. The client authentication has checked the account."""
     application, account = client.application, client.service_account
     scope = granted_scope(request.find("scope"), application)
+    request.findings.passes(checks.SCOPE)
     token = server.tokens.mint(
         issuer=request.issuer,
         app_key=application.app_key,

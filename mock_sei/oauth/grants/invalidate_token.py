@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from mock_sei.oauth.client_auth import AuthenticatedClient
-from mock_sei.oauth.revocation import revoke
+from mock_sei.oauth.revocation import CHECK, revoke
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.rules.standards import GrantType
@@ -20,4 +20,6 @@ GRANT_TYPE = GrantType.INVALIDATE_TOKEN
 def handle(
     request: TokenRequest, client: AuthenticatedClient, server: AuthorizationServer
 ) -> dict[str, Any]:
-    return revoke(request.require("token", "access_token", "refresh_token"), client, server)
+    answer = revoke(request.require("token", "access_token", "refresh_token"), client, server)
+    request.findings.passes(CHECK)
+    return answer

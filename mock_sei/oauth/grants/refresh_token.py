@@ -14,11 +14,12 @@ from mock_sei.oauth.scopes import narrowed_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.unknown import explain_unknown
+from mock_sei.rules import checks
 from mock_sei.rules.standards import GrantType
 
 GRANT_TYPE = GrantType.REFRESH_TOKEN
 
-CHECK = "refresh token"
+CHECK = checks.REFRESH_TOKEN
 _refused = Check(name=CHECK, kind=GRANT_INVALID).refusal
 
 
@@ -48,7 +49,9 @@ def handle(
         raise _refused("The 30 days of the refresh token are over; the user must log in again.")
     if authorization.user not in server.registry.end_users:
         raise _refused(f"The end user {authorization.user} no longer exists.")
+    request.findings.passes(CHECK)
     scope = narrowed_scope(request.find("scope"), authorization.scope)
+    request.findings.passes(checks.SCOPE)
     server.authorizations.rotate(authorization)
     return server.user_token_response(
         client.application, authorization, scope, issuer=request.issuer

@@ -24,23 +24,24 @@ from mock_sei.oauth.signed_xml import is_installed
 from mock_sei.oauth.token_request import TokenRequest, malformed
 from mock_sei.reasons.addresses import find_address_difference
 from mock_sei.reasons.values import but_for, find_difference, in_other_case
+from mock_sei.rules import checks
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import GrantType
 
 GRANT_TYPE = GrantType.SAML2_BEARER
 
 _wrong_dates = Check(
-    name="assertion dates",
+    name=checks.DATES,
     kind=GRANT_INVALID,
     description="The assertion is not valid at this time.",
 ).refusal
 _wrong_audience = Check(
-    name="assertion audience",
+    name=checks.AUDIENCE,
     kind=GRANT_INVALID,
     description="Audience validation failed.",  # RFC 7522 section 3.1
 ).refusal
 _used_before = Check(
-    name="assertion replay", kind=GRANT_INVALID, description="The assertion was used before."
+    name=checks.REPLAY, kind=GRANT_INVALID, description="The assertion was used before."
 ).refusal
 _unknown_user = Check(
     name=USER_CHECK,
@@ -57,17 +58,26 @@ def handle(
     application = client.application
     certificate = require_certificate(application)
     scope = granted_scope(request.find("scope"), application)
+    request.findings.passes(checks.SCOPE)
     end_others = request.flag("endOtherSessions")
     now = server.clock.now()
     assertion = read_assertion(name, text, certificate=certificate, now=now)
+    passes = request.findings.passes
+    passes(checks.ASSERTION)
+    passes(checks.SIGNATURE)
     endpoints = {f"{request.issuer}{TOKEN_PATH}", request.endpoint}
     end = find_end(assertion)
     check_window(assertion.window, now, "Conditions")
     check_confirmations(assertion, now, endpoints)
     check_audience(assertion, {request.issuer, *endpoints})
+    passes(checks.DATES)
+    passes(checks.AUDIENCE)
     check_replay(assertion, application, server)
+    passes(checks.REPLAY)
     user = require_subject(assertion, server)
+    passes(USER_CHECK)
     session = server.start_session(user, end_others=end_others)
+    passes(checks.SESSIONS)
     server.used_assertions.add(application.app_key, assertion.identifier, end=end)
     authorization = server.authorize(
         application, user=user, scope=scope, session=session.identifier

@@ -14,6 +14,7 @@ from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.unknown import explain_unknown
+from mock_sei.rules import checks
 from mock_sei.rules.standards import GrantType
 
 GRANT_TYPE = GrantType.SESSION_TOKEN
@@ -24,14 +25,16 @@ def handle(
 ) -> dict[str, Any]:
     text = request.require("sessionToken")
     scope = granted_scope(request.find("scope"), client.application)
+    request.findings.passes(checks.SCOPE)
     session = server.sessions.find(text)
     if session is None:
         raise Refusal(
             GRANT_INVALID,
-            check="session",
+            check=checks.SESSION,
             because="No session has this sessionToken, or it has ended; log in on the page again."
             f"{explain_unknown(text, server.sessions.find, server)}",
         )
+    request.findings.passes(checks.SESSION)
     authorization = server.authorize(
         client.application, user=session.user, scope=scope, session=session.identifier
     )

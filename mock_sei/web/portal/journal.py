@@ -1,63 +1,230 @@
-"""The journal's page: exchanges and failed handshakes, newest first."""
+"""The journal's pages: a list with a filter and a timeline, and a page for each entry."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from fastapi import Response
 
+from mock_sei.errors import NOT_FOUND, Refusal
 from mock_sei.journal.entries import LINE_PATH, Entry
-from mock_sei.web.portal.visit import HOME, Visit
+from mock_sei.journal.highlighting import highlighted
+from mock_sei.operations.journal_files import curl_lines, lines_of_test
+from mock_sei.rules.checks import KNOWN
+from mock_sei.values.texts import spelled
+from mock_sei.web.portal.journal_filter import MOST_LOOKED_AT, Found, read_filter, search
+from mock_sei.web.portal.marks import timeline_of
+from mock_sei.web.portal.visit import HOME, PAGE, Visit
+from mock_sei.web.requests import header_text
 
 JOURNAL = f"{HOME}/journal"
 
-SHOWN = 100
-"""Most entries of a page. Requests for the portal's own pages are not shown."""
-PAGE_SIZE = 512 * 1024
-"""Characters of a page's entries. The entry that exceeds this size is the last of the page."""
+PAGE_SIZE = 110_000
+"""Characters of the entries on a page. The entry that exceeds this size is the last of the page."""
+MARKUP = 900
+"""Characters of the elements of an entry, besides its texts and checks."""
+MARKUP_OF_CHECK = 110
+NOTES_SHOWN, NOTE_SHOWN = 3, 300
+"""The list shows so many notes of an entry, and so many characters of each; its page shows all."""
 TEXT_SHOWN = 4 * 1024
 """Bytes shown of each body; the control API returns more."""
+HEADERS_SIZE = 16 * 1024
+"""Characters, as they are escaped, of all headers that are shown of a request or an answer."""
+FILE_SIZE = 150_000
+"""Characters, as they are escaped, of the curl lines and of the test."""
+
+Row = Mapping[str, Any]
 
 
 def journal(visit: Visit) -> Response:
     """The page of the journal."""
-    refused = visit.request.query_params.get("refused") == "true"
-    told = visit.platform.journal.newest()
-    wanted = (
-        each
-        for _, each in reversed(told.entries)
-        if not _is_ours(each) and (each.refused_by or not refused)
+    asked = visit.request.query_params
+    wanted = read_filter(asked)
+    before, after = _number(asked.get("before")), _number(asked.get("after"))
+    problem = wanted.problem()
+    told = visit.platform.journal.stretch(before=before, after=after, count=MOST_LOOKED_AT)
+    entries = told.entries if after is not None else told.entries[::-1]
+    found: Found[Row] = Found(rows=[], last=0)
+    if problem is None:
+        found = search(entries, wanted, _row, limit=PAGE, size_of=_size_of, size=PAGE_SIZE)
+    rows = found.rows if after is None else found.rows[::-1]
+    newest, oldest = _ends(found, entries[0][0] if entries else 0, upwards=after is not None)
+    has_older = oldest > told.dropped + 1
+    ended_early = has_older and after is None and len(rows) < PAGE
+    return visit.show(
+        "journal.html",
+        status=200 if problem is None else 400,
+        entries=rows,
+        timeline=timeline_of(rows),
+        dropped=told.dropped,
+        wanted=wanted,
+        problem=problem,
+        checks=sorted(KNOWN),
+        searched_to=oldest if ended_early else None,
+        newest=None if before is after is None else JOURNAL + wanted.query(),
+        later=JOURNAL + wanted.query(after=newest) if 0 < newest < told.last else None,
+        earlier=JOURNAL + wanted.query(before=oldest) if has_older else None,
+        shown=_shown(rows),
     )
-    shown: list[dict[str, Any]] = []
-    size = 0
-    for entry in wanted:
-        if len(shown) == SHOWN or size > PAGE_SIZE:
-            break
-        shown.append(_shown(entry))
-        size += len(shown[-1]["everything"])
-    return visit.show("journal.html", entries=shown, dropped=told.dropped, refused=refused)
 
 
-def _is_ours(entry: Entry) -> bool:
-    """Whether somebody only viewed a page of the portal."""
-    return entry.request is not None and (
-        entry.request.path.startswith(HOME) and not entry.refused_by
+def _ends(found: Found[Row], first: int, *, upwards: bool) -> tuple[int, int]:
+    """The numbers of the newest and of the oldest entry that were looked at."""
+    return (found.last, first) if upwards else (first, found.last)
+
+
+def _shown(rows: Sequence[Row]) -> str:
+    if not rows:
+        return ""
+    return f"{rows[0]['number']:,} to {rows[-1]['number']:,}"
+
+
+def entry(visit: Visit) -> Response:
+    """The page of one entry."""
+    number, found = _find(visit)
+    everything = found.to_json(TEXT_SHOWN)
+    return visit.show(
+        "journal_entry.html",
+        entry=_row(number, found),
+        notes=everything["notes"],
+        because=everything["refused_because"],
+        certificate=everything["certificate"],
+        messages=[
+            _message(title, everything[part])
+            for title, part in (("Request", "request"), ("Answer", "response"))
+            if everything[part] is not None
+        ],
+        has_bodies="bodies" in visit.request.query_params,
+        address=f"{JOURNAL}/{number}",
+        earlier=_neighbour(visit, number - 1),
+        later=_neighbour(visit, number + 1),
     )
 
 
-def _shown(entry: Entry) -> dict[str, Any]:
-    everything = entry.to_json(TEXT_SHOWN)
-    request = everything["request"]
-    names = [entry.application, entry.service_account]
-    if entry.certificate is not None:
-        names.append(f"certificate of {entry.certificate.common_name}")
-    status = entry.status or "no answer"
-    what = f"{request['method']} {request['path'][:LINE_PATH]} {status}" if request else ""
+def as_curl(visit: Visit) -> Response:
+    """The page with the lines that repeat one entry with curl."""
+    number, found = _find(visit)
+    host = header_text(visit.request.scope["headers"], b"host")
+    lines = curl_lines([found], visit.platform, visit.platform.addresses.seen_by(host))
+    about = "A secret is a variable: the comments say how to set it."
+    return _file(visit, number, "As curl", about, lines)
+
+
+def as_test(visit: Visit) -> Response:
+    """The page with the test that makes the call of one entry."""
+    number, found = _find(visit)
+    about = "The fixture mock_sei has the secrets."
+    return _file(
+        visit, number, "As a test for pytest", about, lines_of_test([found], visit.platform)
+    )
+
+
+def _file(visit: Visit, number: int, title: str, about: str, lines: Sequence[str]) -> Response:
+    text, is_cut = _beginning("\n".join(lines), FILE_SIZE)
+    return visit.show(
+        "journal_file.html",
+        number=number,
+        title=f"{title}: entry {number}",
+        about=about,
+        text=text,
+        is_cut=is_cut,
+        address=f"{JOURNAL}/{number}",
+    )
+
+
+def _find(visit: Visit) -> tuple[int, Entry]:
+    """The entry that the address names. Raises :class:`Refusal` if the journal does not have it."""
+    text = visit.request.path_params["number"]
+    number = _number(text)
+    found = None if number is None else visit.platform.journal.find_numbered(number)
+    if number is None or found is None:
+        because = f"The journal has no entry {spelled(text)}: it never had it, or has deleted it."
+        raise Refusal(NOT_FOUND, check="path", because=because)
+    return number, found
+
+
+def _neighbour(visit: Visit, number: int) -> str | None:
+    found = visit.platform.journal.find_numbered(number)
+    return None if found is None else f"{JOURNAL}/{number}"
+
+
+def _number(text: str | None) -> int | None:
+    """The number of an entry; None if the text is no such number."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
+        return None
+    return int(text)
+
+
+def _row(number: int, found: Entry) -> Row:
+    request = found.request
+    path = request.path_beginning(LINE_PATH) if request else ""
+    status = found.status or "no answer"
+    notes = [_beginning(each, NOTE_SHOWN)[0] for each in found.notes[:NOTES_SHOWN]]
+    shown = found.certificate
+    names = [found.application, found.service_account]
+    names += [f"certificate of {shown.common_name}"] if shown else []
     return {
-        **everything,
-        "time": f"{entry.time:%Y-%m-%d %H:%M:%S}",
-        "what": what or "Handshake failed",
-        "who": ", ".join(name for name in names if name),
-        "everything": json.dumps(everything, indent=2, ensure_ascii=False),
+        "number": number,
+        "address": f"{JOURNAL}/{number}",
+        "what": f"{request.method[:LINE_PATH]} {path} {status}" if request else "Handshake failed",
+        "time": f"{found.time:%Y-%m-%d %H:%M:%S}",
+        "listener": found.listener,
+        "tls_version": found.tls_version,
+        "source_address": found.source_address,
+        "application": found.application,
+        "who": ", ".join(name[:LINE_PATH] for name in names if name),
+        "refused_by": found.refused_by,
+        "because": _beginning(found.refused_because or "", NOTE_SHOWN)[0],
+        "expected": found.expected,
+        "actual": found.actual,
+        "alert": found.alert,
+        "checks": found.checks,
+        "fault": found.fault and found.fault[:NOTE_SHOWN],
+        "notes": notes,
+        "more_notes": len(found.notes) - len(notes),
+        "duration": found.duration_ms,
     }
+
+
+def _size_of(row: Row) -> int:
+    texts = [str(each) for each in row.values() if isinstance(each, str)] + list(row["notes"])
+    return MARKUP + MARKUP_OF_CHECK * len(row["checks"]) + len(escape("".join(texts)))
+
+
+def _message(title: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """A request or an answer for the page of its entry."""
+    headers: list[tuple[str, str]] = []
+    left = HEADERS_SIZE
+    for name, value in told["headers"].items():
+        left -= len(escape(name + value))
+        if left < 0:
+            break
+        headers.append((name, value))
+    return {
+        "title": title,
+        "status": told.get("status"),
+        "query": told.get("query"),
+        "headers": headers,
+        "headers_left_out": len(told["headers"]) - len(headers),
+        "size": told["body_size"],
+        "body": highlighted(told["body"]),
+        "incomplete": told["incomplete"],
+    }
+
+
+def _beginning(text: str, most: int) -> tuple[str, bool]:
+    """The beginning of a text that takes at most so many characters when it is escaped, and whether
+    something is left out."""
+    if len(text) * _LONGEST_ESCAPE <= most or len(escape(text)) <= most:
+        return text, False
+    size = 0
+    for index, character in enumerate(text):
+        size += len(escape(character))
+        if size >= most:
+            return f"{text[:index]}…", True
+    return text, False
+
+
+_LONGEST_ESCAPE = 6

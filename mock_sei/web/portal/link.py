@@ -6,6 +6,7 @@ from fastapi import Response
 
 from mock_sei.certificates.bundles import FORMATS
 from mock_sei.errors import LINK_DEAD, InvalidValue, MalformedRequest, Refusal, UnknownCertificate
+from mock_sei.rules import checks
 from mock_sei.web.downloads import attachment
 from mock_sei.web.heads import only_looks
 from mock_sei.web.portal.visit import Visit, path_of
@@ -28,11 +29,14 @@ def certificate_link(visit: Visit) -> Response:
         platform = visit.platform
         is_attempt = not only_looks(visit.request.scope)
         deliver = platform.take_certificate if is_attempt else platform.preview_certificate
+        findings = visit.exchange.entry.findings
+        findings.course = checks.LINK
         try:
             file = deliver(token, wanted)
         except UnknownCertificate as error:
             fault = InvalidValue("format", "query", f"{error}; the link still works")
             raise MalformedRequest([fault]) from None
+        findings.passes(checks.CERTIFICATE_LINK)
     except Refusal as refusal:
         return _refuse(visit, token, refusal)
     return attachment(file.name, file.content)

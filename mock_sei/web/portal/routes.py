@@ -28,9 +28,10 @@ from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import PAGE_HEADERS
 from mock_sei.web.portal import applications, catalogue, dashboard
 from mock_sei.web.portal import certificates as histories
+from mock_sei.web.portal import journal as journals
 from mock_sei.web.portal import mailbox as mails
 from mock_sei.web.portal.certificates import CERTIFICATES
-from mock_sei.web.portal.journal import JOURNAL, journal
+from mock_sei.web.portal.journal import JOURNAL
 from mock_sei.web.portal.link import certificate_link
 from mock_sei.web.portal.mailbox import MAILBOX
 from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, Visit
@@ -70,7 +71,10 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     f"{MAILBOX}/{{number}}": {"GET": mails.mail},
     CERTIFICATES: {"GET": histories.certificates},
     f"{CERTIFICATE_LINK_PATH}{{token}}": {"GET": certificate_link},
-    JOURNAL: {"GET": journal},
+    JOURNAL: {"GET": journals.journal},
+    f"{JOURNAL}/{{number}}": {"GET": journals.entry},
+    f"{JOURNAL}/{{number}}/curl": {"GET": journals.as_curl},
+    f"{JOURNAL}/{{number}}/test": {"GET": journals.as_test},
     f"{HOME}/apis": {"GET": catalogue.apis},
     f"{HOME}/apis/{{product}}": {"GET": catalogue.api},
     f"{HOME}/{{path:path}}": {},

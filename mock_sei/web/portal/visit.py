@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse
 from mock_sei.errors import REQUEST_INVALID, Refusal
 from mock_sei.platform import Platform
 from mock_sei.portal.portal import Portal
+from mock_sei.rules import checks
 from mock_sei.rules.addresses import Addresses
 from mock_sei.rules.records import Application
 from mock_sei.web.exchange import Exchange
@@ -33,7 +34,7 @@ PAGE = 50
 """Entries on one page of a list."""
 
 FORM_COOKIE = "__Host-mock-sei-form"
-FORM_CHECK = "portal form"
+FORM_CHECK = checks.PORTAL_FORM
 _PURPOSE = "portal"
 
 DONE = {
@@ -80,9 +81,12 @@ class Visit:
             secret = await exchange.work(exchange.platform.portal.new_form_secret)
         visit = cls(request=request, exchange=exchange, secret=secret)
         if request.method == "POST":
+            findings = exchange.entry.findings
+            findings.course = checks.PORTAL
             refuse_announced_size(request.scope["headers"])
             body = await request.body()
             refuse_other_origin(request)
+            findings.passes(checks.ORIGIN)
             visit.form = read_pairs(body, check=FORM_CHECK) if is_form(request) else []
             if not known or not is_page_token(visit.value("page"), known, _PURPOSE):
                 raise Refusal(
@@ -92,6 +96,7 @@ class Visit:
                     "browser: open the page again and send the form from there. Programs use the "
                     "control API.",
                 )
+            findings.passes(FORM_CHECK)
         return visit
 
     @property

@@ -201,3 +201,18 @@ def test_a_mailed_link_is_told_whole(control: httpx2.Client) -> None:
     assert (first["used"], first["replaced"], second["replaced"]) == (None, True, False)
     assert first["made"] < first["expires"]
     assert first["serial_number"] == second["serial_number"]
+
+
+def test_an_entry_has_its_way_through_the_checks(control: httpx2.Client, served: Served) -> None:
+    served.get(f"{TICKETS}?limit=x")
+
+    last = control.get("/journal").json()["entries"][-1]
+    assert last["alert"] is None
+    assert last["checks"][:2] == [
+        {"check": "TLS", "result": "passed"},
+        {"check": "client certificate", "result": "passed"},
+    ]
+    assert last["checks"][-2:] == [
+        {"check": "certificate name", "result": "passed"},
+        {"check": "parameters", "result": "refused"},
+    ]

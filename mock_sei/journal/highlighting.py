@@ -1,0 +1,86 @@
+"""JSON as it is shown: indented, and divided into pieces of one kind each.
+
+The texts stay as they were sent: numbers and repeated names are not changed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+LONGEST_SHOWN = 32 * 1024
+"""The most characters of an indented text. A longer one, such as of a deeply nested body, is shown
+as it was sent."""
+MOST_PIECES = 1500
+"""So many pieces have a kind of their own; the rest of the text is one piece."""
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
+_KINDS = {"true": "word", "false": "word", "null": "word"}
+
+
+class Piece(NamedTuple):
+    """A piece of a text. ``kind`` is ``name``, ``text``, ``number``, ``word`` or empty."""
+
+    kind: str
+    text: str
+
+
+def highlighted(text: str) -> list[Piece]:
+    """The pieces of a JSON text, indented. Any other text is one piece."""
+    indented = _indented(text)
+    if indented is None:
+        return [Piece("", text)]
+    pieces: list[Piece] = []
+    end = 0
+    for found in _TOKEN.finditer(indented):
+        kind = _kind_of(found[0], indented, found.end())
+        if not kind:
+            continue
+        if len(pieces) >= MOST_PIECES:
+            break
+        pieces += [Piece("", indented[end : found.start()]), Piece(kind, found[0])]
+        end = found.end()
+    pieces.append(Piece("", indented[end:]))
+    return [each for each in pieces if each.text]
+
+
+def _kind_of(token: str, text: str, end: int) -> str:
+    if token in "{}[],:":
+        return ""
+    if token.startswith('"'):
+        return "name" if text.startswith(":", end) else "text"
+    return _KINDS.get(token, "number")
+
+
+def _indented(text: str) -> str | None:
+    """A JSON text with a line for each member; None if it is no JSON, or too long."""
+    if not text.lstrip(" \t\r\n").startswith(("{", "[")):
+        return None
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    size, pieces = 0, []
+    for piece in _with_breaks(text):
+        size += len(piece)
+        if size > LONGEST_SHOWN:
+            return None
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _with_breaks(text: str) -> Iterator[str]:
+    depth, before = 0, ""
+    for found in _TOKEN.finditer(text):
+        token = found[0]
+        closes = token in ("}", "]")
+        if closes:
+            depth -= 1
+        if before and (before in "{[," or closes) and not (closes and before in "{["):
+            yield "\n" + "  " * depth
+        if token in ("{", "["):
+            depth += 1
+        yield f"{token} " if token == ":" else token
+        before = token

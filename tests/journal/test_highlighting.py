@@ -1,0 +1,68 @@
+"""JSON is indented and divided into pieces, and nothing of it is changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_sei.journal.highlighting import LONGEST_SHOWN, MOST_PIECES, Piece, highlighted
+from tests.growth import assert_linear
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+def text_of(pieces: list[Piece]) -> str:
+    return "".join(each.text for each in pieces)
+
+
+@given(st.lists(ANY_JSON) | st.dictionaries(st.text(), ANY_JSON))
+def test_any_json_is_indented_as_python_does_it(value: Any) -> None:
+    for ensure_ascii in (True, False):
+        sent = json.dumps(value, separators=(",", ":"), ensure_ascii=ensure_ascii)
+        assert text_of(highlighted(sent)) == json.dumps(value, indent=2, ensure_ascii=ensure_ascii)
+
+
+def test_each_piece_has_its_kind() -> None:
+    pieces = highlighted('{"a":"b","c":[1.50,true,null,{}]}')
+
+    assert [(each.kind, each.text) for each in pieces if each.kind] == [
+        *(("name", '"a"'), ("text", '"b"'), ("name", '"c"'), ("number", "1.50")),
+        *(("word", "true"), ("word", "null")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "{", '{"a": }', "3", "grant_type=x", "<a/>", "[1,", '{"a" "b"}']
+)
+def test_what_is_no_json_object_or_array_stays_as_it_is(text: str) -> None:
+    assert text_of(highlighted(text)) == text
+    assert all(not each.kind for each in highlighted(text))
+
+
+def test_what_was_sent_stays_as_it_was_written() -> None:
+    sent = '{"a":1.10,"a":1e999,"b":"\\u00e9\\/","c":-0}'
+
+    assert text_of(highlighted(sent)).replace("\n  ", "").replace("\n", "") == (
+        '{"a": 1.10,"a": 1e999,"b": "\\u00e9\\/","c": -0}'
+    )
+
+
+@pytest.mark.parametrize("text", ["[" * 3000 + "]" * 3000, "[" * 400 + "]" * 400 + " " * 9])
+def test_a_deep_text_does_not_grow(text: str) -> None:
+    assert len(text_of(highlighted(text))) <= max(len(text), LONGEST_SHOWN)
+
+
+def test_a_text_with_many_values_has_few_pieces() -> None:
+    assert len(highlighted(f"[{','.join('1' * 5000)}]")) <= 2 * MOST_PIECES + 1
+
+
+def test_the_cost_is_linear() -> None:
+    assert_linear(lambda count: lambda: highlighted("[" + '"",' * count + "1]"), 2000)
