@@ -37,6 +37,7 @@ REVOCATION = "revocation"
 AUTHORIZATION = "authorization request"
 ORIGIN, CONSENT = "origin", "consent"
 PORTAL_FORM = "portal form"
+PORTAL_CONTROLS = "portal controls"
 CERTIFICATE_LINK = "certificate link"
 
 
@@ -96,7 +97,7 @@ TOKENS: Mapping[str, Course] = {
 }
 REVOKE = Course(order=(PARSING, KEY_PAIR, SOURCE_ADDRESS, LISTENER, CERTIFICATE_NAME, REVOCATION))
 LOG_IN = Course(order=(AUTHORIZATION,), others=(SCOPE, ORIGIN, CONSENT, SESSIONS))
-PORTAL = Course(order=(ORIGIN, PORTAL_FORM))
+PORTAL = Course(order=(ORIGIN, PORTAL_FORM), others=(PORTAL_CONTROLS,))
 LINK = Course(order=(CERTIFICATE_LINK,), others=(PARAMETERS,))
 
 COURSES = (

@@ -23,12 +23,12 @@ from mock_sei.operations.faults import AddFault, ClearFaults, RemoveFault
 from mock_sei.operations.requests import Request
 from mock_sei.operations.server import Reset
 from mock_sei.operations.table import row_of
+from mock_sei.rules import checks
 from mock_sei.rules.addresses import Addresses, is_loopback
 from mock_sei.values.texts import spelled
 from mock_sei.web.example_calls import control_option
 from mock_sei.web.portal.visit import Visit
 
-CHECK = "portal controls"
 OPTION = "--portal-controls"
 
 RESET_BY = "the portal"
@@ -61,7 +61,7 @@ def require_allowed(visit: Visit) -> None:
     client, server = _ends(visit.request)
     raise Refusal(
         ACCESS_DENIED,
-        check=CHECK,
+        check=checks.PORTAL_CONTROLS,
         because="The controls of the portal are only for connections over loopback, since the "
         f"portal has no log-in. Open the portal on the machine of the server, start the server "
         f"with {OPTION}, or use the control API.",

@@ -35,7 +35,7 @@ def tokens(browser: Browser, name: str) -> str:
     return words(text.partition('aria-labelledby="tokens-title"')[2].partition("</section>")[0])
 
 
-def row(browser: Browser, name: str, path: str = "/portal") -> str:
+def row(browser: Browser, name: str, path: str = "/portal/apps") -> str:
     text = browser.get(path).text
     return words(text.partition(f'">{name}</a>')[2].partition("</tr>")[0])
 
@@ -132,7 +132,7 @@ def test_my_apps_shows_the_end_of_the_certificate_and_makes_none(
     assert "one-way TLS" in row(browser, "demo-native")
     assert not platform.certificates.of("svc-limited")
     platform.clock.advance(timedelta(days=700))
-    text = browser.get("/portal").text
+    text = browser.get("/portal/apps").text
     assert '<span class="problem">in 31 days</span>' in text
 
 
@@ -161,10 +161,10 @@ def test_a_page_of_thousands_of_applications_looks_up_only_what_it_shows(
         return find(self, username)
 
     monkeypatch.setattr(AccountCertificates, "current", counted)
-    browser.get("/portal?page=3")  # compiles the template
+    browser.get("/portal/apps?page=3")  # compiles the template
     asked.clear()
     began = time.process_time()
-    page = browser.get("/portal?page=50")
+    page = browser.get("/portal/apps?page=50")
     spent = time.process_time() - began
     assert len(asked) == 50
     assert len(page.content) < 200_000
