@@ -125,6 +125,7 @@ class Worker:
             process = self._process = subprocess.Popen(  # noqa: S603  # this package's own module
                 [sys.executable, "-P", "-c", _PROGRAM, *sys.path],
                 stdin=subprocess.PIPE,
+                bufsize=0,  # a worker that ended at once leaves nothing to be written at its close
                 pass_fds=[writes, *(each.fileno() for each in self._server.listening)],
             )
         except BaseException:
@@ -137,7 +138,6 @@ class Worker:
         if process.stdin is not None:
             try:
                 process.stdin.write(json.dumps(self._orders(writes)).encode() + b"\n")
-                process.stdin.flush()
             except OSError:
                 return  # it has ended already, which the thread reports
 
@@ -157,6 +157,8 @@ class Worker:
             for line in reports:
                 self._events.put(Event(self, line.rstrip("\n")))
         process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
         self._events.put(Event(self))
 
     def how_it_ended(self) -> str:
