@@ -16,6 +16,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -134,12 +135,10 @@ class Worker:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             os.close(writes)
-        threading.Thread(target=self._follow, args=(process, reads), daemon=True).start()
         if process.stdin is not None:
-            try:
+            with suppress(OSError):  # it has ended already, which the thread reports
                 process.stdin.write(json.dumps(self._orders(writes)).encode() + b"\n")
-            except OSError:
-                return  # it has ended already, which the thread reports
+        threading.Thread(target=self._follow, args=(process, reads), daemon=True).start()
 
     def _orders(self, report_to: int) -> dict[str, Any]:
         return {
