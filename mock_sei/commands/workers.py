@@ -16,6 +16,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -125,6 +126,7 @@ class Worker:
             process = self._process = subprocess.Popen(  # noqa: S603  # this package's own module
                 [sys.executable, "-P", "-c", _PROGRAM, *sys.path],
                 stdin=subprocess.PIPE,
+                bufsize=0,  # a worker that ended at once leaves nothing to be written at its close
                 pass_fds=[writes, *(each.fileno() for each in self._server.listening)],
             )
         except BaseException:
@@ -133,13 +135,10 @@ class Worker:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             os.close(writes)
-        threading.Thread(target=self._follow, args=(process, reads), daemon=True).start()
         if process.stdin is not None:
-            try:
+            with suppress(OSError):  # it has ended already, which the thread reports
                 process.stdin.write(json.dumps(self._orders(writes)).encode() + b"\n")
-                process.stdin.flush()
-            except OSError:
-                return  # it has ended already, which the thread reports
+        threading.Thread(target=self._follow, args=(process, reads), daemon=True).start()
 
     def _orders(self, report_to: int) -> dict[str, Any]:
         return {
@@ -157,6 +156,8 @@ class Worker:
             for line in reports:
                 self._events.put(Event(self, line.rstrip("\n")))
         process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
         self._events.put(Event(self))
 
     def how_it_ended(self) -> str:

@@ -92,7 +92,17 @@ def test_a_worker_has_no_file_of_its_parent_but_the_sockets(two: Serving) -> Non
     assert not any("platform.db" in each for each in parent)
     listening = {each for each in parent if each.startswith("socket:")}
     assert len(listening) >= 3
-    all_files = [files(pid) for pid in workers_of(two)]
+
+    def opened() -> list[list[str]] | None:
+        """The files of the workers, once each has its state: another test may have killed one."""
+        with contextlib.suppress(OSError):
+            found = [files(pid) for pid in workers_of(two)]
+            is_open = [any(each.endswith("platform.db") for each in own) for own in found]
+            return found if len(found) == 2 and all(is_open) else None
+        return None
+
+    all_files = wait_for(opened)
+    assert all_files is not None
     pipes = [{each for each in own if each.startswith("pipe:")} for own in all_files]
     assert not pipes[0] & pipes[1]
     for own, pipe in zip(all_files, pipes, strict=True):
