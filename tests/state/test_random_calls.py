@@ -35,6 +35,8 @@ from mock_sei.web.listener import PlatformListener
 from tests.certificates.client_ca import rsa_key
 from tests.support import TOKEN_PATH, in_process, with_certificate
 
+pytestmark = pytest.mark.slow  # random calls on three platforms take ten seconds
+
 EXAMPLES = max(settings().max_examples // 5, 2)
 
 
