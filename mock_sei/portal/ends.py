@@ -11,18 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from mock_sei.portal.notices import Expiring
 
-class Ending(Protocol):
+
+class Ending(Expiring, Protocol):
     """The fields of a certificate that its place in the order needs."""
 
     @property
-    def account(self) -> str: ...
-    @property
-    def serial_number(self) -> int: ...
-    @property
     def not_before(self) -> datetime: ...
-    @property
-    def not_after(self) -> datetime: ...
 
 
 @dataclass(frozen=True, kw_only=True)

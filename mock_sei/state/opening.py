@@ -72,7 +72,8 @@ def units_of(
 
 @contextmanager
 def _complaining() -> Iterator[None]:
+    """Turns what prevents the use of a store at a start into :class:`ConfigurationError`."""
     try:
         yield
     except (StoreBusy, StoreAway) as error:
-        raise ConfigurationError(str(error) or "locked by another process", source=OPTION) from None
+        raise ConfigurationError(str(error), source=OPTION) from None

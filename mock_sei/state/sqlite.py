@@ -314,14 +314,10 @@ class SqliteStore:
     def _naming_problems(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
-            if _code(error) in _BUSY:
-                self.release()
-                raise StoreBusy from None
-            self.release()
-            raise StoreAway(f"{self.path}: {error}") from None
         except sqlite3.Error as error:
             self.release()
+            if _code(error) in _BUSY:
+                raise StoreBusy from None
             raise StoreAway(f"{self.path}: {error}") from None
 
 
