@@ -307,6 +307,11 @@ class Exchange:
         if not message.get("more_body", False):
             self._close()
 
+    def records_no_more(self) -> None:
+        """Closes the journal entry of an answer that has begun and goes on without an end. Its body
+        is not kept."""
+        self._close()
+
     def end_unanswered(self) -> None:
         """Closes the journal entry of an answer that will never be complete."""
         self._close()

@@ -90,6 +90,15 @@ def _names_of(entry: Entry) -> Sequence[str | None]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """The entries that fit a filter, of those that were looked at."""
+
+    entries: Sequence[tuple[int, Entry]]
+    is_whole: bool
+    """False if it ended before the last entry."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Found(Generic[Row]):
     """The rows of one page."""
 
@@ -97,6 +106,25 @@ class Found(Generic[Row]):
     """In the order in which the entries were looked at."""
     last: int
     """The number of the last entry that was looked at, 0 if there was none."""
+
+
+def all_that_fit(entries: Iterable[tuple[int, Entry]], wanted: Filter) -> Fitting:
+    """All entries that fit, in their order. It ends at an entry whose text it would have to read
+    for the first time, after it has read many."""
+    fits, text = wanted.fitting(), wanted.text.encode(errors="replace").lower()
+    if not text:
+        return Fitting(entries=[each for each in entries if fits(each[1])], is_whole=True)
+    found: list[tuple[int, Entry]] = []
+    left = MOST_READ
+    for number, entry in entries:
+        if not fits(entry) or not entry.may_have(text):
+            continue
+        left -= entry.text is None
+        if left < 0:
+            return Fitting(entries=found, is_whole=False)
+        if text in entry.to_search():
+            found.append((number, entry))
+    return Fitting(entries=found, is_whole=True)
 
 
 def search(

@@ -25,10 +25,13 @@ from mock_sei.web.forms import (
     refuse_other_origin,
 )
 from mock_sei.web.pages import PAGE_HEADERS, page
+from mock_sei.web.refusals import refusal_headers
 from mock_sei.web.requests import exchange_of, find_cookie, refuse_announced_size
 
 HOME = "/portal"
 APPS = f"{HOME}/apps"
+JOURNAL = f"{HOME}/journal"
+EVENTS = f"{HOME}/events"
 
 PAGE = 50
 """Entries on one page of a list."""
@@ -150,6 +153,20 @@ class Visit:
         answer.set_cookie(FORM_COOKIE, self.secret, secure=True, httponly=True, samesite="strict")
         return answer
 
+    def problem(self, refusal: Refusal) -> Response:
+        """The page of a refusal, which the journal keeps."""
+        entry = self.exchange.entry
+        entry.refuse(refusal.why)
+        answer = self.show_without_form(
+            "problem.html",
+            status=refusal.kind.status,
+            title="Not found" if refusal.kind.status == 404 else "This did not work",
+            because=entry.refused_because,
+            tracking_id=self.exchange.tracking_id,
+        )
+        answer.headers.update(refusal_headers(self.exchange, refusal))
+        return answer
+
     def go(self, path: str, done: str = "") -> Response:
         """A redirect after a form: 303, so that reloading the page does not send the form again.
 
@@ -167,6 +184,11 @@ def page_number(text: str | None) -> int:
 def query_of(**values: str | int) -> str:
     """A query string with a leading question mark."""
     return "?" + urlencode(values)
+
+
+def events_of(page: str, query: str = "") -> str:
+    """The address of the stream of a live page. ``query`` is the page's own, as it has it."""
+    return f"{EVENTS}{query_of(page=page)}{query.replace('?', '&', 1)}"
 
 
 def path_of(application: Application) -> str:
