@@ -12,6 +12,7 @@ from fastapi import Response
 from mock_sei.errors import NOT_FOUND, Refusal
 from mock_sei.journal.entries import LINE_PATH, Entry
 from mock_sei.journal.highlighting import highlighted
+from mock_sei.journal.journal import Told
 from mock_sei.operations.journal_files import curl_lines, lines_of_test
 from mock_sei.rules.checks import KNOWN
 from mock_sei.values.texts import spelled
@@ -19,9 +20,9 @@ from mock_sei.web.portal.journal_filter import (
     MOST_LOOKED_AT,
     Filter,
     Found,
-    all_that_fit,
+    Search,
+    page_of,
     read_filter,
-    search,
 )
 from mock_sei.web.portal.marks import Marks, timeline_of
 from mock_sei.web.portal.visit import JOURNAL, PAGE, Visit, events_of
@@ -78,9 +79,8 @@ def journal(visit: Visit) -> Response:
     told = visit.platform.journal.stretch(before=before, after=after, count=MOST_LOOKED_AT)
     shown = [each for each in told.entries if each[0] >= down_to] if down_to else told.entries
     entries = shown if after is not None else shown[::-1]
-    found: Found[Row] = Found(rows=[], last=0)
-    if problem is None:
-        found = search(entries, wanted, _row, limit=PAGE, size_of=_size_of, size=PAGE_SIZE)
+    fitting = Search((), Filter()) if problem else Search(entries, wanted)
+    found = page_of(fitting, _row, limit=PAGE, size_of=_size_of, size=PAGE_SIZE)
     rows = found.rows if after is None else found.rows[::-1]
     newest, oldest = _ends(found, entries[0][0] if entries else 0, upwards=after is not None)
     has_older = oldest > max(told.dropped + 1, down_to)
@@ -97,7 +97,7 @@ def journal(visit: Visit) -> Response:
         is_newest=place.is_newest,
         newer=newer,
         entries=rows,
-        timeline=_timeline(visit, wanted, rows) if problem is None else None,
+        timeline=_timeline(visit, wanted, found, (told, fitting) if place.is_newest else None),
         dropped=told.dropped,
         wanted=wanted,
         problem=problem,
@@ -124,20 +124,32 @@ def _news(rows: Sequence[Row]) -> str:
 def _newer(visit: Visit, wanted: Filter, seen: int) -> int:
     """How many entries that fit came after the entry with the number ``seen``."""
     told = visit.platform.journal.newest(MOST_LOOKED_AT, after=seen)
-    return len(all_that_fit(reversed(told.entries), wanted).entries)
+    return sum(1 for _ in Search(reversed(told.entries), wanted))
 
 
-def _timeline(visit: Visit, wanted: Filter, rows: Sequence[Row]) -> Marks | None:
-    """The timeline of all entries that fit, whichever of them this page shows."""
-    told = visit.platform.journal.newest(MOST_LOOKED_AT)
-    found = all_that_fit(reversed(told.entries), wanted)
-    known = {row["number"]: row["what"] for row in rows}
+def _timeline(
+    visit: Visit, wanted: Filter, found: Found[Row], newest: tuple[Told, Search] | None
+) -> Marks | None:
+    """The timeline of all entries that fit, whichever of them this page shows.
+
+    The page of the ``newest`` entries has begun to look for them.
+    """
+    if wanted.problem() is not None:
+        return None
+    entries = [] if newest is None else [*found.entries]
+    if newest is None:
+        told = visit.platform.journal.newest(MOST_LOOKED_AT)
+        fitting = Search(reversed(told.entries), wanted)
+    else:
+        told, fitting = newest
+    entries += fitting
+    known = {row["number"]: row["what"] for row in found.rows}
 
     def what(number: int, entry: Entry) -> str:
         return known.get(number) or _what(entry)
 
-    is_whole = found.is_whole and len(told.entries) == told.last - told.dropped
-    return timeline_of(found.entries, wanted, what, is_whole=is_whole)
+    is_whole = not fitting.ended_early and len(told.entries) == told.last - told.dropped
+    return timeline_of(entries, wanted, what, is_whole=is_whole)
 
 
 def _ends(found: Found[Row], first: int, *, upwards: bool) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
@@ -89,13 +89,38 @@ def _names_of(entry: Entry) -> Sequence[str | None]:
     return (entry.application, entry.service_account, shown.common_name if shown else None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fitting:
-    """The entries that fit a filter, of those that were looked at."""
+class Search:
+    """Looks at entries one after the other, and gives those that fit.
 
-    entries: Sequence[tuple[int, Entry]]
-    is_whole: bool
-    """False if it ended before the last entry."""
+    It ends early at an entry whose text it would have to read for the first time, after it has read
+    many.
+    """
+
+    def __init__(self, entries: Iterable[tuple[int, Entry]], wanted: Filter) -> None:
+        self._fitting = self._find(entries, wanted)
+        self.last = 0
+        """The number of the last entry that was looked at, 0 if there was none."""
+        self.ended_early = False
+
+    def __iter__(self) -> Iterator[tuple[int, Entry]]:
+        """Goes on where it stopped."""
+        return self._fitting
+
+    def _find(
+        self, entries: Iterable[tuple[int, Entry]], wanted: Filter
+    ) -> Iterator[tuple[int, Entry]]:
+        fits, text = wanted.fitting(), wanted.text.encode(errors="replace").lower()
+        left = MOST_READ
+        for number, entry in entries:
+            if fits(entry) and (not text or entry.may_have(text)):
+                left -= bool(text) and entry.text is None
+                if left < 0:
+                    self.ended_early = True
+                    return
+                self.last = number
+                if not text or text in entry.to_search():
+                    yield number, entry
+            self.last = number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,55 +129,27 @@ class Found(Generic[Row]):
 
     rows: Sequence[Row]
     """In the order in which the entries were looked at."""
+    entries: Sequence[tuple[int, Entry]]
+    """The entries of the rows, with their numbers."""
     last: int
     """The number of the last entry that was looked at, 0 if there was none."""
 
 
-def all_that_fit(entries: Iterable[tuple[int, Entry]], wanted: Filter) -> Fitting:
-    """All entries that fit, in their order. It ends at an entry whose text it would have to read
-    for the first time, after it has read many."""
-    fits, text = wanted.fitting(), wanted.text.encode(errors="replace").lower()
-    if not text:
-        return Fitting(entries=[each for each in entries if fits(each[1])], is_whole=True)
-    found: list[tuple[int, Entry]] = []
-    left = MOST_READ
-    for number, entry in entries:
-        if not fits(entry) or not entry.may_have(text):
-            continue
-        left -= entry.text is None
-        if left < 0:
-            return Fitting(entries=found, is_whole=False)
-        if text in entry.to_search():
-            found.append((number, entry))
-    return Fitting(entries=found, is_whole=True)
-
-
-def search(
-    entries: Iterable[tuple[int, Entry]],
-    wanted: Filter,
+def page_of(
+    fitting: Search,
     row_of: Callable[[int, Entry], Row],
     *,
     limit: int,
     size_of: Callable[[Row], int],
     size: int,
 ) -> Found[Row]:
-    """The rows of the first entries that fit: at most ``limit``, and not much more than ``size``.
-
-    It ends earlier if it had to read many texts for the first time.
-    """
-    fits, text = wanted.fitting(), wanted.text.encode(errors="replace").lower()
+    """The rows of the first entries that fit: at most ``limit``, not much more than ``size``."""
     rows: list[Row] = []
-    last, left = 0, MOST_READ
-    for number, entry in entries:
-        if len(rows) == limit or size <= 0 or left <= 0:
-            break
-        last = number
-        if not fits(entry) or not entry.may_have(text):
-            continue
-        if text:
-            left -= entry.text is None
-            if text not in entry.to_search():
-                continue
+    entries: list[tuple[int, Entry]] = []
+    for number, entry in fitting:
         rows.append(row_of(number, entry))
+        entries.append((number, entry))
         size -= size_of(rows[-1])
-    return Found(rows=rows, last=last)
+        if len(rows) == limit or size <= 0:
+            break
+    return Found(rows=rows, entries=entries, last=fitting.last)
