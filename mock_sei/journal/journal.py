@@ -378,6 +378,11 @@ class ServerJournal(_OwnEntries, WholeJournal):
         if self._looking is not None:
             self._looking.begin()
 
+    @property
+    def looks(self) -> bool:
+        """Whether it looks for what other servers do."""
+        return self._looking is not None and self._looking.is_running
+
     def _bring_and_tell(self) -> None:
         """Something in the log's store has changed, perhaps not the log."""
         self._bring()
