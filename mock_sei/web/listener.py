@@ -16,12 +16,13 @@ from mock_sei.errors import Refusal
 from mock_sei.matching.parts import BODY_COMPARED
 from mock_sei.oauth.metadata import REVOKE_PATH, TOKEN_PATHS
 from mock_sei.platform import Platform
+from mock_sei.rules.addresses import LIVE_PATH
 from mock_sei.rules.standards import Listener
 from mock_sei.web.exchange import AWAY, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange, begin
 from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.portal.routes import portal_refusal
-from mock_sei.web.portal.visit import EVENTS, HOME
+from mock_sei.web.portal.visit import HOME
 from mock_sei.web.refusals import functional_refusal, oauth_refusal, revocation_refusal
 
 _NOT_COMPARED = (
@@ -89,8 +90,7 @@ class PlatformListener:
             return
         asked = as_get(scope)
         fault, state = None, exchange.platform.state
-        # A stream is opened by itself, so it must not use up what a test armed for a call.
-        faults_wait = not state.faults.is_quiet and scope["path"] != EVENTS
+        faults_wait = not state.faults.is_quiet and scope["path"] != LIVE_PATH
         if (faults_wait or not state.scripts.is_quiet) and needs_body(exchange, asked):
             with exchange.reading_ahead():
                 early.extend(await _read_ahead(receiving, BODY_COMPARED))

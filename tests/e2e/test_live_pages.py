@@ -119,7 +119,7 @@ def test_a_refused_call_appears_in_an_open_journal(
         assert page.evaluate(OVERFLOW) == 0
         assert violations(page, axe) == []
         page.locator(".marks svg a").first.click()
-        title_is(page, "Entry 3")
+        title_is(page, "Entry 2")
 
 
 @pytest.mark.needs("chromium")

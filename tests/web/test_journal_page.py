@@ -118,6 +118,7 @@ def test_refused_ones_can_be_looked_at_alone(served: Served) -> None:
     [
         ("application=demo-web", [3]),
         ("application=svc-demo", [4, 2, 1]),
+        ("nobody=true", []),
         ("operation=" + quote("GET /v1/{name}/two"), [2]),
         ("operation=" + quote("POST *"), [3]),
         ("status=403", [3]),
@@ -399,6 +400,19 @@ def test_the_timeline_has_what_fits_the_filter_and_no_more(served: Served) -> No
 
     assert "Timeline of all 3 entries that fit the filter" in words(shown)
     assert [address for address, *_ in marks_of(shown)] == [f"{PAGE}/{n}" for n in (100, 200, 300)]
+
+
+def test_a_mark_of_no_application_leads_to_calls_of_none(served: Served) -> None:
+    for number in range(400):
+        findings = Findings(application="demo-web" if number % 2 else None)
+        served.platform.journal.add(exchange(path=f"/v1/{number}", findings=findings))
+
+    row = page(served).partition("no application: 200 calls")[2]
+    address, label, _ = marks_of(row)[0]
+    stretch = page(served, address.removeprefix(PAGE))
+
+    assert len(numbers_of(stretch)) == calls_in(label) > 1
+    assert {number % 2 for number in numbers_of(stretch)} == {1}
 
 
 def test_rows_of_the_timeline_stay_in_their_places(served: Served) -> None:

@@ -34,6 +34,7 @@ class Filter:
     check: str = ""
     text: str = ""
     refused: str = ""
+    nobody: str = ""
     portal: str = ""
 
     @property
@@ -63,6 +64,8 @@ class Filter:
             tests.append(lambda each: each.refused_by == self.check)
         if self.application:
             tests.append(lambda each: self.application in _names_of(each))
+        if self.nobody:
+            tests.append(lambda each: each.application is None)
         if self.status:
             wanted = re.compile(self.status.replace("x", "[0-9]"))
             tests.append(lambda each: wanted.fullmatch(str(each.status)) is not None)

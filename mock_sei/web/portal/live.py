@@ -129,7 +129,7 @@ class Stream(Response):
         try:
             start = {"type": "http.response.start", "status": 200}
             await send({**start, "headers": _headers_of(self._first)})
-            exchange.records_no_more()
+            exchange.leave_out()
             await self._go_on(platform, woken, gone, partial(_send, send))
             if not gone.done():
                 await send({"type": "http.response.body", "body": b""})

@@ -177,7 +177,9 @@ def _mark(
         calls = _counted(cell.count, "call", cell.refused)
         label = f"{cell.first} to {cell.last}: {calls}, {_time(cell.entry)}"
         of = wanted
-        if name not in (NOBODY, OTHERS) and not wanted.application:
+        if name == NOBODY:
+            of = replace(wanted, nobody="true")
+        elif name != OTHERS and not wanted.application:
             of = replace(wanted, application=name)
         address = JOURNAL + of.query(before=cell.last + 1, down_to=cell.first)
     return Mark(x=column * STEP, address=address, label=label, is_refused=cell.refused > 0)

@@ -20,7 +20,7 @@ from mock_sei.errors import (
     Rejected,
     StoreAway,
 )
-from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, LIVE_PATH
 from mock_sei.rules.standards import Listener
 from mock_sei.web.apis import call
 from mock_sei.web.exchange import store_away
@@ -34,7 +34,7 @@ from mock_sei.web.portal.certificates import CERTIFICATES
 from mock_sei.web.portal.link import certificate_link
 from mock_sei.web.portal.live import events
 from mock_sei.web.portal.mailbox import MAILBOX
-from mock_sei.web.portal.visit import APPS, EVENTS, FORM_CHECK, HOME, JOURNAL, Visit
+from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, JOURNAL, Visit
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import exchange_of, find_headers
 from mock_sei.web.routing import AnyMethod
@@ -49,7 +49,7 @@ ONE = f"{APPS}/{{name}}"
 
 ROUTES: Mapping[str, Mapping[str, Handler]] = {
     HOME: {"GET": dashboard.dashboard},
-    EVENTS: {"GET": events},
+    LIVE_PATH: {"GET": events},
     f"{HOME}/controls/{{control}}": {"POST": dashboard.perform},
     APPS: {"GET": applications.my_apps, "POST": applications.register},
     f"{APPS}/new": {"GET": applications.add_app},

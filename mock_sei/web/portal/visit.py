@@ -13,7 +13,7 @@ from mock_sei.errors import REQUEST_INVALID, Refusal
 from mock_sei.platform import Platform
 from mock_sei.portal.portal import Portal
 from mock_sei.rules import checks
-from mock_sei.rules.addresses import Addresses
+from mock_sei.rules.addresses import LIVE_PATH, Addresses
 from mock_sei.rules.records import Application
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import (
@@ -31,7 +31,6 @@ from mock_sei.web.requests import exchange_of, find_cookie, refuse_announced_siz
 HOME = "/portal"
 APPS = f"{HOME}/apps"
 JOURNAL = f"{HOME}/journal"
-EVENTS = f"{HOME}/events"
 
 PAGE = 50
 """Entries on one page of a list."""
@@ -188,7 +187,7 @@ def query_of(**values: str | int) -> str:
 
 def events_of(page: str, query: str = "") -> str:
     """The address of the stream of a live page. ``query`` is the page's own, as it has it."""
-    return f"{EVENTS}{query_of(page=page)}{query.replace('?', '&', 1)}"
+    return f"{LIVE_PATH}{query_of(page=page)}{query.replace('?', '&', 1)}"
 
 
 def path_of(application: Application) -> str:

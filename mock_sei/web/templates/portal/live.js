@@ -117,12 +117,17 @@
 
   // What the reader sees stays where it is, unless the top of the page is in sight.
 
+  let kept = null;  // the element that stayed in its place at the last change, and that place
+
   function keepPlace(change) {
     const mark = scrollY > 0 ? landmark() : null;
-    const before = mark?.getBoundingClientRect().top;
+    let top = mark?.getBoundingClientRect().top;
+    // A browser scrolls by whole pixels: parts of them must not add up from change to change.
+    if (mark && kept?.mark === mark && Math.abs(kept.top - top) < 1) top = kept.top;
+    kept = mark && { mark, top };
     change();
     if (mark?.isConnected) {
-      const moved = mark.getBoundingClientRect().top - before;
+      const moved = mark.getBoundingClientRect().top - top;
       if (moved) scrollBy({ top: moved, behavior: "instant" });
     }
   }
