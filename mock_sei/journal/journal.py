@@ -436,6 +436,7 @@ class ServerJournal(_OwnEntries, WholeJournal):
     def clear(self) -> None:
         if self._log is not None:
             self._log.clear_journal()
+            self._followers.tell()
             return
         with self._lock:
             self._forget()

@@ -8,6 +8,7 @@ from typing import Any
 
 from mock_sei.operations.clock import SetClock
 from mock_sei.operations.faults import AddFault
+from mock_sei.operations.journal import ClearJournal
 from mock_sei.platform import Platform
 from tests.e2e.serving import wait_for
 from tests.journal.entries import exchange
@@ -35,6 +36,11 @@ def test_a_call_of_another_server_comes_to_an_open_journal(servers: Servers) -> 
             await asyncio.to_thread(servers.one.record, exchange(path="/v1/here"))
             text = await reader.event_with("/v1/here")
             assert "/v1/elsewhere" not in text.partition('data-part="entries"')[2]
+            for server in servers.both:
+                await asyncio.to_thread(perform, server, ClearJournal())
+                await reader.event_with("There was no request")
+                await asyncio.to_thread(servers.other.record, exchange(path="/v1/again"))
+                await reader.event_with("/v1/again")
 
     run(work)
 

@@ -34,7 +34,7 @@ PAUSE = 0.5
 SHARE = 0.2
 """Of the time of one processor, so much goes into all streams of a server at most."""
 HEARTBEAT = 15.0
-"""Seconds without a change after which a comment is sent, so that a lost connection is noticed."""
+"""Seconds without a change after which an event says so: both sides notice a lost connection."""
 RETRY_AFTER = 60
 """Seconds after which a refused browser may try again."""
 
@@ -174,7 +174,7 @@ class Stream(Response):
             pause = max(PAUSE, len(platform.followers) * self._cost / SHARE)
             await asyncio.wait({gone}, timeout=pause)
             while not await woken.wait(HEARTBEAT):
-                await send(b": nothing new\n\n")
+                await send(event("beat", "nothing new"))
             woken.clear()
 
     async def _news(self, platform: Platform) -> str | None:

@@ -47,8 +47,8 @@ class Reader:
         """The data of the next event; an empty text at the end of the stream."""
         message = await self.piece()
         text = message["body"].decode()
-        if text.startswith(":"):
-            return await self.event()  # a comment, which a browser leaves out
+        if text.startswith("event: beat"):
+            return await self.event()
         assert message.get("more_body", False) == bool(text)
         return "\n".join(re.findall("^data: (.*)$", text, re.MULTILINE))
 

@@ -86,6 +86,31 @@ def test_a_change_of_the_clock_and_a_fault_come_to_an_open_dashboard(platform: P
     run(work)
 
 
+def test_a_page_is_empty_when_the_journal_was_cleared(platform: Platform) -> None:
+    platform.journal.add(exchange(path="/v1/first"))
+
+    async def work() -> None:
+        async with reading(platform, JOURNAL) as reader:
+            await reader.event_with("/v1/first")
+            platform.units.run(platform.journal.clear)
+            await reader.event_with("There was no request since the last reset.")
+
+    run(work)
+
+
+def test_a_stream_without_news_says_so_now_and_then(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT", 0.01)
+
+    async def work() -> None:
+        async with reading(platform, JOURNAL) as reader:
+            await reader.event()
+            assert (await reader.piece())["body"] == b"event: beat\ndata: nothing new\n\n"
+
+    run(work)
+
+
 def test_the_forms_of_a_part_are_those_of_this_browser(served: Served) -> None:
     browser = Browser(served)
     token = browser.token()

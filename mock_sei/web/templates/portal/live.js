@@ -8,8 +8,9 @@
   const button = bar.querySelector("[data-live-button]");
   const said = bar.querySelector("[data-live-said]");
   const FIRST_DELAY = 1000, LONGEST_DELAY = 60000, QUIET = 10000;
+  const LONGEST_SILENCE = 45000;  // the server says something every 15 seconds
 
-  let stream = null, isPaused = false, delay = FIRST_DELAY, timer = 0;
+  let stream = null, isPaused = false, delay = FIRST_DELAY, timer = 0, silence = 0;
 
   // The stream: one, and only while somebody may see the page
 
@@ -18,8 +19,11 @@
     if (stream || isPaused || document.visibilityState !== "visible") return;
     show("wait", "Connecting");
     stream = new EventSource(bar.dataset.live);
+    listen();
+    stream.addEventListener("beat", listen);
     stream.addEventListener("parts", (event) => {
       delay = FIRST_DELAY;
+      listen();
       show("on", "Live");
       apply(event.data);
     });
@@ -28,23 +32,29 @@
       delay = FIRST_DELAY;
       open();
     });
-    stream.onerror = () => {
-      // A refusal of the server, such as too many live pages, ends an event source; the rest of the
-      // page is as good as without this script.
-      const isRefused = stream.readyState === EventSource.CLOSED;
-      if (bar.dataset.kind === "on") say("This page is not live now.");
-      close();
-      if (isRefused) delay = LONGEST_DELAY / 2;
-      const wait = delay * (0.75 + Math.random() / 2);
-      delay = Math.min(2 * delay, LONGEST_DELAY);
-      timer = setTimeout(open, wait);
-      const seconds = Math.max(1, Math.round(wait / 1000));
-      show("off", `Not live: the server ${isRefused ? "has no place for this page" : "does not answer"}. Next try in ${seconds} s.`);
-    };
+    // A refusal of the server, such as too many live pages, ends an event source by itself.
+    stream.onerror = () => tryLater(stream.readyState === EventSource.CLOSED);
+  }
+
+  function listen() {
+    clearTimeout(silence);
+    silence = setTimeout(() => tryLater(false), LONGEST_SILENCE);
+  }
+
+  function tryLater(isRefused) {
+    if (bar.dataset.kind === "on") say("This page is not live now.");
+    close();
+    if (isRefused) delay = LONGEST_DELAY / 2;
+    const wait = delay * (0.75 + Math.random() / 2);
+    delay = Math.min(2 * delay, LONGEST_DELAY);
+    timer = setTimeout(open, wait);
+    const problem = isRefused ? "has no place for this page" : "does not answer";
+    show("off", `Not live: the server ${problem}. Next try in ${Math.max(1, Math.round(wait / 1000))} s.`);
   }
 
   function close() {
     clearTimeout(timer);
+    clearTimeout(silence);
     stream?.close();
     stream = null;
   }
