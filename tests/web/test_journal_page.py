@@ -435,6 +435,22 @@ def test_a_timeline_of_a_search_that_ended_early_says_so(served: Served) -> None
     assert "Timeline of the newest 40 entries that fit the filter" in shown
 
 
+@pytest.mark.parametrize("count", [60, 100, 200, 900])
+@pytest.mark.parametrize("applications", [1, 2, 12, 30])
+def test_a_timeline_stays_small_whatever_was_sent(
+    served: Served, count: int, applications: int
+) -> None:
+    for number in range(count):
+        name = '"' * 90 + f" {number % applications}"
+        made = refused(path="/" + '"' * 300, findings=Findings(application=name))
+        served.platform.journal.add(made)
+
+    shown = page(served)
+    page(served, "?operation=" + quote("POST " + '"' * 180))
+
+    assert sum(calls_in(label) for _, label, _ in marks_of(shown)) == count
+
+
 def test_a_long_query_makes_no_large_page(served: Served) -> None:
     many(served, 900)
     operation = quote("GET /v1/*" + '"*' * 95)

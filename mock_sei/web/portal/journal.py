@@ -24,7 +24,7 @@ from mock_sei.web.portal.journal_filter import (
     page_of,
     read_filter,
 )
-from mock_sei.web.portal.marks import Marks, timeline_of
+from mock_sei.web.portal.marks import LABEL, Marks, timeline_of
 from mock_sei.web.portal.visit import JOURNAL, PAGE, Visit, events_of
 from mock_sei.web.requests import header_text
 
@@ -146,7 +146,7 @@ def _timeline(
     known = {row["number"]: row["what"] for row in found.rows}
 
     def what(number: int, entry: Entry) -> str:
-        return known.get(number) or _what(entry)
+        return _beginning(known.get(number) or _what(entry), LABEL)[0]
 
     is_whole = not fitting.ended_early and len(told.entries) == told.last - told.dropped
     return timeline_of(entries, wanted, what, is_whole=is_whole)

@@ -17,16 +17,19 @@ MOST_ROWS = 12
 NOBODY = "no application"
 OTHERS = "other applications"
 
-MOST_MARKS = 300
-"""On all rows together. So a page stays small, and a keyboard gets through."""
+MOST_MARKS = 200
+"""On all rows together, so that a keyboard gets through."""
+SIZE = 56_000
+"""The most characters of all marks."""
+MARKUP = 210
+"""Characters of a mark, besides the query in its address."""
+LABEL = 100
+"""The most characters of a call's name in its label, as they are escaped."""
 MOST_COLUMNS = 100
 STEP = 10
 """From one mark to the next, in units of the drawing."""
 FEWEST_COLUMNS = 40
 """A row has room for so many marks at least, so that a few marks are not wide."""
-
-LONGEST_QUERY = 200
-"""Characters of a query of the page that cost no mark."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,17 +95,15 @@ def timeline_of(
 ) -> Marks | None:
     """The timeline of these entries, which are the newest first; None without entries.
 
-    ``what`` names a call, such as ``GET /v2/investors 200``. ``is_whole`` is False if there are
-    older entries that may fit the filter, and were not looked at.
+    ``what`` names a call, such as ``GET /v2/investors 200``, in :data:`LABEL` characters.
+    ``is_whole`` is False if there are older entries that may fit the filter, and were not looked
+    at.
     """
     if not fitting:
         return None
-    names = _names(entry for _, entry in fitting)
     count = len(fitting)
-    columns = _columns(len(set(names.values())), len(wanted.query()))
-    bundle = -(-count // columns)
+    bundle, cells = _bundled(fitting, wanted)
     used = -(-count // bundle)
-    cells = _cells(fitting, names, bundle)
     return Marks(
         rows=[
             MarkRow(
@@ -115,7 +116,7 @@ def timeline_of(
         ],
         begin=_time(fitting[-1][1]),
         end=_time(fitting[0][1]),
-        width=max(used, min(FEWEST_COLUMNS, columns)) * STEP,
+        width=(used if bundle > 1 else max(used, FEWEST_COLUMNS)) * STEP,
         bundle=bundle,
         told=_told(count, is_whole=is_whole),
     )
@@ -126,13 +127,6 @@ def _told(count: int, *, is_whole: bool) -> str:
     if is_whole:
         return entries
     return "the newest entry" if count == 1 else f"the newest {count:,} entries"
-
-
-def _columns(rows: int, query: int) -> int:
-    """As many columns as there are with :data:`MOST_MARKS` marks, if every row has one in each. A
-    long query stands in the address of each mark, so there are fewer marks then."""
-    marks = MOST_MARKS * LONGEST_QUERY // max(LONGEST_QUERY, query)
-    return min(MOST_COLUMNS, max(1, marks // rows))
 
 
 def _names(entries: Iterable[Entry]) -> Mapping[str | None, str]:
@@ -148,6 +142,28 @@ def _names(entries: Iterable[Entry]) -> Mapping[str | None, str]:
             names[name] = OTHERS if is_others else name or NOBODY
     last = {NOBODY: 1, OTHERS: 2}
     return dict(sorted(names.items(), key=lambda each: (last.get(each[1], 0), each[1])))
+
+
+def _bundled(
+    fitting: Sequence[tuple[int, Entry]], wanted: Filter
+) -> tuple[int, Mapping[str, dict[int, _Cell]]]:
+    """How many calls share a column, and the marks of each row by their column.
+
+    There are as many columns as the largest number of marks allows.
+    """
+    names = _names(entry for _, entry in fitting)
+    rows = dict.fromkeys(names.values())
+    longest = max(len(_filter_of(each, wanted).query()) for each in rows)
+    most = min(MOST_MARKS, SIZE // (MARKUP + longest))
+    columns = MOST_COLUMNS
+    while True:
+        bundle = -(-len(fitting) // columns)
+        cells = _cells(fitting, names, bundle)
+        marks = sum(map(len, cells.values()))
+        if marks <= most or columns == 1:
+            return bundle, cells
+        # Fewer by a quarter at least, so that this ends soon.
+        columns = max(1, min(columns * most // marks, columns * 3 // 4))
 
 
 def _cells(
@@ -176,13 +192,16 @@ def _mark(
     else:
         calls = _counted(cell.count, "call", cell.refused)
         label = f"{cell.first} to {cell.last}: {calls}, {_time(cell.entry)}"
-        of = wanted
-        if name == NOBODY:
-            of = replace(wanted, nobody="true")
-        elif name != OTHERS and not wanted.application:
-            of = replace(wanted, application=name)
-        address = JOURNAL + of.query(before=cell.last + 1, down_to=cell.first)
+        address = JOURNAL + _filter_of(name, wanted).query(before=cell.last + 1, down_to=cell.first)
     return Mark(x=column * STEP, address=address, label=label, is_refused=cell.refused > 0)
+
+
+def _filter_of(name: str, wanted: Filter) -> Filter:
+    """The filter for the calls of a row."""
+    if name == NOBODY:
+        return replace(wanted, nobody="true")
+    is_narrower = name != OTHERS and not wanted.application
+    return replace(wanted, application=name) if is_narrower else wanted
 
 
 def _counted(count: int, what: str, refused: int) -> str:

@@ -6,9 +6,11 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from mock_sei.errors import Explanation
 from mock_sei.faults.faults import read_fault
@@ -17,7 +19,9 @@ from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.web.portal import live
 from mock_sei.web.portal.parts import SentParts, event
+from mock_sei.web.portal.visit import Visit
 from tests.journal.entries import exchange
+from tests.patience import PATIENCE
 from tests.support import Served
 from tests.two_servers import WANTED
 from tests.web.portal.browser import Browser
@@ -151,13 +155,26 @@ def test_only_entries_that_fit_the_filter_come(platform: Platform) -> None:
     run(work)
 
 
-def test_an_entry_that_does_not_fit_changes_nothing(platform: Platform) -> None:
+def test_an_entry_that_does_not_fit_changes_nothing(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, page = live.LIVE["journal"]
+    made: SimpleQueue[int] = SimpleQueue()
+
+    def counted(visit: Visit) -> Response:
+        answer = page(visit)
+        made.put(platform.journal.newest().last)
+        return answer
+
+    monkeypatch.setattr(live, "LIVE", {"journal": (path, counted)})
+
     async def work() -> None:
         async with reading(platform, f"{JOURNAL}&check=AppKey") as reader:
             await reader.event()
             platform.journal.add(exchange(path="/v1/good"))
             platform.journal.add(exchange(path="/portal/journal"))
-            await asyncio.sleep(2 * live.PAUSE)  # nothing is to come, so nothing can be waited for
+            while await asyncio.to_thread(made.get, timeout=PATIENCE) < 2:
+                pass  # the page has not been made with both entries yet
             platform.journal.add(refused("/v1/bad"))
             assert "/v1/bad" in await reader.event()
 
