@@ -304,6 +304,11 @@ STORE_AWAY = RefusalKind(
     error="temporarily_unavailable",
     transient=True,
 )
+LIVE_PAGES_FULL = RefusalKind(
+    status=503,
+    code="server.resource.failure",
+    message="So many pages are live that no other one can be",
+)
 HEAD_TOO_LARGE = RefusalKind(
     status=431, code="request.size.failure", message="The headers of the request are too large"
 )

@@ -72,6 +72,7 @@ from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addr
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.connection import ClientCertificate, Connection
 from mock_sei.rules.departed import Departed
+from mock_sei.rules.followers import Follower, Followers
 from mock_sei.rules.randomness import make_random
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
@@ -250,7 +251,9 @@ class Platform:
         self.server_names: Sequence[str] = ("localhost",)
         """Names and addresses of the server's certificate."""
         self.clock = PlatformClock()
-        self.journal = ServerJournal(journal_size, log=self.units.log)
+        self.followers = Followers()
+        """Who is told when something changes: in the state, in the journal."""
+        self.journal = ServerJournal(journal_size, log=self.units.log, followers=self.followers)
         self._line = threading.Lock()
         """Held while a reset changes the state, and by whoever must not meet it half done."""
         self._present = self
@@ -293,6 +296,8 @@ class Platform:
             self.clock.keep_in(fresh.stored)
             self.journal.begin(fresh.stored)
             self.state, self._stored = fresh, fresh.stored
+        self._stored.announce = self._lasting.announce = self.followers.tell
+        self.followers.tell()
         if past is not None:
             past.let_go_of_files()
 
@@ -456,6 +461,19 @@ class Platform:
         """This platform; if its state was loaded anew from the store since, one with that state."""
         now = self._present.pinned()
         return now if self.is_of_same_epoch(now) else self
+
+    def follow(self, follower: Follower, *, most: int) -> bool:
+        """Calls ``follower`` from now on whenever something may have changed, until
+        :meth:`unfollow`. It is called in any thread, and so often that it must cost nothing.
+        Returns False if there are ``most`` followers already."""
+        if not self.followers.add(follower, most=most):
+            return False
+        self.journal.look_on()
+        return True
+
+    def unfollow(self, follower: Follower) -> None:
+        """Ends what :meth:`follow` began."""
+        self.followers.remove(follower)
 
     def before_reset(self) -> BeforeReset:
         """Whether this is the platform of now, which it stays for the length of the ``with``."""

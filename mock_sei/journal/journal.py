@@ -37,6 +37,7 @@ from mock_sei.rules.arguments import (
     require_seconds,
     require_times,
 )
+from mock_sei.rules.followers import Followers
 from mock_sei.rules.records import Application
 from mock_sei.rules.stored import Stored, Table
 
@@ -298,15 +299,22 @@ class ServerJournal(_OwnEntries, WholeJournal):
     """
 
     def __init__(
-        self, size: int, *, limit: int = MEMORY_LIMIT, log: EntryLog | None = None
+        self,
+        size: int,
+        *,
+        limit: int = MEMORY_LIMIT,
+        log: EntryLog | None = None,
+        followers: Followers | None = None,
     ) -> None:
         """``log`` has the entries of all servers of a shared state. Then this journal is a copy of
-        its newest entries, which every reader completes first."""
+        its newest entries, which every reader completes first. ``followers`` are told of each
+        entry, and of whatever else other servers change."""
         self._size, self._limit, self._log = size, limit, log
+        self._followers = Followers() if followers is None else followers
         self._lock = threading.RLock()
         self._watches = Watches()
         self._looking = (
-            None if log is None else Looking(log, self._bring, lambda: bool(self._watches))
+            None if log is None else Looking(log, self._bring_and_tell, lambda: self._is_awaited)
         )
         self._generation = 0
         """The generation of the log that was copied."""
@@ -331,6 +339,7 @@ class ServerJournal(_OwnEntries, WholeJournal):
         self._watches.forget()
         self._drop_all()
         self._recorded = 0
+        self._followers.tell()
 
     def _drop_all(self) -> None:
         self._whole: deque[Entry] = deque()
@@ -356,8 +365,28 @@ class ServerJournal(_OwnEntries, WholeJournal):
         if entry.releases is None:
             entry.releases = self._releases
         log.add_entry(written(entry))
-        if self._watches and self._looking is not None:
+        if self._looking is not None and self._is_awaited:
             self._looking.wake()
+
+    @property
+    def _is_awaited(self) -> bool:
+        """Whether somebody wants to know of each new entry."""
+        return bool(self._watches) or bool(self._followers)
+
+    def look_on(self) -> None:
+        """Looks for what other servers do from now on, as long as there are followers."""
+        if self._looking is not None:
+            self._looking.begin()
+
+    @property
+    def looks(self) -> bool:
+        """Whether it looks for what other servers do."""
+        return self._looking is not None and self._looking.is_running
+
+    def _bring_and_tell(self) -> None:
+        """Something in the log's store has changed, perhaps not the log."""
+        self._bring()
+        self._followers.tell()
 
     def _bring(self) -> None:
         """Copies what is new in the log. The caller must not have the lock, since it may wait for
@@ -407,6 +436,7 @@ class ServerJournal(_OwnEntries, WholeJournal):
     def clear(self) -> None:
         if self._log is not None:
             self._log.clear_journal()
+            self._followers.tell()
             return
         with self._lock:
             self._forget()
@@ -577,6 +607,7 @@ class ServerJournal(_OwnEntries, WholeJournal):
             self._watches.see(self._recorded, entry)
         while self._memory > self._limit:
             self._let_go()
+        self._followers.tell()
 
     def _take(self, news: News) -> bool:
         """Takes over what another thread may have taken over already, wholly or in part. False if

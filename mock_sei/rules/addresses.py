@@ -15,6 +15,10 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1
 CERTIFICATE_LINK_PATH = "/portal/certificates/"
 """The path of a one-time certificate link, up to its secret."""
 
+LIVE_PATH = "/portal/events"
+"""The path of the streams of live pages. A browser opens them by itself, so they change nothing
+that a test can see: no journal, no fault, no value that comes from a seed."""
+
 PLATFORM_PAGES = (
     "GET /portal",
     "GET /portal/apps",

@@ -38,6 +38,7 @@ AUTHORIZATION = "authorization request"
 ORIGIN, CONSENT = "origin", "consent"
 PORTAL_FORM = "portal form"
 PORTAL_CONTROLS = "portal controls"
+LIVE_PAGES = "live pages"
 CERTIFICATE_LINK = "certificate link"
 
 
@@ -97,7 +98,7 @@ TOKENS: Mapping[str, Course] = {
 }
 REVOKE = Course(order=(PARSING, KEY_PAIR, SOURCE_ADDRESS, LISTENER, CERTIFICATE_NAME, REVOCATION))
 LOG_IN = Course(order=(AUTHORIZATION,), others=(SCOPE, ORIGIN, CONSENT, SESSIONS))
-PORTAL = Course(order=(ORIGIN, PORTAL_FORM), others=(PORTAL_CONTROLS,))
+PORTAL = Course(order=(ORIGIN, PORTAL_FORM), others=(PORTAL_CONTROLS, LIVE_PAGES))
 LINK = Course(order=(CERTIFICATE_LINK,), others=(PARAMETERS,))
 
 COURSES = (

@@ -61,6 +61,9 @@ class Stored:
         """True if other servers may have the same records."""
         self.note: Note | None = None
         """None while changes are not noted: without a store, and while this state is built."""
+        self.announce: Callable[[], None] | None = None
+        """Called after each change, also after one that another server made; None while nobody can
+        follow."""
         self.has_ended = False
         """True if a reset replaced these tables, so that no store keeps their changes any more."""
         self._tables: dict[str, StoredTable] = {}
@@ -115,6 +118,11 @@ class Stored:
             self.note(name, key)
         elif self.is_shared and self.is_being_built:
             self.begun[name, key] = None
+
+    def changed(self) -> None:
+        """Announces a change of a record. Every table calls it after the change."""
+        if self.announce is not None:
+            self.announce()
 
     def next_number(self, kind: str) -> int:
         """One more than the last number of this kind, from 1; each number is given once."""
@@ -230,9 +238,11 @@ class Table(Generic[R]):
         self.by_key[key] = record
         if self._changed is not None:
             self._changed(key, before, record)
+        self._stored.changed()
 
     def _remove(self, key: str) -> R:
         record = self.by_key.pop(key)
         if self._changed is not None:
             self._changed(key, record, None)
+        self._stored.changed()
         return record

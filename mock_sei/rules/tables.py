@@ -174,6 +174,7 @@ class OrderedTable(MutableMapping[str, R], Generic[R]):
         self._version += 1
         if self.changed is not None:
             self.changed(None if before is None else before[2], record)
+        self._announce()
 
     def _remove(self, place: int) -> None:
         _, key, gone = self._rows.pop(place)
@@ -181,6 +182,11 @@ class OrderedTable(MutableMapping[str, R], Generic[R]):
         self._version += 1
         if self.changed is not None:
             self.changed(gone, None)
+        self._announce()
+
+    def _announce(self) -> None:
+        if self._stored is not None:
+            self._stored.changed()
 
     def _drop_key(self, key: str, place: int) -> None:
         """Another record may have the key by now, if the changes of another server came in

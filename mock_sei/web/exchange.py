@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from uuid import UUID
 
 from starlette.types import Message, Scope
 
@@ -27,7 +28,9 @@ from mock_sei.errors import (
 from mock_sei.journal.entries import BODY_KEPT, Entry, HttpRequest, HttpResponse, RawHeaders
 from mock_sei.platform import Platform
 from mock_sei.rules import machine
+from mock_sei.rules.addresses import LIVE_PATH
 from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection, Findings
+from mock_sei.rules.randomness import make_random
 from mock_sei.rules.standards import Listener
 from mock_sei.web.cross_origin import cross_origin_headers
 from mock_sei.web.packed_headers import kept_headers
@@ -130,7 +133,7 @@ class Exchange:
         sent = {value for name, value in headers if name == b"requesttrackingid"}
         own = sent.pop() if len(sent) == 1 else None
         guid = own is not None and _GUID.fullmatch(own) is not None
-        self.tracking_id = own.decode() if own and guid else platform.new_tracking_id()
+        self.tracking_id = own.decode() if own and guid else _new_tracking_id(scope, platform)
         self.entry = Entry(
             kind="exchange",
             timestamp=platform.clock.timestamp(),
@@ -307,6 +310,10 @@ class Exchange:
         if not message.get("more_body", False):
             self._close()
 
+    def leave_out(self) -> None:
+        """The journal gets no entry of this exchange: nobody made it, and it has no end."""
+        self._closed = True
+
     def end_unanswered(self) -> None:
         """Closes the journal entry of an answer that will never be complete."""
         self._close()
@@ -375,6 +382,13 @@ def let_go(scope: Scope) -> None:
     """
     for key in (PINNED_KEY, SCOPE_KEY, CONTROL_KEY):
         scope.pop(key, None)
+
+
+def _new_tracking_id(scope: Scope, platform: Platform) -> str:
+    """A GUID. That of a live page is not of the platform's own, which a seed may repeat."""
+    if scope["path"] != LIVE_PATH:
+        return platform.new_tracking_id()
+    return str(UUID(int=make_random(None).getrandbits(128), version=4))
 
 
 def _has_escaped_slash(path: bytes) -> bool:

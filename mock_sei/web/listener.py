@@ -16,6 +16,7 @@ from mock_sei.errors import Refusal
 from mock_sei.matching.parts import BODY_COMPARED
 from mock_sei.oauth.metadata import REVOKE_PATH, TOKEN_PATHS
 from mock_sei.platform import Platform
+from mock_sei.rules.addresses import LIVE_PATH
 from mock_sei.rules.standards import Listener
 from mock_sei.web.exchange import AWAY, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange, begin
 from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
@@ -89,7 +90,7 @@ class PlatformListener:
             return
         asked = as_get(scope)
         fault, state = None, exchange.platform.state
-        faults_wait = not state.faults.is_quiet
+        faults_wait = not state.faults.is_quiet and scope["path"] != LIVE_PATH
         if (faults_wait or not state.scripts.is_quiet) and needs_body(exchange, asked):
             with exchange.reading_ahead():
                 early.extend(await _read_ahead(receiving, BODY_COMPARED))

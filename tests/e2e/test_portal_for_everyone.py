@@ -70,6 +70,7 @@ def dashboard(page: Page, bench: Bench) -> None:
         http.get("/v1/order/tradetickets")
     page.goto(f"{bench.server.url}/portal")
     title_is(page, "Dashboard")
+    expect(page.locator(".live-state")).to_have_text("Live")
 
 
 def dashboard_unfolded(page: Page, bench: Bench) -> None:

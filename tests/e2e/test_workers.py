@@ -165,6 +165,24 @@ def connected(pids: set[int], serving: Serving) -> set[int]:
     return set(filter(has_opened, pids))
 
 
+def test_a_live_page_shows_the_calls_of_all_workers(two: Serving) -> None:
+    options: dict[str, Any] = {"base_url": two.ready["url"], "verify": False, "trust_env": False}
+    with (
+        httpx2.Client(**options, timeout=PATIENCE) as browser,
+        browser.stream("GET", "/portal/events?page=journal") as live,
+    ):
+        assert live.status_code == 200
+        pieces = live.iter_text()
+        next(pieces)
+        for number in range(8):  # each over a connection of its own, which any worker may take
+            with httpx2.Client(**options) as http:
+                http.get(f"/v1/call-{number}")
+        seen = ""
+        while "/v1/call-7" not in seen:
+            seen += next(pieces)
+        assert {f"/v1/call-{number}" for number in range(8)} <= set(re.findall("/v1/call-.", seen))
+
+
 class TestEnd:
     @pytest.mark.parametrize(
         ("number", "whom"),

@@ -19,6 +19,8 @@ from mock_sei.journal.recorded import read_entry
 from mock_sei.rules import checks
 from mock_sei.rules.connection import Findings
 from mock_sei.rules.standards import Listener
+from mock_sei.web.portal.journal_filter import Filter, Search
+from mock_sei.web.portal.marks import MOST_MARKS, timeline_of
 from tests.growth import assert_flat
 from tests.journal.entries import JSON, exchange, handshake
 from tests.support import TICKETS, Served
@@ -116,6 +118,7 @@ def test_refused_ones_can_be_looked_at_alone(served: Served) -> None:
     [
         ("application=demo-web", [3]),
         ("application=svc-demo", [4, 2, 1]),
+        ("nobody=true", []),
         ("operation=" + quote("GET /v1/{name}/two"), [2]),
         ("operation=" + quote("POST *"), [3]),
         ("status=403", [3]),
@@ -319,6 +322,143 @@ def test_a_page_with_many_applications_has_few_rows(served: Served) -> None:
     assert "other applications: 28 calls" in page(served)
 
 
+def marks_of(shown: str) -> list[tuple[str, str, str]]:
+    """The address, the label and the kind of each mark of the timeline."""
+    found = re.findall(r'<a href="([^"]*)"><title>([^<]*)</title><rect class="(\w+)"', shown)
+    return [(html.unescape(address), html.unescape(label), kind) for address, label, kind in found]
+
+
+def calls_in(label: str) -> int:
+    bundle = re.match(r"\d+ to \d+: (\d+) calls", label)
+    return int(bundle[1]) if bundle else 1
+
+
+def numbers_of(shown: str) -> list[int]:
+    return [int(each) for each in re.findall(rf'<p><a href="{PAGE}/(\d+)"><strong>', shown)]
+
+
+def many(served: Served, count: int, applications: int = 2) -> None:
+    """Entries of some applications in turn; each hundredth is refused."""
+    for number in range(1, count + 1):
+        make = refused if number % 100 == 0 else exchange
+        name = f"app-{number % applications}"
+        served.platform.journal.add(make(path=f"/v1/{number}", findings=Findings(application=name)))
+
+
+def test_the_timeline_covers_what_is_on_other_pages_too(served: Served) -> None:
+    many(served, 80)
+
+    first, older = page(served), page(served, "?before=31")
+
+    assert "Timeline of all 80 entries" in words(first)
+    assert "app-0: 40 calls" in first
+    assert len(marks_of(first)) == 80
+    assert marks_of(older) == marks_of(first)
+
+
+def test_many_calls_have_a_mark_together_which_leads_to_them(served: Served) -> None:
+    many(served, 900)
+
+    shown = page(served)
+
+    marks = marks_of(shown)
+    assert "a mark stands for up to 9 entries in a row" in words(shown)
+    assert len(marks) <= 200
+    assert sum(calls_in(label) for _, label, _ in marks) == 900
+    assert sum(kind == "fell" for *_, kind in marks) == 9
+    assert {label.count("1 refused") for _, label, kind in marks if kind == "fell"} == {1}
+    for address, label, _ in (marks[0], marks[len(marks) // 2], marks[-1]):
+        stretch = page(served, address.removeprefix(PAGE))
+        first, last = map(int, re.findall(r"\d+", label)[:2])
+        numbers = numbers_of(stretch)
+        assert (numbers[0], numbers[-1], len(numbers)) == (last, first, calls_in(label))
+        assert len({number % 2 for number in numbers}) == 1
+        assert "Show the older ones too" in stretch
+        assert 'rel="next"' not in stretch
+
+
+def test_a_long_stretch_of_the_timeline_has_pages_and_an_end(served: Served) -> None:
+    many(served, 300, applications=1)
+
+    first = page(served, "?before=251&down_to=120")
+    later = re.search(rf'rel="next" href="{PAGE}([^"]*)"', first)
+    assert later is not None
+    second = page(served, html.unescape(later[1]))
+    later = re.search(rf'rel="next" href="{PAGE}([^"]*)"', second)
+    assert later is not None
+    third = page(served, html.unescape(later[1]))
+
+    numbers = numbers_of(first) + numbers_of(second) + numbers_of(third)
+    assert numbers == list(range(250, 119, -1))
+    assert 'rel="next"' not in third
+
+
+def test_the_timeline_has_what_fits_the_filter_and_no_more(served: Served) -> None:
+    many(served, 300)
+
+    shown = page(served, "?refused=true")
+
+    assert "Timeline of all 3 entries that fit the filter" in words(shown)
+    assert [address for address, *_ in marks_of(shown)] == [f"{PAGE}/{n}" for n in (100, 200, 300)]
+
+
+def test_a_mark_of_no_application_leads_to_calls_of_none(served: Served) -> None:
+    for number in range(400):
+        findings = Findings(application="demo-web" if number % 2 else None)
+        served.platform.journal.add(exchange(path=f"/v1/{number}", findings=findings))
+
+    row = page(served).partition("no application: 200 calls")[2]
+    address, label, _ = marks_of(row)[0]
+    stretch = page(served, address.removeprefix(PAGE))
+
+    assert len(numbers_of(stretch)) == calls_in(label) > 1
+    assert {number % 2 for number in numbers_of(stretch)} == {1}
+
+
+def test_rows_of_the_timeline_stay_in_their_places(served: Served) -> None:
+    journal = served.platform.journal
+    for name in ("b", None, "a", "c", "b"):
+        journal.add(exchange(findings=Findings(application=name)))
+
+    rows = re.findall(r'<p id="row-\d+">([^:<]*):', page(served))
+
+    assert rows == ["a", "b", "c", "no application"]
+
+
+def test_a_timeline_of_a_search_that_ended_early_says_so(served: Served) -> None:
+    for number in range(120):
+        body = f'{{"password": "hunter2", "number": {number}}}'
+        served.platform.journal.add(exchange(headers=JSON, body=body))
+
+    shown = words(page(served, "?text=number"))
+
+    assert "Timeline of the newest 40 entries that fit the filter" in shown
+
+
+@pytest.mark.parametrize("count", [60, 100, 200, 900])
+@pytest.mark.parametrize("applications", [1, 2, 12, 30])
+def test_a_timeline_stays_small_whatever_was_sent(
+    served: Served, count: int, applications: int
+) -> None:
+    for number in range(count):
+        name = '"' * 90 + f" {number % applications}"
+        made = refused(path="/" + '"' * 300, findings=Findings(application=name))
+        served.platform.journal.add(made)
+
+    shown = page(served)
+    page(served, "?operation=" + quote("POST " + '"' * 180))
+
+    assert sum(calls_in(label) for _, label, _ in marks_of(shown)) == count
+
+
+def test_a_long_query_makes_no_large_page(served: Served) -> None:
+    many(served, 900)
+    operation = quote("GET /v1/*" + '"*' * 95)
+
+    page(served, f"?operation={operation}&text={quote(chr(34) * 200)}")
+    page(served, "?operation=" + quote("GET *" + "*" * 190) + "&portal=true&status=xxx")
+
+
 def test_the_page_of_an_entry_shows_bodies_when_they_are_asked_for(served: Served) -> None:
     served.post_token(http=served.client("svc-web"))
 
@@ -441,3 +581,19 @@ def test_ten_thousand_entries_are_filtered_in_little_time(served: Served) -> Non
     page(served, "?text=nowhere&status=200&application=demo-server")
 
     assert time.thread_time() - began < 1
+
+
+def test_the_timeline_of_ten_thousand_entries_is_drawn_in_little_time() -> None:
+    """The limit is generous, since this machine may be slow: 100 ms are meant for a page."""
+    names = [Findings(application=f"app-{number}") for number in range(30)]
+    entries = [
+        (number, exchange(path=f"/v1/{number}", findings=names[number % 30]))
+        for number in range(10_000, 0, -1)
+    ]
+    began = time.thread_time()
+    drawn = timeline_of([*Search(entries, Filter())], Filter(), lambda *_: "", is_whole=True)
+
+    assert time.thread_time() - began < 1
+    assert drawn is not None
+    assert sum(row.count for row in drawn.rows) == 10_000
+    assert sum(len(row.marks) for row in drawn.rows) <= MOST_MARKS

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain, islice
+from itertools import chain, islice, starmap
 from typing import Any
 
 from fastapi import Response
@@ -51,7 +51,14 @@ from mock_sei.web.portal.controls import (
 )
 from mock_sei.web.portal.settings import differences
 from mock_sei.web.portal.time_line import stamp
-from mock_sei.web.portal.visit import FORM_CHECK, HOME, Visit, path_of, query_of
+from mock_sei.web.portal.visit import (
+    FORM_CHECK,
+    HOME,
+    Visit,
+    events_of,
+    path_of,
+    query_of,
+)
 
 FAULTS_SHOWN = 20
 """Faults on one page."""
@@ -103,6 +110,9 @@ def _dashboard(visit: Visit, problems: Mapping[str, str]) -> Response:
         return ways("remove-fault", RemoveFault(identifier=identifier))
 
     example = {**EXAMPLE_FAULT, "kind": WITH_STATUS}
+    refusals = list(_refusals(visit))
+    before = visit.request.query_params.get("before")
+    events = events_of("dashboard", query_of(before=before) if before else "")
     return visit.show(
         "dashboard.html",
         status=400 if problems else 200,
@@ -119,7 +129,9 @@ def _dashboard(visit: Visit, problems: Mapping[str, str]) -> Response:
         kinds=FAULT_KINDS,
         offered=islice(chain(OAUTH_OPERATIONS, platform.catalogue.names), OPERATIONS_OFFERED),
         **_faults(visit),
-        refusals=list(_refusals(visit)),
+        refusals=refusals,
+        events=None if problems else events,
+        news=_news(refusals),
         journal_size=LOOKED_AT,
         ends=_ends(visit, now),
         differences=list(differences(platform.settings, platform.state.behaviour)),
@@ -184,17 +196,26 @@ def _fault(armed: ArmedFault, secrets: Secrets) -> dict[str, object]:
 def _refusals(visit: Visit) -> Iterator[dict[str, object]]:
     """The newest refusals, the newest first."""
     entries = reversed(visit.platform.journal.newest(LOOKED_AT).entries)
-    refused = (entry for _, entry in entries if entry.refused_by)
-    return map(_refusal, islice(refused, REFUSALS_SHOWN))
+    refused = ((number, entry) for number, entry in entries if entry.refused_by)
+    return starmap(_refusal, islice(refused, REFUSALS_SHOWN))
 
 
-def _refusal(entry: Entry) -> dict[str, object]:
+def _news(refusals: Sequence[Mapping[str, object]]) -> str:
+    """What a live page says to somebody who does not see it."""
+    if not refusals:
+        return "Nothing was refused since the last reset."
+    newest = refusals[0]
+    return f"Newest refusal: {newest['what']} {newest['status']}, by {newest['check']}."
+
+
+def _refusal(number: int, entry: Entry) -> dict[str, object]:
     request = entry.request
     what = "Handshake"
     if request is not None:
         what = f"{request.method} {request.path_beginning(LINE_PATH)}"
     certificate = entry.certificate.common_name if entry.certificate else None
     return {
+        "number": number,
         "time": f"{entry.time:%Y-%m-%d %H:%M:%S}",
         "what": what,
         "status": entry.status or "no answer",

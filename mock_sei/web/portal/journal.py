@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -11,17 +12,23 @@ from fastapi import Response
 from mock_sei.errors import NOT_FOUND, Refusal
 from mock_sei.journal.entries import LINE_PATH, Entry
 from mock_sei.journal.highlighting import highlighted
+from mock_sei.journal.journal import Told
 from mock_sei.operations.journal_files import curl_lines, lines_of_test
 from mock_sei.rules.checks import KNOWN
 from mock_sei.values.texts import spelled
-from mock_sei.web.portal.journal_filter import MOST_LOOKED_AT, Found, read_filter, search
-from mock_sei.web.portal.marks import timeline_of
-from mock_sei.web.portal.visit import HOME, PAGE, Visit
+from mock_sei.web.portal.journal_filter import (
+    MOST_LOOKED_AT,
+    Filter,
+    Found,
+    Search,
+    page_of,
+    read_filter,
+)
+from mock_sei.web.portal.marks import LABEL, Marks, timeline_of
+from mock_sei.web.portal.visit import JOURNAL, PAGE, Visit, events_of
 from mock_sei.web.requests import header_text
 
-JOURNAL = f"{HOME}/journal"
-
-PAGE_SIZE = 110_000
+PAGE_SIZE = 100_000
 """Characters of the entries on a page. The entry that exceeds this size is the last of the page."""
 MARKUP = 900
 """Characters of the elements of an entry, besides its texts and checks."""
@@ -38,36 +45,111 @@ FILE_SIZE = 150_000
 Row = Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Which entries of the journal a page shows, by their numbers; without all, the newest."""
+
+    before: int | None
+    after: int | None
+    down_to: int
+    """The number of the oldest entry, 0 without a limit: a mark of the timeline leads here."""
+
+    @property
+    def is_newest(self) -> bool:
+        return self.before is None and self.after is None and not self.down_to
+
+    @property
+    def query(self) -> dict[str, int]:
+        """Its fields in a query."""
+        given = {"before": self.before, "after": self.after, "down_to": self.down_to or None}
+        return {name: value for name, value in given.items() if value is not None}
+
+
 def journal(visit: Visit) -> Response:
     """The page of the journal."""
     asked = visit.request.query_params
     wanted = read_filter(asked)
-    before, after = _number(asked.get("before")), _number(asked.get("after"))
+    place = _Place(
+        before=_number(asked.get("before")),
+        after=_number(asked.get("after")),
+        down_to=_number(asked.get("down_to")) or 0,
+    )
+    before, after, down_to = place.before, place.after, place.down_to
     problem = wanted.problem()
     told = visit.platform.journal.stretch(before=before, after=after, count=MOST_LOOKED_AT)
-    entries = told.entries if after is not None else told.entries[::-1]
-    found: Found[Row] = Found(rows=[], last=0)
-    if problem is None:
-        found = search(entries, wanted, _row, limit=PAGE, size_of=_size_of, size=PAGE_SIZE)
+    shown = [each for each in told.entries if each[0] >= down_to] if down_to else told.entries
+    entries = shown if after is not None else shown[::-1]
+    fitting = Search((), Filter()) if problem else Search(entries, wanted)
+    found = page_of(fitting, _row, limit=PAGE, size_of=_size_of, size=PAGE_SIZE)
     rows = found.rows if after is None else found.rows[::-1]
     newest, oldest = _ends(found, entries[0][0] if entries else 0, upwards=after is not None)
-    has_older = oldest > told.dropped + 1
+    has_older = oldest > max(told.dropped + 1, down_to)
     ended_early = has_older and after is None and len(rows) < PAGE
+    more = {"down_to": down_to} if down_to else {}
+    seen = _number(asked.get("seen"))
+    newer = 0 if seen is None or problem else _newer(visit, wanted, seen)
+    query = wanted.query() if place.is_newest else wanted.query(**place.query, seen=told.last)
     return visit.show(
         "journal.html",
         status=200 if problem is None else 400,
+        events=events_of("journal", query) if problem is None else None,
+        news=_news(rows) if place.is_newest else f"{newer:,} new entries." if newer else "",
+        is_newest=place.is_newest,
+        newer=newer,
         entries=rows,
-        timeline=timeline_of(rows),
+        timeline=_timeline(visit, wanted, found, (told, fitting) if place.is_newest else None),
         dropped=told.dropped,
         wanted=wanted,
         problem=problem,
         checks=sorted(KNOWN),
         searched_to=oldest if ended_early else None,
-        newest=None if before is after is None else JOURNAL + wanted.query(),
+        newest=None if place.is_newest else JOURNAL + wanted.query(),
         later=JOURNAL + wanted.query(after=newest) if 0 < newest < told.last else None,
-        earlier=JOURNAL + wanted.query(before=oldest) if has_older else None,
+        earlier=JOURNAL + wanted.query(before=oldest, **more) if has_older else None,
+        stretch=down_to,
+        beyond=JOURNAL + wanted.query(**({} if before is None else {"before": before})),
         shown=_shown(rows),
     )
+
+
+def _news(rows: Sequence[Row]) -> str:
+    """What a live page says to somebody who does not see it."""
+    if not rows:
+        return "There is no entry."
+    newest = rows[0]
+    why = f", refused by {newest['refused_by']}" if newest["refused_by"] else ""
+    return f"Newest entry: {newest['number']}, {newest['what']}{why}."
+
+
+def _newer(visit: Visit, wanted: Filter, seen: int) -> int:
+    """How many entries that fit came after the entry with the number ``seen``."""
+    told = visit.platform.journal.newest(MOST_LOOKED_AT, after=seen)
+    return sum(1 for _ in Search(reversed(told.entries), wanted))
+
+
+def _timeline(
+    visit: Visit, wanted: Filter, found: Found[Row], newest: tuple[Told, Search] | None
+) -> Marks | None:
+    """The timeline of all entries that fit, whichever of them this page shows.
+
+    The page of the ``newest`` entries has begun to look for them.
+    """
+    if wanted.problem() is not None:
+        return None
+    entries = [] if newest is None else [*found.entries]
+    if newest is None:
+        told = visit.platform.journal.newest(MOST_LOOKED_AT)
+        fitting = Search(reversed(told.entries), wanted)
+    else:
+        told, fitting = newest
+    entries += fitting
+    known = {row["number"]: row["what"] for row in found.rows}
+
+    def what(number: int, entry: Entry) -> str:
+        return _beginning(known.get(number) or _what(entry), LABEL)[0]
+
+    is_whole = not fitting.ended_early and len(told.entries) == told.last - told.dropped
+    return timeline_of(entries, wanted, what, is_whole=is_whole)
 
 
 def _ends(found: Found[Row], first: int, *, upwards: bool) -> tuple[int, int]:
@@ -157,10 +239,16 @@ def _number(text: str | None) -> int | None:
     return int(text)
 
 
-def _row(number: int, found: Entry) -> Row:
+def _what(found: Entry) -> str:
+    """What an entry is called, with secrets hidden."""
     request = found.request
-    path = request.path_beginning(LINE_PATH) if request else ""
-    status = found.status or "no answer"
+    if request is None:
+        return "Handshake failed"
+    path = request.path_beginning(LINE_PATH)
+    return f"{request.method[:LINE_PATH]} {path} {found.status or 'no answer'}"
+
+
+def _row(number: int, found: Entry) -> Row:
     notes = [_beginning(each, NOTE_SHOWN)[0] for each in found.notes[:NOTES_SHOWN]]
     shown = found.certificate
     names = [found.application, found.service_account]
@@ -168,7 +256,7 @@ def _row(number: int, found: Entry) -> Row:
     return {
         "number": number,
         "address": f"{JOURNAL}/{number}",
-        "what": f"{request.method[:LINE_PATH]} {path} {status}" if request else "Handshake failed",
+        "what": _what(found),
         "time": f"{found.time:%Y-%m-%d %H:%M:%S}",
         "listener": found.listener,
         "tls_version": found.tls_version,

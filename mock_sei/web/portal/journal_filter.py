@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
@@ -34,6 +34,7 @@ class Filter:
     check: str = ""
     text: str = ""
     refused: str = ""
+    nobody: str = ""
     portal: str = ""
 
     @property
@@ -63,6 +64,8 @@ class Filter:
             tests.append(lambda each: each.refused_by == self.check)
         if self.application:
             tests.append(lambda each: self.application in _names_of(each))
+        if self.nobody:
+            tests.append(lambda each: each.application is None)
         if self.status:
             wanted = re.compile(self.status.replace("x", "[0-9]"))
             tests.append(lambda each: wanted.fullmatch(str(each.status)) is not None)
@@ -89,42 +92,67 @@ def _names_of(entry: Entry) -> Sequence[str | None]:
     return (entry.application, entry.service_account, shown.common_name if shown else None)
 
 
+class Search:
+    """Looks at entries one after the other, and gives those that fit.
+
+    It ends early at an entry whose text it would have to read for the first time, after it has read
+    many.
+    """
+
+    def __init__(self, entries: Iterable[tuple[int, Entry]], wanted: Filter) -> None:
+        self._fitting = self._find(entries, wanted)
+        self.last = 0
+        """The number of the last entry that was looked at, 0 if there was none."""
+        self.ended_early = False
+
+    def __iter__(self) -> Iterator[tuple[int, Entry]]:
+        """Goes on where it stopped."""
+        return self._fitting
+
+    def _find(
+        self, entries: Iterable[tuple[int, Entry]], wanted: Filter
+    ) -> Iterator[tuple[int, Entry]]:
+        fits, text = wanted.fitting(), wanted.text.encode(errors="replace").lower()
+        left = MOST_READ
+        for number, entry in entries:
+            if fits(entry) and (not text or entry.may_have(text)):
+                left -= bool(text) and entry.text is None
+                if left < 0:
+                    self.ended_early = True
+                    return
+                self.last = number
+                if not text or text in entry.to_search():
+                    yield number, entry
+            self.last = number
+
+
 @dataclass(frozen=True, kw_only=True)
 class Found(Generic[Row]):
     """The rows of one page."""
 
     rows: Sequence[Row]
     """In the order in which the entries were looked at."""
+    entries: Sequence[tuple[int, Entry]]
+    """The entries of the rows, with their numbers."""
     last: int
     """The number of the last entry that was looked at, 0 if there was none."""
 
 
-def search(
-    entries: Iterable[tuple[int, Entry]],
-    wanted: Filter,
+def page_of(
+    fitting: Search,
     row_of: Callable[[int, Entry], Row],
     *,
     limit: int,
     size_of: Callable[[Row], int],
     size: int,
 ) -> Found[Row]:
-    """The rows of the first entries that fit: at most ``limit``, and not much more than ``size``.
-
-    It ends earlier if it had to read many texts for the first time.
-    """
-    fits, text = wanted.fitting(), wanted.text.encode(errors="replace").lower()
+    """The rows of the first entries that fit: at most ``limit``, not much more than ``size``."""
     rows: list[Row] = []
-    last, left = 0, MOST_READ
-    for number, entry in entries:
-        if len(rows) == limit or size <= 0 or left <= 0:
-            break
-        last = number
-        if not fits(entry) or not entry.may_have(text):
-            continue
-        if text:
-            left -= entry.text is None
-            if text not in entry.to_search():
-                continue
+    entries: list[tuple[int, Entry]] = []
+    for number, entry in fitting:
         rows.append(row_of(number, entry))
+        entries.append((number, entry))
         size -= size_of(rows[-1])
-    return Found(rows=rows, last=last)
+        if len(rows) == limit or size <= 0:
+            break
+    return Found(rows=rows, entries=entries, last=fitting.last)

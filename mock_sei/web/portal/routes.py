@@ -20,7 +20,7 @@ from mock_sei.errors import (
     Rejected,
     StoreAway,
 )
-from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
+from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, LIVE_PATH
 from mock_sei.rules.standards import Listener
 from mock_sei.web.apis import call
 from mock_sei.web.exchange import store_away
@@ -31,11 +31,11 @@ from mock_sei.web.portal import certificates as histories
 from mock_sei.web.portal import journal as journals
 from mock_sei.web.portal import mailbox as mails
 from mock_sei.web.portal.certificates import CERTIFICATES
-from mock_sei.web.portal.journal import JOURNAL
 from mock_sei.web.portal.link import certificate_link
+from mock_sei.web.portal.live import events
 from mock_sei.web.portal.mailbox import MAILBOX
-from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, Visit
-from mock_sei.web.refusals import functional_refusal, refusal_headers
+from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, JOURNAL, Visit
+from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import exchange_of, find_headers
 from mock_sei.web.routing import AnyMethod
 
@@ -49,6 +49,7 @@ ONE = f"{APPS}/{{name}}"
 
 ROUTES: Mapping[str, Mapping[str, Handler]] = {
     HOME: {"GET": dashboard.dashboard},
+    LIVE_PATH: {"GET": events},
     f"{HOME}/controls/{{control}}": {"POST": dashboard.perform},
     APPS: {"GET": applications.my_apps, "POST": applications.register},
     f"{APPS}/new": {"GET": applications.add_app},
@@ -137,11 +138,11 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
             return await run_in_threadpool(lambda: units.run(work))
         except StoreAway as error:
             exchange.take_back()
-            return _problem(bare, store_away(error))
+            return bare.problem(store_away(error))
         except Refusal as refusal:
-            return _problem(bare, refusal)
+            return bare.problem(refusal)
         except MockSeiError as error:
-            return _problem(bare, _as_refusal(error))
+            return bare.problem(_as_refusal(error))
 
     return answer
 
@@ -168,17 +169,4 @@ def _as_refusal(error: MockSeiError) -> Refusal:
 
 def portal_refusal(request: Request, refusal: Refusal) -> Response:
     """The page of a refusal before the request reached its handler."""
-    return _problem(Visit(request=request, exchange=exchange_of(request), secret=""), refusal)
-
-
-def _problem(visit: Visit, refusal: Refusal) -> Response:
-    visit.exchange.entry.refuse(refusal.why)
-    answer = visit.show_without_form(
-        "problem.html",
-        status=refusal.kind.status,
-        title="Not found" if refusal.kind.status == 404 else "This did not work",
-        because=visit.exchange.entry.refused_because,
-        tracking_id=visit.exchange.tracking_id,
-    )
-    answer.headers.update(refusal_headers(visit.exchange, refusal))
-    return answer
+    return Visit(request=request, exchange=exchange_of(request), secret="").problem(refusal)

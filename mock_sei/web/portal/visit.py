@@ -13,7 +13,7 @@ from mock_sei.errors import REQUEST_INVALID, Refusal
 from mock_sei.platform import Platform
 from mock_sei.portal.portal import Portal
 from mock_sei.rules import checks
-from mock_sei.rules.addresses import Addresses
+from mock_sei.rules.addresses import LIVE_PATH, Addresses
 from mock_sei.rules.records import Application
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import (
@@ -25,10 +25,12 @@ from mock_sei.web.forms import (
     refuse_other_origin,
 )
 from mock_sei.web.pages import PAGE_HEADERS, page
+from mock_sei.web.refusals import refusal_headers
 from mock_sei.web.requests import exchange_of, find_cookie, refuse_announced_size
 
 HOME = "/portal"
 APPS = f"{HOME}/apps"
+JOURNAL = f"{HOME}/journal"
 
 PAGE = 50
 """Entries on one page of a list."""
@@ -150,6 +152,20 @@ class Visit:
         answer.set_cookie(FORM_COOKIE, self.secret, secure=True, httponly=True, samesite="strict")
         return answer
 
+    def problem(self, refusal: Refusal) -> Response:
+        """The page of a refusal, which the journal keeps."""
+        entry = self.exchange.entry
+        entry.refuse(refusal.why)
+        answer = self.show_without_form(
+            "problem.html",
+            status=refusal.kind.status,
+            title="Not found" if refusal.kind.status == 404 else "This did not work",
+            because=entry.refused_because,
+            tracking_id=self.exchange.tracking_id,
+        )
+        answer.headers.update(refusal_headers(self.exchange, refusal))
+        return answer
+
     def go(self, path: str, done: str = "") -> Response:
         """A redirect after a form: 303, so that reloading the page does not send the form again.
 
@@ -167,6 +183,11 @@ def page_number(text: str | None) -> int:
 def query_of(**values: str | int) -> str:
     """A query string with a leading question mark."""
     return "?" + urlencode(values)
+
+
+def events_of(page: str, query: str = "") -> str:
+    """The address of the stream of a live page. ``query`` is the page's own, as it has it."""
+    return f"{LIVE_PATH}{query_of(page=page)}{query.replace('?', '&', 1)}"
 
 
 def path_of(application: Application) -> str:

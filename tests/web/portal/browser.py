@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,8 +13,10 @@ import httpx2
 from mock_sei.portal.links import Link
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Listener
+from mock_sei.web import pages
 from tests.support import Served
 
+LIVE_SCRIPT = (Path(pages.__file__).parent / "templates" / pages.SCRIPT).read_text("utf-8")
 FORM = "/portal/apps/new"
 SERVER_KIND = "server-server/server/anyone"
 INJECTED = "\"><img src=x onerror=alert(1)>'&<script>alert(1)"
@@ -34,7 +37,8 @@ class Elements(HTMLParser):
 
 
 def elements(page: httpx2.Response) -> list[tuple[str, dict[str, str | None]]]:
-    return Elements(page.text).found
+    """All tags of a page, without the script that a live page has."""
+    return Elements(page.text.replace(f"<script>{LIVE_SCRIPT}</script>", "", 1)).found
 
 
 def value_of(page: httpx2.Response, name: str) -> str | None:

@@ -127,7 +127,9 @@ def test_certificates_stand_on_a_line_by_their_end(browser: Browser, platform: P
         platform.clock.advance(days=400)
 
     page = browser.get("/portal").text
-    shown = re.findall(r'<tr class="(\w+)">\s*<th scope="row"><a href="([^"]+)">([^<]+)<', page)
+    shown = re.findall(
+        r'<tr [^>]*class="(\w+)">\s*<th scope="row"><a href="([^"]+)">([^<]+)<', page
+    )
 
     assert shown == [
         ("ended", "/portal/apps/demo-server", "svc-demo"),
