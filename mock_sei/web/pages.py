@@ -82,8 +82,10 @@ def page(
         f"default-src 'none'; style-src {pages.style_source}; img-src data:; "
         f"form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
     )
-    return HTMLResponse(text, status, headers=PAGE_HEADERS | {"Content-Security-Policy": policy})
+    return HTMLResponse(text, status, headers=PAGE_HEADERS | {POLICY: policy})
 
+
+POLICY = "Content-Security-Policy"
 
 PAGE_HEADERS = {
     "Cache-Control": "no-store",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from httpx2 import TransportError
@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import (
     DESKTOP,
-    FOCUS,
     OVERFLOW,
     PHONE,
     PICTURES_WANTED,
@@ -21,6 +20,11 @@ from tests.e2e.browser import (
     Watch,
     picture_of,
     violations,
+)
+from tests.e2e.page_checks import (
+    BROKEN_WORDS,
+    SCHEMES,
+    the_keyboard_reaches_everything_in_order_and_shows_where_it_is,
 )
 from tests.e2e.portal_steps import CLIENT_SERVER, TEAM, title_is
 
@@ -30,33 +34,6 @@ OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.open =
 SCROLLED = """() => [...document.querySelectorAll(".scroll")]
   .filter((each) => each.scrollWidth > each.clientWidth).length"""
 """Tables of which a part has to be scrolled to."""
-BROKEN_WORDS = r"""() => [...document.querySelectorAll("table")].flatMap((table) => {
-  const found = [], texts = document.createTreeWalker(table, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const { currentNode: text } = texts;
-    if (!text.parentElement.checkVisibility() || text.parentElement.closest(".hidden")) continue;
-    for (const word of text.data.matchAll(/[\p{L}\p{N}]{2,20}/gu)) {
-      const range = document.createRange();
-      range.setStart(text, word.index);
-      range.setEnd(text, word.index + word[0].length);
-      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
-      if (lines.size > 1) found.push(word[0]);
-    }
-  }
-  return found;
-})"""
-"""Words of tables that begin on one line and end on another; a long name may."""
-NAME = "({ id, textContent, value }) => id || textContent || value"
-STOPS = f"""() => [
-    ...document.querySelectorAll(
-      "a[href], button, input, select, textarea, summary, [tabindex='0']")
-  ]
-  .filter((each) => each.type !== "hidden" && each.checkVisibility())
-  .filter((each) => {{  // of a group of radio buttons the checked one, else the first
-    const group = each.type === "radio" ? [...document.getElementsByName(each.name)] : [each];
-    return each === (group.find((one) => one.checked) ?? group[0]);
-  }})
-  .map({NAME})"""
 
 
 def dashboard(page: Page, bench: Bench) -> None:
@@ -262,7 +239,6 @@ def orders(bench: Bench) -> None:
     )
 
 
-SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 Open = Callable[[Page, Bench], None]
 EVERY_PAGE: list[Open] = [
     dashboard,
@@ -340,18 +316,6 @@ def test_axe_finds_a_field_without_its_label(page: Page, bench: Bench, axe: str)
     add_app(page, bench)
     page.evaluate("document.querySelector('label[for=name]').remove()")
     assert "label" in [rule for rule, _ in violations(page, axe)]
-
-
-def the_keyboard_reaches_everything_in_order_and_shows_where_it_is(page: Page) -> None:
-    everything = page.evaluate(STOPS)
-    page.locator(".skip").focus()
-    met = [page.evaluate(f"({NAME})(document.activeElement)")]
-    while len(met) < len(everything):
-        page.keyboard.press("Tab")
-        text, visible = page.evaluate(FOCUS)
-        assert visible, text
-        met.append(page.evaluate(f"({NAME})(document.activeElement)"))
-    assert met == everything
 
 
 def test_the_skip_link_shows_itself_and_skips(page: Page, bench: Bench) -> None:
