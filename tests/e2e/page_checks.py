@@ -14,7 +14,8 @@ BROKEN_WORDS = r"""() => [...document.querySelectorAll("table")].flatMap((table)
   while (texts.nextNode()) {
     const { currentNode: text } = texts;
     if (!text.parentElement.checkVisibility() || text.parentElement.closest(".hidden")) continue;
-    for (const word of text.data.matchAll(/[\p{L}\p{N}]{2,20}/gu)) {
+    for (const word of text.data.matchAll(/[\p{L}\p{N}]{2,}/gu)) {
+      if (word[0].length > 20) continue;
       const range = document.createRange();
       range.setStart(text, word.index);
       range.setEnd(text, word.index + word[0].length);

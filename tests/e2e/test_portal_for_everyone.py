@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
+from urllib.parse import quote
 
 import pytest
 from httpx2 import TransportError
@@ -239,6 +240,69 @@ def orders(bench: Bench) -> None:
     )
 
 
+LONG_NAME = f"L{'ong' * 26}!"
+"""As long as a name may be, without a place where a line may end."""
+
+
+def long_names(bench: Bench) -> None:
+    """An application with a long name, which is called and refused, and has faults."""
+    server = bench.server
+    registered = server.applications.register(
+        name=LONG_NAME, type="server-server", actor="server", distribution_list=TEAM
+    )
+    account = registered.service_account
+    server.token(LONG_NAME)
+    with server.client(account) as http:
+        http.get("/v1/order/tradetickets")
+        http.get(f"/v1/{'segment' * 40}")
+    server.faults.add("GET /v2/investors", application=LONG_NAME, status=503)
+    server.faults.add("GET /v2/investors", query={"q" * 60: "x" * 300}, status=503)
+
+
+def dashboard_with_long_names(page: Page, bench: Bench) -> None:
+    long_names(bench)
+    page.goto(f"{bench.server.url}/portal")
+    title_is(page, "Dashboard")
+
+
+def certificates_with_long_names(page: Page, bench: Bench) -> None:
+    long_names(bench)
+    page.goto(f"{bench.server.url}/portal/certificates")
+    title_is(page, "Certificates")
+
+
+def details_with_long_names(page: Page, bench: Bench) -> None:
+    long_names(bench)
+    page.goto(f"{bench.server.url}/portal/apps/{quote(LONG_NAME)}")
+    title_is(page, LONG_NAME)
+    page.evaluate(OPEN_ALL)
+
+
+def journal_with_long_names(page: Page, bench: Bench) -> None:
+    long_names(bench)
+    page.goto(f"{bench.server.url}/portal/journal")
+    title_is(page, "Journal")
+
+
+def dashboard_after_years(page: Page, bench: Bench) -> None:
+    bench.server.certificate("svc-demo")
+    bench.server.clock.advance(days=20 * 365)
+    page.goto(f"{bench.server.url}/portal")
+    title_is(page, "Dashboard")
+
+
+def certificates_after_years(page: Page, bench: Bench) -> None:
+    dashboard_after_years(page, bench)
+    page.goto(f"{bench.server.url}/portal/certificates")
+    title_is(page, "Certificates")
+
+
+def no_applications(page: Page, bench: Bench) -> None:
+    for each in list(bench.server.applications):
+        bench.server.applications.remove(each.name)
+    my_apps(page, bench)
+
+
 Open = Callable[[Page, Bench], None]
 EVERY_PAGE: list[Open] = [
     dashboard,
@@ -267,6 +331,13 @@ EVERY_PAGE: list[Open] = [
     journal_entry,
     journal_entry_as_curl,
     not_found,
+    dashboard_with_long_names,
+    certificates_with_long_names,
+    details_with_long_names,
+    journal_with_long_names,
+    dashboard_after_years,
+    certificates_after_years,
+    no_applications,
 ]
 every_page = pytest.mark.parametrize("open_page", EVERY_PAGE)
 
