@@ -16,6 +16,7 @@ from mock_sei.rules.checks import KNOWN
 from mock_sei.values.texts import spelled
 from mock_sei.web.portal.journal_filter import MOST_LOOKED_AT, Found, read_filter, search
 from mock_sei.web.portal.marks import timeline_of
+from mock_sei.web.portal.time_line import stamp
 from mock_sei.web.portal.visit import HOME, PAGE, Visit
 from mock_sei.web.requests import header_text
 
@@ -91,6 +92,7 @@ def entry(visit: Visit) -> Response:
         notes=everything["notes"],
         because=everything["refused_because"],
         certificate=everything["certificate"],
+        ends=stamp(found.certificate.not_after) if found.certificate else None,
         messages=[
             _message(title, everything[part])
             for title, part in (("Request", "request"), ("Answer", "response"))
