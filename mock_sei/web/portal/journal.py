@@ -211,7 +211,7 @@ def _message(title: str, told: Mapping[str, Any]) -> dict[str, Any]:
         "headers": headers,
         "headers_left_out": len(told["headers"]) - len(headers),
         "size": told["body_size"],
-        "body": highlighted(told["body"]),
+        "body": highlighted(told["body"], is_cut="body" in told["incomplete"]),
         "incomplete": told["incomplete"],
     }
 
