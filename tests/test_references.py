@@ -13,8 +13,6 @@ from typing import Any, is_typeddict
 import pytest
 
 import mock_sei
-from docs.generator.calls import COMMANDS, PYTHON
-from docs.generator.control import fields_of, path_of
 from docs.generator.pages import PAGES, ROOT
 from docs.generator.python import (
     MADE,
@@ -31,6 +29,8 @@ from mock_sei.operations.table import TABLE
 from mock_sei.settings import Behaviour, Settings
 from mock_sei.testing import plugin
 from mock_sei.web.control.app import control_app
+from mock_sei.web.control.call_lines import COMMANDS, PYTHON
+from mock_sei.web.control.call_texts import call_texts
 from tests.conftest import WHEEL
 
 NAMES = [name for names in SECTIONS.values() for name in names]
@@ -158,14 +158,13 @@ def test_every_operation_and_field_has_an_entry_with_an_example() -> None:
     entries = dict(
         re.findall(r"(?ms)^### `(.*?)`\n(.*?)(?=^##|\Z)", CONTROL_PAGE.partition("## All calls")[2])
     )
-    for row in TABLE:
-        entry = entries.pop(f"{row.method} {path_of(row)}")
+    for call in call_texts(document, "http://127.0.0.1:8044"):
+        entry = entries.pop(call.title)
         assert "```sh\n" in entry
-        fields = list(fields_of(row, document["paths"][path_of(row)][row.method.lower()]))
-        for name, kind, _, _, what, example in fields:
-            assert f"| {name} |" in entry
-            assert "" not in (kind, what), (row.path, name)
-            assert example not in ("`null`", '`"text"`', ""), (row.path, name)
+        for field in call.fields:
+            assert f"| `{field.name}` |" in entry
+            assert "" not in (field.type, field.what), (call.title, field.name)
+            assert field.example not in ("`null`", '`"text"`', ""), (call.title, field.name)
     assert entries == {}
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -26,8 +24,3 @@ def prose(docstring: str) -> str:
     """A docstring as Markdown: names that Sphinx would link are shown as code."""
     text = re.sub(r":\w+:`~?(?:[\w.]+\.)?(\w+)`", r"`\1`", docstring)
     return text.replace("``", "`")
-
-
-def value(told: Any) -> str:
-    """JSON, as code."""
-    return f"`{json.dumps(told, ensure_ascii=False)}`"

@@ -16,7 +16,9 @@ as it was sent."""
 MOST_PIECES = 1500
 """So many pieces have a kind of their own; the rest of the text is one piece."""
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
+"""A token of JSON. A string may end with the text, which may be cut."""
+_WORD = re.compile(r"true|false|null|NaN|-?Infinity|-?[0-9][0-9.eE+-]*+")
 _KINDS = {"true": "word", "false": "word", "null": "word"}
 
 
@@ -27,9 +29,12 @@ class Piece(NamedTuple):
     text: str
 
 
-def highlighted(text: str) -> list[Piece]:
-    """The pieces of a JSON text, indented. Any other text is one piece."""
-    indented = _indented(text)
+def highlighted(text: str, *, is_cut: bool = False) -> list[Piece]:
+    """The pieces of a JSON text, indented. Any other text is one piece.
+
+    ``is_cut`` says that the end of the text may be missing.
+    """
+    indented = _indented(text, is_cut=is_cut)
     if indented is None:
         return [Piece("", text)]
     pieces: list[Piece] = []
@@ -54,14 +59,15 @@ def _kind_of(token: str, text: str, end: int) -> str:
     return _KINDS.get(token, "number")
 
 
-def _indented(text: str) -> str | None:
+def _indented(text: str, *, is_cut: bool) -> str | None:
     """A JSON text with a line for each member; None if it is no JSON, or too long."""
     if not text.lstrip(" \t\r\n").startswith(("{", "[")):
         return None
     try:
         json.loads(text)
     except (ValueError, RecursionError):
-        return None
+        if not (is_cut and _may_begin_json(text)):
+            return None
     size, pieces = 0, []
     for piece in _with_breaks(text):
         size += len(piece)
@@ -69,6 +75,12 @@ def _indented(text: str) -> str | None:
             return None
         pieces.append(piece)
     return "".join(pieces)
+
+
+def _may_begin_json(text: str) -> bool:
+    """Whether all tokens but the last one, which may be cut, are tokens of JSON."""
+    *tokens, _ = _TOKEN.findall(text)
+    return all(each[0] in '{}[],:"' or _WORD.fullmatch(each) for each in tokens)
 
 
 def _with_breaks(text: str) -> Iterator[str]:

@@ -165,8 +165,19 @@ def _class_in(kind: type[Any], name: str) -> Any:
     return found
 
 
+BOUNDS = {
+    "ge": "minimum",
+    "le": "maximum",
+    "gt": "exclusiveMinimum",
+    "lt": "exclusiveMaximum",
+}
+"""Bounds that pydantic leaves in its own words where a function reads the value before: the words
+of JSON Schema for them."""
+
+
 def without_references(schema: Any, parts: dict[str, Any]) -> Any:
-    """A JSON Schema, or anything that holds some, with the parts in place of its references."""
+    """A JSON Schema, or anything that holds some, with the parts in place of its references, and
+    with all bounds in the words of JSON Schema."""
     if isinstance(schema, list):
         return [without_references(each, parts) for each in schema]
     if not isinstance(schema, dict):
@@ -176,4 +187,9 @@ def without_references(schema: Any, parts: dict[str, Any]) -> Any:
         return without_references(part, parts) | {
             name: value for name, value in schema.items() if name != "$ref"
         }
-    return {name: without_references(value, parts) for name, value in schema.items()}
+    return {
+        BOUNDS.get(name, name) if isinstance(value, int | float) else name: without_references(
+            value, parts
+        )
+        for name, value in schema.items()
+    }

@@ -126,6 +126,13 @@ class Addresses:
             return ""
         return f"https://{host}"
 
+    def control_as_called(self, host: str | None) -> str:
+        """The control API's URL, by the ``Host`` that a client sent to it, port included.
+
+        It is the listener's own URL if ``Host`` is missing or malformed.
+        """
+        return self.control if _HOST.fullmatch(host or "") is None else f"http://{host}"
+
     def called(self, listener: Listener, host: str | None) -> str:
         """Scheme, host and port that a client called, for the links in an answer.
 

@@ -98,8 +98,10 @@ def page(
     )
     if events is not None:
         policy += f"; script-src {pages.script_source}; connect-src 'self'"
-    return HTMLResponse(text, status, headers=PAGE_HEADERS | {"Content-Security-Policy": policy})
+    return HTMLResponse(text, status, headers=PAGE_HEADERS | {POLICY: policy})
 
+
+POLICY = "Content-Security-Policy"
 
 PAGE_HEADERS = {
     "Cache-Control": "no-store",

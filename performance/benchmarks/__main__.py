@@ -15,14 +15,15 @@ from performance.benchmarks.growth import growth_table
 from performance.benchmarks.hostile import hostile
 from performance.benchmarks.machine import choose_cores, describe_machine
 from performance.benchmarks.measurements import QUICK, Size, measure
+from performance.benchmarks.pages import pages
 from performance.benchmarks.peers import PEERS, install
 from performance.benchmarks.processes import Runner
 from performance.benchmarks.states import COLUMNS, starts, states
 from performance.benchmarks.table import markdown
 
-TABLES = ("speed", "states", "hostile", "foreign", "growth")
-"""The subjects: comparison with peers, kinds of state, hostile requests, users' documents, growth
-of data."""
+TABLES = ("speed", "states", "hostile", "foreign", "pages", "growth")
+"""The subjects: comparison with peers, kinds of state, hostile requests, users' documents, pages
+of the portal and of the control reference, growth of data."""
 
 
 def main() -> None:
@@ -68,6 +69,14 @@ def main() -> None:
         if "foreign" in wanted:
             rows = foreign(runner, rounds=size.hostile_rounds, size=size.document)
             tables.append(markdown(rows, [READER]))
+        if "pages" in wanted:
+            shown = pages(
+                runner,
+                applications=size.page_applications,
+                entries=size.page_entries,
+                visits=size.page_visits,
+            )
+            tables.append(markdown(shown, []))
         if "growth" in wanted:
             tables.append(growth_table(runner.growth(size.growth_seconds, size.growth_divisor)))
     for name, value in describe_machine(options.machine, cores):

@@ -71,6 +71,10 @@ class Size:
     """Rounds of the hostile requests and of users' documents."""
     document: int = 10_000_000
     """Bytes of a user's large document."""
+    page_applications: int = 5000
+    """Applications, faults and mails that are stored while pages are visited."""
+    page_entries: int = 10_000
+    page_visits: int = 20
     growth_seconds: float = 0.5
     """Seconds of one measurement of the growth."""
     growth_divisor: int = 1
@@ -95,6 +99,9 @@ QUICK = Size(
     records=200,
     hostile_rounds=1,
     document=100_000,
+    page_applications=60,
+    page_entries=60,
+    page_visits=2,
     growth_seconds=0.01,
     growth_divisor=100,
 )

@@ -208,12 +208,21 @@ class Runner:
 
     def foreign(self, what: str, folder: Path) -> dict[str, float]:
         """Runs one measurement of ``foreign_life.py``."""
-        return self._json("performance.benchmarks.foreign_life", what, str(folder))
+        found: dict[str, float] = self._json(
+            "performance.benchmarks.foreign_life", what, str(folder)
+        )
+        return found
 
     def growth(self, seconds: float, divisor: int) -> list[Costs]:
         """Measures the growth: ``seconds`` for each measurement, with all sizes divided."""
         found = self._json("performance.benchmarks.growth", str(seconds), str(divisor))["found"]
         return [Costs(**each) for each in found]
+
+    def pages(self, applications: int, entries: int, visits: int) -> list[dict[str, Any]]:
+        """Measures the pages that people look at."""
+        sizes = map(str, (applications, entries, visits))
+        found: list[dict[str, Any]] = self._json("performance.benchmarks.pages", *sizes)
+        return found
 
     def doctor(self, server: Server) -> float:
         """Seconds of ``mock-sei doctor``, from its start to its end, without problems to report."""
@@ -230,9 +239,7 @@ class Runner:
         return time.perf_counter() - begun
 
     @staticmethod
-    def _json(
-        module: str, *arguments: str, stdin: str = "", python: str = sys.executable
-    ) -> dict[str, Any]:
+    def _json(module: str, *arguments: str, stdin: str = "", python: str = sys.executable) -> Any:
         ended = subprocess.run(
             [python, "-m", module, *arguments],
             cwd=_CHECKOUT,
@@ -245,8 +252,7 @@ class Runner:
         if ended.returncode:
             print(ended.stderr, file=sys.stderr)
             raise RuntimeError(f"{module}: {last_line(ended.stderr)}")
-        answer: dict[str, Any] = json.loads(ended.stdout)
-        return answer
+        return json.loads(ended.stdout)
 
 
 def _environment() -> dict[str, str]:

@@ -105,7 +105,12 @@ class World:
 
 
 def make_world(
-    folder: Path, applications: int = 0, *, units: Units | None = None, **fixtures: Any
+    folder: Path,
+    applications: int = 0,
+    *,
+    units: Units | None = None,
+    journal_size: int = 1000,
+    **fixtures: Any,
 ) -> World:
     """The bundled platform with as many additional single-page and two-way applications each.
 
@@ -128,7 +133,11 @@ def make_world(
         ),
     )
     platform = Platform(
-        fixtures=loaded, store=CertificateStore(folder), behaviour=Behaviour(), units=units
+        fixtures=loaded,
+        store=CertificateStore(folder),
+        behaviour=Behaviour(),
+        units=units,
+        journal_size=journal_size,
     )
     app = platform_app()
     identity = platform.units.run(lambda: platform.certificates.identity("svc-demo"))

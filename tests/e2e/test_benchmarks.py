@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_sei.testing.in_process import MockSei
-from performance.benchmarks import contestants, hostile, peers, processes, states
+from performance.benchmarks import contestants, hostile, pages, peers, processes, states
 from performance.benchmarks.contestants import line_up
 from performance.benchmarks.foreign_documents import SLOW_SCHEMAS
 from performance.benchmarks.growth import SUBJECTS
@@ -98,6 +98,11 @@ FOREIGN_ROWS = [
     "a call with a text that makes patterns backtrack, the slowest",
 ]
 
+PAGE_ROWS = [
+    *(f"page {each}, CPU time" for each in (*pages.PORTAL, *pages.REFERENCE)),
+    "the largest of these pages",
+]
+
 PEER_SERVER = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -147,7 +152,8 @@ def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
     assert ended.returncode == 0, ended.stderr
     assert "- machine: the machine's name\n" in ended.stdout
     _, *tables = ended.stdout.split("\n\n")
-    wanted = [ROWS, STATE_ROWS, HOSTILE_ROWS, FOREIGN_ROWS, [each.call for each in SUBJECTS]]
+    growth = [each.call for each in SUBJECTS]
+    wanted = [ROWS, STATE_ROWS, HOSTILE_ROWS, FOREIGN_ROWS, PAGE_ROWS, growth]
     assert [[cells[0] for cells in rows_of(each)] for each in tables] == wanted
     assert all(cells[1] for each in tables for cells in rows_of(each)), "a row without a figure"
     (table, *_) = tables

@@ -1,4 +1,4 @@
-"""The control API's reference at ``/docs`` in Chromium: its calls are found, and one is tried."""
+"""The control API's reference in Chromium: its pages, and Swagger UI, where a call is tried."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, Watch, violations
+from tests.e2e.page_checks import (
+    BROKEN_WORDS,
+    SCHEMES,
+    the_keyboard_reaches_everything_in_order_and_shows_where_it_is,
+)
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.needs("chromium")
@@ -38,9 +43,40 @@ def watch(page: Page) -> Watch:
     return Watch(page)
 
 
-def open_reference(page: Page, bench: Bench, query: str = "") -> Locator:
+@pytest.mark.needs("node", "npm")
+@pytest.mark.parametrize(
+    "path", ["", "/the-server", "/applications", "/clock", "/faults", "/scripted-answers"]
+)
+def test_a_page_fits_its_window_asks_nobody_else_and_needs_neither_mouse_nor_eyes(
+    page: Page, bench: Bench, watch: Watch, axe: str, path: str
+) -> None:
+    page.goto(f"{bench.server.control_url}/docs{path}")
+
+    assert watch.complaints == []
+    assert watch.origins == {bench.server.control_url}
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page, axe) == [], scheme
+    for width, height in (PHONE, DESKTOP):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate(OVERFLOW) == 0, width
+        assert page.evaluate(BROKEN_WORDS) == [], width
+    the_keyboard_reaches_everything_in_order_and_shows_where_it_is(page)
+
+
+def test_a_reader_goes_from_the_list_to_a_call_and_to_its_errors(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.control_url}/docs")
+    page.get_by_role("link", name="POST /clock/advance").click()
+
+    expect(page).to_have_title("Clock · mock-sei control API")
+    expect(page.get_by_role("heading", name="POST /clock/advance")).to_be_in_viewport()
+    page.locator("#post-clockadvance").get_by_role("link", name="422").click()
+    expect(page.get_by_role("row", name=re.compile("^422"))).to_be_in_viewport()
+
+
+def open_viewer(page: Page, bench: Bench, query: str = "") -> Locator:
     """The page's calls, each with its button."""
-    page.goto(f"{bench.server.control_url}/docs{query}")
+    page.goto(f"{bench.server.control_url}/docs/try{query}")
     calls = page.get_by_role("button", name=re.compile(r"^(GET|POST|PUT|PATCH|DELETE)\b"))
     expect(calls.first).to_be_visible()
     return calls
@@ -65,9 +101,9 @@ def test_every_call_is_shown_whatever_the_link_says(
     paths = control.get("/openapi.json").json()["paths"].values()
     other = f"{bench.stranger.url}/config.json"
 
-    calls = open_reference(page, bench, f"?url={other}&configUrl={other}")
+    calls = open_viewer(page, bench, f"?url={other}&configUrl={other}")
     expect(calls).to_have_count(sum(len(METHODS & path.keys()) for path in paths))
-    expect(page).to_have_title("Control API · mock-sei")
+    expect(page).to_have_title("Try a call · mock-sei control API")
     assert watch.complaints == []
     assert watch.origins == {bench.server.control_url}
 
@@ -76,7 +112,7 @@ def test_a_call_is_tried_and_its_answer_is_shown(
     page: Page, bench: Bench, control: httpx2.Client, watch: Watch
 ) -> None:
     control.put("/clock", json={"now": "2030-01-01T00:00:00Z", "frozen": True}).raise_for_status()
-    open_reference(page, bench)
+    open_viewer(page, bench)
     open_advance(page)
 
     answer = execute(page, '{"seconds": 1860}')
@@ -97,10 +133,10 @@ def test_a_call_is_tried_and_its_answer_is_shown(
 
 def test_no_script_of_others_runs_in_the_page(page: Page, bench: Bench, watch: Watch) -> None:
     """Whatever an answer makes the page show, only its own scripts run."""
-    open_reference(page, bench)
+    open_viewer(page, bench)
     page.evaluate(
         """stranger => {
-          document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.ran = true'>");
+          document.body.insertAdjacentHTML("beforeend", "<img src=/x onerror='window.ran = true'>");
           const script = document.createElement("script");
           script.src = `${stranger}/app.js`;
           document.body.append(script);
@@ -119,7 +155,7 @@ ANIMATIONS_END = "() => Promise.allSettled(document.getAnimations().map((each) =
 
 @pytest.mark.needs("node", "npm")
 def test_axe_finds_nothing_to_mend(page: Page, bench: Bench, axe: str) -> None:
-    open_reference(page, bench)
+    open_viewer(page, bench)
     open_advance(page)
     expect(execute(page, '{"seconds": 1}')).to_be_visible()
     page.evaluate(ONE_OF_EACH_METHOD)

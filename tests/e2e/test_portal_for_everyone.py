@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
+from urllib.parse import quote
 
 import pytest
 from httpx2 import TransportError
@@ -13,7 +14,6 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import (
     DESKTOP,
-    FOCUS,
     OVERFLOW,
     PHONE,
     PICTURES_WANTED,
@@ -21,6 +21,11 @@ from tests.e2e.browser import (
     Watch,
     picture_of,
     violations,
+)
+from tests.e2e.page_checks import (
+    BROKEN_WORDS,
+    SCHEMES,
+    the_keyboard_reaches_everything_in_order_and_shows_where_it_is,
 )
 from tests.e2e.portal_steps import CLIENT_SERVER, TEAM, title_is
 
@@ -30,33 +35,6 @@ OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.open =
 SCROLLED = """() => [...document.querySelectorAll(".scroll")]
   .filter((each) => each.scrollWidth > each.clientWidth).length"""
 """Tables of which a part has to be scrolled to."""
-BROKEN_WORDS = r"""() => [...document.querySelectorAll("table")].flatMap((table) => {
-  const found = [], texts = document.createTreeWalker(table, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const { currentNode: text } = texts;
-    if (!text.parentElement.checkVisibility() || text.parentElement.closest(".hidden")) continue;
-    for (const word of text.data.matchAll(/[\p{L}\p{N}]{2,20}/gu)) {
-      const range = document.createRange();
-      range.setStart(text, word.index);
-      range.setEnd(text, word.index + word[0].length);
-      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
-      if (lines.size > 1) found.push(word[0]);
-    }
-  }
-  return found;
-})"""
-"""Words of tables that begin on one line and end on another; a long name may."""
-NAME = "({ id, textContent, value }) => id || textContent || value"
-STOPS = f"""() => [
-    ...document.querySelectorAll(
-      "a[href], button, input, select, textarea, summary, [tabindex='0']")
-  ]
-  .filter((each) => each.type !== "hidden" && each.checkVisibility())
-  .filter((each) => {{  // of a group of radio buttons the checked one, else the first
-    const group = each.type === "radio" ? [...document.getElementsByName(each.name)] : [each];
-    return each === (group.find((one) => one.checked) ?? group[0]);
-  }})
-  .map({NAME})"""
 
 
 def dashboard(page: Page, bench: Bench) -> None:
@@ -263,7 +241,69 @@ def orders(bench: Bench) -> None:
     )
 
 
-SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+LONG_NAME = f"L{'ong' * 26}!"
+"""As long as a name may be, without a place where a line may end."""
+
+
+def long_names(bench: Bench) -> None:
+    """An application with a long name, which is called and refused, and has faults."""
+    server = bench.server
+    registered = server.applications.register(
+        name=LONG_NAME, type="server-server", actor="server", distribution_list=TEAM
+    )
+    account = registered.service_account
+    server.token(LONG_NAME)
+    with server.client(account) as http:
+        http.get("/v1/order/tradetickets")
+        http.get(f"/v1/{'segment' * 40}")
+    server.faults.add("GET /v2/investors", application=LONG_NAME, status=503)
+    server.faults.add("GET /v2/investors", query={"q" * 60: "x" * 300}, status=503)
+
+
+def dashboard_with_long_names(page: Page, bench: Bench) -> None:
+    long_names(bench)
+    page.goto(f"{bench.server.url}/portal")
+    title_is(page, "Dashboard")
+
+
+def certificates_with_long_names(page: Page, bench: Bench) -> None:
+    long_names(bench)
+    page.goto(f"{bench.server.url}/portal/certificates")
+    title_is(page, "Certificates")
+
+
+def details_with_long_names(page: Page, bench: Bench) -> None:
+    long_names(bench)
+    page.goto(f"{bench.server.url}/portal/apps/{quote(LONG_NAME)}")
+    title_is(page, LONG_NAME)
+    page.evaluate(OPEN_ALL)
+
+
+def journal_with_long_names(page: Page, bench: Bench) -> None:
+    long_names(bench)
+    page.goto(f"{bench.server.url}/portal/journal")
+    title_is(page, "Journal")
+
+
+def dashboard_after_years(page: Page, bench: Bench) -> None:
+    bench.server.certificate("svc-demo")
+    bench.server.clock.advance(days=20 * 365)
+    page.goto(f"{bench.server.url}/portal")
+    title_is(page, "Dashboard")
+
+
+def certificates_after_years(page: Page, bench: Bench) -> None:
+    dashboard_after_years(page, bench)
+    page.goto(f"{bench.server.url}/portal/certificates")
+    title_is(page, "Certificates")
+
+
+def no_applications(page: Page, bench: Bench) -> None:
+    for each in list(bench.server.applications):
+        bench.server.applications.remove(each.name)
+    my_apps(page, bench)
+
+
 Open = Callable[[Page, Bench], None]
 EVERY_PAGE: list[Open] = [
     dashboard,
@@ -292,6 +332,13 @@ EVERY_PAGE: list[Open] = [
     journal_entry,
     journal_entry_as_curl,
     not_found,
+    dashboard_with_long_names,
+    certificates_with_long_names,
+    details_with_long_names,
+    journal_with_long_names,
+    dashboard_after_years,
+    certificates_after_years,
+    no_applications,
 ]
 every_page = pytest.mark.parametrize("open_page", EVERY_PAGE)
 
@@ -341,18 +388,6 @@ def test_axe_finds_a_field_without_its_label(page: Page, bench: Bench, axe: str)
     add_app(page, bench)
     page.evaluate("document.querySelector('label[for=name]').remove()")
     assert "label" in [rule for rule, _ in violations(page, axe)]
-
-
-def the_keyboard_reaches_everything_in_order_and_shows_where_it_is(page: Page) -> None:
-    everything = page.evaluate(STOPS)
-    page.locator(".skip").focus()
-    met = [page.evaluate(f"({NAME})(document.activeElement)")]
-    while len(met) < len(everything):
-        page.keyboard.press("Tab")
-        text, visible = page.evaluate(FOCUS)
-        assert visible, text
-        met.append(page.evaluate(f"({NAME})(document.activeElement)"))
-    assert met == everything
 
 
 def test_the_skip_link_shows_itself_and_skips(page: Page, bench: Bench) -> None:

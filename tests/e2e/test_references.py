@@ -11,11 +11,11 @@ import httpx2
 import pytest
 from click.testing import CliRunner
 
-from docs.generator.calls import COMMANDS, PYTHON
 from mock_sei import MockSei
 from mock_sei.cli import main
 from mock_sei.operations.requests import Request
 from mock_sei.operations.table import TABLE
+from mock_sei.web.control.call_lines import COMMANDS, PYTHON
 from tests.e2e.serving import Serving, environment, run
 from tests.e2e.snippets import read, snippets
 from tests.e2e.suites import USERS_PLUGINS

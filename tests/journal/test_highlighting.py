@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -66,3 +67,33 @@ def test_a_text_with_many_values_has_few_pieces() -> None:
 
 def test_the_cost_is_linear() -> None:
     assert_linear(lambda count: lambda: highlighted("[" + '"",' * count + "1]"), 2000)
+
+
+@given(st.lists(ANY_JSON) | st.dictionaries(st.text(), ANY_JSON), st.data())
+def test_the_beginning_of_json_is_indented_and_nothing_of_it_is_changed(
+    value: Any, data: st.DataObject
+) -> None:
+    sent = json.dumps(value, separators=(",", ":"))
+    cut = sent[: data.draw(st.integers(1, len(sent)))]
+
+    shown = text_of(highlighted(cut, is_cut=True))
+    as_python = json.dumps(value, indent=2)
+    assert re.sub(r"[\n ]", "", shown) == re.sub(r"[\n ]", "", cut)
+    assert shown.rstrip() in as_python or as_python.startswith(shown.rstrip("\n ]}"))
+
+
+def test_a_body_that_is_cut_in_a_text_keeps_its_kinds() -> None:
+    pieces = highlighted('{"a":[1,{"b":"two th', is_cut=True)
+
+    assert text_of(pieces) == '{\n  "a": [\n    1,\n    {\n      "b": "two th'
+    assert [each.text for each in pieces if each.kind == "text"] == ['"two th']
+
+
+@pytest.mark.parametrize("text", ["{hello world} and", "[section]\nname = value", '{"a" b c'])
+def test_a_cut_text_that_is_no_json_stays_as_it_is(text: str) -> None:
+    assert highlighted(text, is_cut=True) == [Piece("", text)]
+
+
+def test_the_cost_of_a_cut_text_is_linear() -> None:
+    for piece in ('"",', '"\\', "\\", '"a', "1 ", "*"):
+        assert_linear(lambda n, each=piece: lambda: highlighted("[" + each * n, is_cut=True), 2000)

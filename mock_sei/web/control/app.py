@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 from http import HTTPStatus
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -37,6 +38,7 @@ from mock_sei.web.control.listener import own_failure
 from mock_sei.web.control.problems import REFUSALS, problem
 from mock_sei.web.control.reading import CallRoute, UnreadableBody, rejection, validation_answer
 from mock_sei.web.control.reference_page import add_reference
+from mock_sei.web.control.viewer_page import add_viewer
 from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.misses import explain_control_miss
@@ -59,10 +61,17 @@ _LONGEST_COMPARED = 200
 
 
 class _ControlApp(FastAPI):
+    """Its document is made once: the pages of the reference are made in threads."""
+
+    def __init__(self, **options: Any) -> None:
+        self._making = Lock()
+        super().__init__(**options)
+
     def openapi(self) -> dict[str, Any]:
-        made = self.openapi_schema is not None
-        document = super().openapi()
-        return document if made else describe(document)
+        with self._making:
+            made = self.openapi_schema is not None
+            document = super().openapi()
+            return document if made else describe(document)
 
 
 def control_app() -> FastAPI:
@@ -78,6 +87,7 @@ def control_app() -> FastAPI:
     app.router.route_class = CallRoute
     add_calls(app)
     add_reference(app)
+    add_viewer(app)
     read_sources(described_classes())
 
     @app.exception_handler(MockSeiError)

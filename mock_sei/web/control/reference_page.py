@@ -1,98 +1,152 @@
-"""The control API's reference at ``/docs``: Swagger UI, where each call can be tried.
+"""The control API's reference at ``/docs``: a page with all calls, and a page for each subject.
 
-The package ``fastapi-swagger`` brings the files of Swagger UI. They are sent as they are, and none
-of that package's code is imported. The browser asks nobody but the control listener: the page's
-policy forbids everything else. Only the paths of :func:`add_reference` exist, so no path leads to
-another file.
+It is rendered on the server from :mod:`mock_sei.web.control.call_texts`, in the dress of the
+portal, without scripts. Its lines for a shell have the addresses of this server.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable
-from importlib.util import find_spec
-from pathlib import Path
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, NamedTuple
 
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
-_OWN = Path(__file__).parent / "reference"
-_VIEWER = "fastapi-swagger"
+from mock_sei.journal.highlighting import highlighted
+from mock_sei.operations.table import TABLE
+from mock_sei.values.cached import cached_property
+from mock_sei.web.control.call_texts import CallText, call_texts, sentence
+from mock_sei.web.control.calls import platform_of_call
+from mock_sei.web.control.described import REFUSALS
+from mock_sei.web.control.own_files import file_answer
+from mock_sei.web.control.viewer_page import VIEWER_PATH
+from mock_sei.web.pages import PAGE_HEADERS, POLICY, page
+from mock_sei.web.portal.visit import HOME
 
-_MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
-
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_HEADERS = {
-    "Cache-Control": "no-cache",  # another version of mock-sei may answer at this address tomorrow
-    "Content-Security-Policy": _POLICY,
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-
-Read = Callable[[], bytes]
+REFERENCE_PATH = "/docs"
 
 
 def add_reference(app: FastAPI) -> None:
-    """Adds the page and its files.
-
-    Our own files are read now: ``mock-sei serve`` answers when it can open no further file. Those
-    of Swagger UI are 1.9 MB and are read when a browser asks.
-    """
-    _add_file(app, "/docs", "page.html", _own("page.html"))
-    for name in ("page.css", "page.js"):
-        _add_file(app, f"/docs/{name}", name, _own(name))
-    for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
-        _add_file(app, f"/docs/{name}", name, _of_viewer(name))
+    """Adds the pages. Each is made at its first visit."""
+    pages = _ReferencePages(app)
+    groups = dict.fromkeys(row.group for row in TABLE)
+    for path in (REFERENCE_PATH, *map(path_of_group, groups)):
+        app.add_route(path, pages.answer, methods=["GET"], include_in_schema=False)
 
 
-def _own(name: str) -> Read:
-    content = (_OWN / name).read_bytes()
-    return lambda: content
+def path_of_group(group: str) -> str:
+    """The path of the page of a subject."""
+    return f"{REFERENCE_PATH}/{group.lower().replace(' ', '-')}"
 
 
-def _of_viewer(name: str) -> Read:
-    def read() -> bytes:
-        spec = find_spec(_VIEWER.replace("-", "_"))
-        if spec is None:
-            raise _missing(name, f"the Python package {_VIEWER} is not installed")
-        for folder in spec.submodule_search_locations or ():
-            # The package promises no name of a folder, so all of them are looked into.
-            for parent, _, names in os.walk(folder, onerror=_fail):
-                if name in names:
-                    return Path(parent, name).read_bytes()
-        raise _missing(name, f"this version of the Python package {_VIEWER} has none")
+class SeenAddresses(NamedTuple):
+    """The addresses in the pages, as a visitor reaches them."""
 
-    return read
+    control: str
+    portal: str
 
 
-def _fail(error: OSError) -> None:
-    raise error
+class _ReferencePages:
+    """The pages as they were made for the last visitor, whose addresses they show."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._made: dict[str, tuple[SeenAddresses, HTMLResponse]] = {}
+
+    def answer(self, request: Request) -> Response:
+        made = self._page(request)
+        policy = {POLICY: made.headers[POLICY]}
+        return file_answer(
+            request, bytes(made.body), media_type="text/html", headers=PAGE_HEADERS | policy
+        )
+
+    def _page(self, request: Request) -> HTMLResponse:
+        path, host = request.scope["path"], request.headers.get("host")
+        addresses = platform_of_call(request).addresses
+        portal = f"{addresses.seen_by(host).one_way}{HOME}"
+        seen = SeenAddresses(control=addresses.control_as_called(host), portal=portal)
+        made_for, made = self._made.get(path, (None, None))
+        if made is None or made_for != seen:
+            made = _Reference(document=self._app.openapi(), seen=seen).page(path)
+            self._made[path] = seen, made
+        return made
 
 
-def _missing(name: str, reason: str) -> HTTPException:
-    return HTTPException(404, f"no file {name}: {reason}; GET /openapi.json has all calls too")
+class CallGroup(NamedTuple):
+    """The calls of one subject."""
+
+    name: str
+    path: str
+    calls: Sequence[CallText]
 
 
-def _add_file(app: FastAPI, path: str, name: str, read: Read) -> None:
-    media_type = _MEDIA_TYPES[Path(name).suffix]
+class TextPiece(NamedTuple):
+    """A piece of a text: code, or words; code that is a call leads to its entry."""
 
-    def answer(request: Request) -> Response:
-        content = read()
-        tag = f'"{hashlib.sha256(content).hexdigest()}"'
-        headers = _HEADERS | {"ETag": tag}
-        if _knows(request, tag):
-            return Response(status_code=304, headers=headers)
-        return Response(content, media_type=media_type, headers=headers)
-
-    app.add_route(path, answer, methods=["GET"], include_in_schema=False)
+    text: str
+    is_code: bool
+    href: str | None
 
 
-def _knows(request: Request, tag: str) -> bool:
-    """Whether the browser has this content (RFC 9110 section 13.1.2)."""
-    known = request.headers.get("if-none-match", "").split(",")
-    return not {"*", tag}.isdisjoint(each.strip().removeprefix("W/") for each in known)
+@dataclass(frozen=True, kw_only=True)
+class _Reference:
+    """All calls, with the addresses of a server."""
+
+    document: Mapping[str, Any]
+    seen: SeenAddresses
+
+    def page(self, path: str) -> HTMLResponse:
+        """The page at a path."""
+        values: dict[str, Any] = {
+            "groups": self.groups,
+            "here": path,
+            "index": REFERENCE_PATH,
+            "viewer": VIEWER_PATH,
+            "control": self.seen.control,
+            "portal": self.seen.portal,
+            "pieces": self._pieces,
+            "highlighted": highlighted,
+        }
+        for group in self.groups:
+            if group.path == path:
+                return page("control/calls.html", **values, group=group)
+        problem = self.document["components"]["schemas"]["Problem"]
+        return page(
+            "control/reference.html",
+            **values,
+            refusals={status: sentence(what) for status, what in REFUSALS.items()},
+            problem=json.dumps(problem["examples"][0], indent=2),
+            problem_members={
+                name: sentence(each["description"]) for name, each in problem["properties"].items()
+            },
+        )
+
+    @cached_property
+    def groups(self) -> list[CallGroup]:
+        calls = call_texts(self.document, self.seen.control)
+        return [
+            CallGroup(name, path_of_group(name), list(those))
+            for name, those in groupby(calls, key=lambda each: each.group)
+        ]
+
+    @cached_property
+    def _hrefs(self) -> Mapping[str, str]:
+        """Where each call has its entry."""
+        return {
+            call.title: f"{group.path}#{call.anchor}"
+            for group in self.groups
+            for call in group.calls
+        }
+
+    def _pieces(self, text: str) -> list[TextPiece]:
+        """The pieces of a text whose code stands between backticks."""
+        return [
+            TextPiece(piece, bool(index % 2), self._hrefs.get(piece) if index % 2 else None)
+            for index, piece in enumerate(re.split(r"`([^`]+)`", text))
+            if piece
+        ]

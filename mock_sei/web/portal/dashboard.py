@@ -277,6 +277,8 @@ class ShownListener:
     address: str
     what: str
     lines: list[str]
+    reference: str | None = None
+    """The address of the pages that describe its calls."""
 
 
 def _listeners(visit: Visit, addresses: Addresses) -> list[ShownListener]:
@@ -304,6 +306,7 @@ def _listeners(visit: Visit, addresses: Addresses) -> list[ShownListener]:
             address=addresses.control,
             what="For tests: it does what the controls of this page do, and more.",
             lines=[control_line(addresses)],
+            reference=f"{addresses.control}/docs",
         ),
     ]
 

@@ -25,6 +25,7 @@ from mock_sei.web.portal.journal_filter import (
     read_filter,
 )
 from mock_sei.web.portal.marks import LABEL, Marks, timeline_of
+from mock_sei.web.portal.time_line import stamp
 from mock_sei.web.portal.visit import JOURNAL, PAGE, Visit, events_of
 from mock_sei.web.requests import header_text
 
@@ -173,6 +174,7 @@ def entry(visit: Visit) -> Response:
         notes=everything["notes"],
         because=everything["refused_because"],
         certificate=everything["certificate"],
+        ends=stamp(found.certificate.not_after) if found.certificate else None,
         messages=[
             _message(title, everything[part])
             for title, part in (("Request", "request"), ("Answer", "response"))
@@ -297,7 +299,7 @@ def _message(title: str, told: Mapping[str, Any]) -> dict[str, Any]:
         "headers": headers,
         "headers_left_out": len(told["headers"]) - len(headers),
         "size": told["body_size"],
-        "body": highlighted(told["body"]),
+        "body": highlighted(told["body"], is_cut="body" in told["incomplete"]),
         "incomplete": told["incomplete"],
     }
 

@@ -48,7 +48,7 @@ DONE = {
     "renew": "A second certificate was issued and its link mailed. The first stays valid until it "
     "expires.",
     "request": "The request is signed. Download the certificate with the link in the mail.",
-    "certificate": "The certificate is registered. Port 444 accepts it from now on.",
+    "certificate": "The certificate is registered. The two-way listener accepts it from now on.",
     "revoke": "The certificate is revoked.",
     "deleted": "The application is deleted.",
     "clock": "The clock is moved.",

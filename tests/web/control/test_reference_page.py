@@ -1,183 +1,266 @@
-"""The reference at ``/docs``: which files are sent, how, and that no other file can be read."""
+"""The reference at ``/docs``: every call and field is there, and each link leads somewhere."""
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-import sys
-from importlib.machinery import ModuleSpec
-from pathlib import Path
+from html.parser import HTMLParser
 from typing import NoReturn
+from urllib.parse import urldefrag, urljoin
 
 import httpx2
 import pytest
 
+from mock_sei.operations.table import TABLE
 from mock_sei.web.control import reference_page
+from mock_sei.web.control.app import control_app
+from mock_sei.web.control.call_texts import CallText, call_texts, type_of
+from mock_sei.web.control.described import REFUSALS
+from mock_sei.web.control.reference_page import REFERENCE_PATH, path_of_group
 from tests.web.test_pages import policy_of
 
-FILES = {
-    "/docs": "text/html",
-    "/docs/page.css": "text/css",
-    "/docs/page.js": "text/javascript",
-    "/docs/swagger-ui.css": "text/css",
-    "/docs/swagger-ui-bundle.js": "text/javascript",
-}
-every_file = pytest.mark.parametrize("path", FILES)
+URL = "http://127.0.0.1:8044"
+PAGES = [REFERENCE_PATH, *map(path_of_group, dict.fromkeys(row.group for row in TABLE))]
+every_page = pytest.mark.parametrize("path", PAGES)
 
 
-@every_file
-def test_a_file_is_sent_as_what_it_is(control: httpx2.Client, path: str) -> None:
-    answer = control.get(path)
+class Read(HTMLParser):
+    """What a page says, and what it names."""
 
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == f"{FILES[path]}; charset=utf-8"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.names: list[str] = []
+        self.tags: set[str] = set()
+        self._words = ""
+        self.feed(text)
+
+    @property
+    def words(self) -> str:
+        return " ".join(self._words.split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        self.tags.add(tag)
+        self.names += [told["id"]] if "id" in told else []
+        if "href" in told:
+            (self.links if tag == "a" else self.loaded).append(told["href"])
+        self.loaded += [told["src"]] if "src" in told else []
+
+    def handle_data(self, data: str) -> None:
+        self._words += data
 
 
-def test_the_page_names_its_files_and_openapi_json_and_nothing_else(control: httpx2.Client) -> None:
-    page = control.get("/docs").text
-    named = re.findall(r'(?:href|src)="(?!data:)([^"]*)"', page)
-
-    assert {f"/{each}" for each in named} == {*FILES, "/openapi.json"} - {"/docs"}
-    for each in named:
-        assert control.get(f"/{each}").is_success
+def plain(text: str) -> str:
+    """A text as a reader sees it."""
+    return " ".join(text.replace("`", "").split())
 
 
-def test_the_page_lets_a_browser_ask_nobody_else_and_run_no_other_script(
-    control: httpx2.Client,
+@pytest.fixture(scope="module")
+def calls() -> list[CallText]:
+    return call_texts(control_app().openapi(), URL)
+
+
+def test_every_call_has_an_entry_with_its_fields_lines_answer_and_refusals(
+    control: httpx2.Client, calls: list[CallText]
 ) -> None:
-    policy = policy_of(control.get("/docs"))
+    entries = {
+        each.partition('"')[0]: Read(each).words
+        for path in PAGES[1:]
+        for each in control.get(path).text.split('<section class="card control-call" id="')[1:]
+    }
 
-    assert policy.pop("img-src") == ["'self'", "data:"]  # Swagger UI's arrows are in its stylesheet
-    sources = {source for each in policy.values() for source in each}
-    assert policy["default-src"] == ["'none'"]
-    assert sources == {"'none'", "'self'"}
-    assert policy["frame-ancestors"] == policy["form-action"] == policy["base-uri"] == ["'none'"]
+    for call in calls:
+        entry = entries.pop(call.anchor)
+        told = [call.title, call.description, call.shell, call.command or "", call.python]
+        told += [call.example or "", str(call.status), *call.refusals]
+        for field in call.fields:
+            told += [f"{field.name} {field.place}", field.type, field.what, field.example]
+            told += ["must be given" if field.default is None else field.default]
+        for member in call.members:
+            told += [member.name, member.type, member.what]
+        assert [each for each in told if plain(each) not in entry] == [], call.title
+    assert entries == {}
 
 
-@every_file
-def test_a_browser_that_has_a_file_asks_whether_it_changed(
+def test_the_first_page_lists_every_call_and_every_status_of_a_refusal(
+    control: httpx2.Client, calls: list[CallText]
+) -> None:
+    page = Read(control.get(REFERENCE_PATH).text)
+
+    listed = [each for each in page.links if each.startswith(f"{REFERENCE_PATH}/") and "#" in each]
+    entries = [f"{path_of_group(call.group)}#{call.anchor}" for call in calls]
+    assert list(dict.fromkeys(listed)) == entries
+    assert {f"error-{status}" for status in REFUSALS} <= {*page.names}
+    assert [call.title for call in calls if call.title not in page.words] == []
+
+
+def test_every_link_leads_to_a_page_and_a_place_in_it(control: httpx2.Client) -> None:
+    pages = {path: Read(control.get(path).text) for path in PAGES}
+    elsewhere = {"/openapi.json", "/docs/try", "https://localhost/portal"}
+
+    for path, page in pages.items():
+        for link in page.links:
+            target, name = urldefrag(urljoin(path, link))
+            if target in elsewhere:
+                assert name == ""
+                continue
+            assert target in pages, (path, link)
+            assert not name or name in pages[target].names, (path, link)
+    assert elsewhere <= {*pages[REFERENCE_PATH].links}
+    assert control.get("/openapi.json").is_success
+    assert control.get("/docs/try").is_success
+
+
+def test_a_call_that_a_text_names_is_a_link_to_its_entry(control: httpx2.Client) -> None:
+    page = Read(control.get("/docs/journal").text)
+
+    assert page.links.count("/docs/journal#post-journalsearch") >= 1  # VerifyOrder names it
+
+
+@every_page
+def test_a_name_in_a_page_is_there_once(control: httpx2.Client, path: str) -> None:
+    names = Read(control.get(path).text).names
+
+    assert sorted({*names}) == sorted(names)
+
+
+@every_page
+def test_a_page_has_no_script_no_form_and_loads_nothing(control: httpx2.Client, path: str) -> None:
+    answer = control.get(path)
+    page, policy = Read(answer.text), policy_of(answer)
+
+    assert not page.tags & {"script", "form", "iframe", "img", "object"}
+    assert all(each.startswith("data:") for each in page.loaded)
+    assert policy.keys() == {
+        "default-src",
+        "style-src",
+        "img-src",
+        "form-action",
+        "frame-ancestors",
+        "base-uri",
+    }
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
+    assert all(re.fullmatch(r"'sha256-[\w+/]{43}='", each) for each in policy["style-src"])
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers.get_list("Cache-Control") == ["no-cache"]
+
+
+@every_page
+def test_a_page_is_below_200_kb(control: httpx2.Client, path: str) -> None:
+    assert len(control.get(path).content) < 200_000
+
+
+@every_page
+def test_a_page_is_made_once(
+    control: httpx2.Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    first = control.get(path)
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("made again")
+
+    monkeypatch.setattr(reference_page, "page", fail)
+    assert control.get(path).content == first.content
+
+
+@every_page
+def test_a_browser_that_has_a_page_asks_whether_it_changed(
     control: httpx2.Client, path: str
 ) -> None:
     first = control.get(path)
-    assert first.headers["Cache-Control"] == "no-cache"
-
     tag = first.headers["ETag"]
-    for known in (tag, f"W/{tag}", f'"another", {tag}', "*"):
-        again = control.get(path, headers={"If-None-Match": known})
-        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
-    for unknown in ('"another"', "", tag[1:-1], f'"x{tag[1:]}'):
-        again = control.get(path, headers={"If-None-Match": unknown})
-        assert (again.status_code, again.content) == (200, first.content)
+
+    again = control.get(path, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    other = control.get(path, headers={"If-None-Match": '"another"'})
+    assert (other.status_code, other.content) == (200, first.content)
 
 
-@every_file
+@every_page
 def test_head_says_what_get_says(control: httpx2.Client, path: str) -> None:
     head, get = control.head(path), control.get(path)
 
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["ETag"] == get.headers["ETag"]
-    assert int(head.headers["Content-Length"]) == len(get.content) > 0
-    unchanged = control.head(path, headers={"If-None-Match": get.headers["ETag"]})
-    assert unchanged.status_code == 304
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/docs/nothing.js",
-        "/docs/__init__.py",
-        "/docs/main.py",
-        "/docs/reference_page.py",
-        "/docs/page.html",
-        "/docs/SWAGGER-UI.CSS",
-        "/docs/resources/swagger-ui.css",
-        "/docs//page.css",
-        "/docs/../pyproject.toml",
-        "/docs/%2e%2e/__init__.py",
-        "/docs/..%2f..%2fapp.py",
-        "/docs/..%5c..%5capp.py",
-        "/docs/%2fetc%2fpasswd",
-        "/docs/page.css%00.html",
-    ],
-)
-def test_no_other_path_leads_to_a_file(control: httpx2.Client, path: str) -> None:
-    answer = control.get(httpx2.URL("http://127.0.0.1:8044").copy_with(raw_path=path.encode()))
-
-    assert answer.status_code == 404
-    assert answer.headers["Content-Type"] == "application/json"
-
-
-@every_file
-def test_a_file_is_only_read(control: httpx2.Client, path: str) -> None:
+@every_page
+def test_a_page_is_only_read(control: httpx2.Client, path: str) -> None:
     answer = control.post(path)
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
-@every_file
+@every_page
 def test_a_page_of_another_origin_gets_none_of_it(control: httpx2.Client, path: str) -> None:
-    refused = control.get(path, headers={"Origin": "http://stranger.example"})
-    assert refused.status_code == 403
-
+    assert control.get(path, headers={"Origin": "http://stranger.example"}).status_code == 403
     assert control.get(path, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
-    assert control.get(path, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+    assert "Access-Control-Allow-Origin" not in control.get(path).headers
 
 
-def test_the_document_does_not_describe_the_page(control: httpx2.Client) -> None:
+@pytest.mark.parametrize("path", ["/docs/nowhere", "/docs/Clock", "/docs/clock/more"])
+def test_no_other_path_is_a_page(control: httpx2.Client, path: str) -> None:
+    answer = control.get(path)
+
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "NotFound"
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:8044", "host.docker.internal:9044", "localhost", "[::1]:8044"]
+)
+def test_the_lines_have_the_address_by_which_the_server_was_reached(
+    control: httpx2.Client, host: str
+) -> None:
+    """Each visitor gets its own, also after another one."""
+    other = control.get("/docs/clock", headers={"Host": "127.0.0.1:1"})
+    words = Read(control.get("/docs/clock", headers={"Host": host}).text).words
+
+    assert "curl http://127.0.0.1:1/clock" in Read(other.text).words
+    assert f"curl http://{host}/clock" in words
+
+
+def test_a_visitor_without_a_host_gets_the_address_of_the_listener(
+    control: httpx2.Client,
+) -> None:
+    assert f"curl {URL}/clock" in Read(control.get("/docs/clock", headers={"Host": ""}).text).words
+
+
+def test_the_document_does_not_describe_the_pages(control: httpx2.Client) -> None:
     assert [each for each in control.get("/openapi.json").json()["paths"] if "docs" in each] == []
 
 
-def test_without_the_package_of_the_viewer_the_answer_says_what_to_install(
-    control: httpx2.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reference_page, "find_spec", lambda _: None)
+def test_the_document_says_bounds_in_the_words_of_json_schema(control: httpx2.Client) -> None:
+    text = control.get("/openapi.json").text
+    body = control.get("/openapi.json").json()["paths"]["/clock/advance"]["post"]["requestBody"]
+    minutes = body["content"]["application/json"]["schema"]["properties"]["minutes"]
 
-    answer = control.get("/docs/swagger-ui.css")
-    assert answer.status_code == 404
-    assert "fastapi-swagger is not installed" in answer.json()["detail"]
-    assert "fastapi-swagger" in control.get("/docs").text
-    assert control.get("/docs/page.css").is_success
+    assert (minutes["minimum"], minutes["maximum"]) == (0, 525_600_000)
+    assert re.findall(r'"(?:ge|gt|le|lt)":', text) == []
 
 
-def test_the_package_of_the_viewer_may_move_its_files(
-    control: httpx2.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    spec = ModuleSpec("fastapi_swagger", None, is_package=True)
-    spec.submodule_search_locations = [str(tmp_path)]
-    monkeypatch.setattr(reference_page, "find_spec", lambda _: spec)
-    (tmp_path / "moved").mkdir()
-    (tmp_path / "moved/swagger-ui.css").write_bytes(b"moved {}")
-
-    assert control.get("/docs/swagger-ui.css").content == b"moved {}"
-    missing = control.get("/docs/swagger-ui-bundle.js")
-    assert missing.status_code == 404
-    assert "swagger-ui-bundle.js" in missing.json()["detail"]
-
-
-@pytest.mark.parametrize("opens", ["scandir", "open"])
-def test_without_a_further_file_the_answer_says_so(
-    control: httpx2.Client, monkeypatch: pytest.MonkeyPatch, opens: str
-) -> None:
-    def fail(*_: object, **__: object) -> NoReturn:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-
-    with monkeypatch.context() as patch:
-        if opens == "scandir":
-            patch.setattr(os, "scandir", fail)
-        else:
-            patch.setattr(Path, "read_bytes", fail)
-        answer = control.get("/docs/swagger-ui.css")
-        page = control.get("/docs")
-
-    assert answer.status_code == 503
-    assert "cannot open any more files" in answer.json()["detail"]
-    assert page.is_success
-
-
-def test_no_code_of_the_viewer_s_package_is_imported(control: httpx2.Client) -> None:
-    for path in FILES:
-        assert control.get(path).is_success
-
-    assert [each for each in sys.modules if each.startswith("fastapi_swagger")] == []
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "integer", "minimum": 1, "maximum": 1000}, "integer, from 1 to 1,000"),
+        ({"type": "number", "exclusiveMinimum": 0, "maximum": 0.5}, "number, above 0, to 0.5"),
+        ({"type": "integer", "minimum": 0, "maximum": 2**63}, "integer, from 0"),
+        ({"type": "string", "maxLength": 200}, "string, up to 200 characters"),
+        (
+            {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]},
+            "integer (from 1) or null",
+        ),
+        (
+            {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 9},
+            "array of string, from 2 to 9 entries",
+        ),
+        ({"enum": ["pem", "pfx"]}, '`"pem"`, `"pfx"`'),
+        ({}, "any JSON"),
+    ],
+)
+def test_a_type_is_said_with_its_bounds(schema: dict[str, object], words: str) -> None:
+    assert type_of(schema) == words

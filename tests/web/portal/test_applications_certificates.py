@@ -250,7 +250,7 @@ def test_an_own_certificate_opens_444(browser: Browser, platform: Platform) -> N
     text = done(browser, browser.post(f"{APP}/certificate", form))
 
     assert "your own CA" in text
-    assert "Port 444 accepts it" in text
+    assert "The two-way listener accepts it" in text
     assert platform.judge_certificate(identity.peer) is None
     assert "New download link" not in text
     http = browser.served.client(identity)

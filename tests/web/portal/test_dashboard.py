@@ -23,7 +23,7 @@ from tests.portal.test_growth_of_the_portal import account as account_of
 from tests.portal.test_growth_of_the_portal import server_application
 from tests.support import TICKETS, Served
 from tests.two_servers import WANTED, servers_of
-from tests.web.portal.browser import INJECTED, Browser, is_unbroken
+from tests.web.portal.browser import INJECTED, Browser, elements, is_unbroken
 
 AT = datetime(2027, 1, 31, 9, 5, 7, tzinfo=UTC)
 
@@ -271,3 +271,8 @@ def entry(platform: Platform, number: int) -> Entry:
     if number % 2000 == 0:
         made.refuse(Explanation(check="path", because="No operation has this path."))
     return made
+
+
+def test_the_control_api_has_a_link_to_its_reference(browser: Browser) -> None:
+    links = [each["href"] for tag, each in elements(browser.get("/portal")) if tag == "a"]
+    assert links.count("http://127.0.0.1:8044/docs") == 1

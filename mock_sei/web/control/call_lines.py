@@ -1,4 +1,4 @@
-"""What the table of operations does not say: each operation as a command and in Python.
+"""What the table of operations does not say: each call for a shell, as a command, and in Python.
 
 Tests run all of it: ``tests/e2e/test_references.py``.
 """

@@ -24,7 +24,7 @@ const forScreenReaders = ({ React: { createElement } }) => ({
 
 if (window.SwaggerUIBundle) {
   SwaggerUIBundle({
-    url: "openapi.json",
+    url: "../openapi.json",
     dom_id: "#reference",
     plugins: [forScreenReaders],
     defaultModelsExpandDepth: 0,
