@@ -67,6 +67,7 @@ from mock_sei.oauth.token_info import token_information
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.portal.portal import Portal
+from mock_sei.portal.tries import Tries
 from mock_sei.rules import checks, machine
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addresses
 from mock_sei.rules.clock import PlatformClock
@@ -102,6 +103,8 @@ class State:
     scripts: Scripts
     certificates: AccountCertificates
     portal: Portal
+    tries: Tries
+    """The calls that the portal is making."""
     bugs: Kept = field(init=False)
     """Tracebacks of mock-sei's own failures."""
     shortages: Kept = field(init=False)
@@ -225,6 +228,8 @@ class Platform:
         """The operations that a fault can name."""
         """Made here and not when first asked for: each call has a copy of this platform."""
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
+        self.has_listeners = False
+        """Whether listeners answer at the addresses; a platform without sockets has none."""
         self.settings = Settings()
         """The settings with which the server started; a reset may have changed some since."""
         self._behaviour = behaviour
@@ -399,6 +404,7 @@ class Platform:
                 rename=lambda name: release(application=name),
                 stored=stored,
             ),
+            tries=Tries(stored),
         )
         return state
 
