@@ -531,6 +531,16 @@ class Platform:
             refuse_unknown_key(call.app_key or "", self.state.registry)
         return admitted, data
 
+    def scratch_data(self) -> ApiState:
+        """The records of the fixtures once more, for an example: no call sees what changes them."""
+        random = make_random(0, "examples")
+        return ApiState(
+            collections=Collections(self._seeded_records, remembered=0),
+            jobs=Jobs(random),
+            random=random,
+            zone=self._zone,
+        )
+
     def answer(self, request: ApiRequest, data: ApiState) -> ApiAnswer:
         """Answers an admitted call. Raises :class:`~mock_sei.errors.Refusal`."""
         return answer(request, data, self.clock.now())

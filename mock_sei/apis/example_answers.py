@@ -1,14 +1,14 @@
 """An example of an operation's answer, for people who look at the operation.
 
-An operation that only reads is answered as a call would be, from the records that are there now.
-The answer of any other one is the document's example, or is made from its schema: nothing is
-changed.
+The operation is answered as a call would be. One that only reads is answered from the records that
+are there now, one that changes something works on records of its own, which are then thrown away.
+Where that gives no answer, it is the document's example, or is made from its schema.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,14 +17,16 @@ from mock_sei.apis.answering import ApiRequest, answer
 from mock_sei.apis.bodies import is_json
 from mock_sei.apis.calls import ApiAnswer, ApiState, json_bytes
 from mock_sei.apis.examples import answer_value
-from mock_sei.apis.operations import Operation
+from mock_sei.apis.operations import CHANGING, Operation
 from mock_sei.apis.trial_requests import TrialRequest
-from mock_sei.errors import MockSeiError, Refusal
+from mock_sei.errors import Refusal
 from mock_sei.rules.connection import Findings
 from mock_sei.values.sendable import WITHOUT_BODY
 
 READING = frozenset({"list", "read", "example"})
 """Actions that change nothing."""
+WRITING = CHANGING - {"upload"}
+"""Actions that are performed on records of their own. An upload would need a file."""
 ITEMS_SHOWN = 2
 """So many items of each list are shown."""
 TEXT_SHOWN = 200
@@ -46,29 +48,40 @@ class ExampleAnswer:
     """The beginning of the body; empty if there is none."""
     is_cut: bool
     """Whether items of lists, or the end of the body, are left out."""
-    is_from_records: bool
-    """Whether a call would get this answer now. Otherwise it is the document's example, or made."""
+    is_of_call: bool
+    """Whether a call got this answer. Otherwise it is the document's example, or made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExampleData:
+    """The records that an example answer is made of."""
+
+    present: ApiState
+    """Those that are there now. Nothing changes them."""
+    scratch: Callable[[], ApiState]
+    """Makes records that nobody else uses."""
 
 
 def example_answer(
     operation: Operation,
     request: TrialRequest | None,
     path: Mapping[str, str],
-    state: ApiState,
+    data: ExampleData,
     now: datetime,
 ) -> ExampleAnswer:
     """The answer to an example request, whose path has these values.
 
     Without a request, or if it would be refused, the answer that the document declares.
     """
-    found = None
-    if request is not None and operation.rule.action in READING:
+    found, action = None, operation.rule.action
+    if request is not None and action in READING | WRITING:
+        state = data.present if action in READING else data.scratch()
         try:
             found = _called(operation, request, path, state, now)
-        except (Refusal, MockSeiError):
+        except Refusal:
             found = None
     if found is not None:
-        return _shown(found.status, found.media_type, _value_of(found), is_from_records=True)
+        return _shown(found.status, found.media_type, _value_of(found), is_of_call=True)
     return _declared(operation)
 
 
@@ -89,7 +102,7 @@ def _called(
         url=f"https://localhost{request.path}",
         user="an end user",
         findings=Findings(),
-        only_looks=True,
+        only_looks=operation.rule.action in READING,
     )
     return answer(asked, state, now)
 
@@ -112,13 +125,13 @@ def _declared(operation: Operation) -> ExampleAnswer:
     response = document.follow(responses[code], operation.name) if code is not None else {}
     content = response.get("content") or {}
     if not content or operation.success in WITHOUT_BODY:
-        return _shown(operation.success, "", b"", is_from_records=False)
+        return _shown(operation.success, "", b"", is_of_call=False)
     media_type, entry = next(iter(content.items()))
     found = answer_value(document.follow(entry, operation.name), document, media_type)
-    return _shown(operation.success, media_type, found.value, is_from_records=False)
+    return _shown(operation.success, media_type, found.value, is_of_call=False)
 
 
-def _shown(status: int, media_type: str, value: Any, *, is_from_records: bool) -> ExampleAnswer:
+def _shown(status: int, media_type: str, value: Any, *, is_of_call: bool) -> ExampleAnswer:
     left_out = False
     if isinstance(value, bytes):
         body = value
@@ -130,7 +143,7 @@ def _shown(status: int, media_type: str, value: Any, *, is_from_records: bool) -
         media_type=media_type if body else "",
         text=body[:SIZE_SHOWN].decode("utf-8", "replace"),
         is_cut=left_out or len(body) > SIZE_SHOWN,
-        is_from_records=is_from_records,
+        is_of_call=is_of_call,
     )
 
 

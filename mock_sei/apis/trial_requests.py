@@ -37,6 +37,8 @@ SET_BY_US = frozenset(
 LONGEST_TARGET = 16 * 1024
 """The most characters of path and query together, as they are sent."""
 
+_TIMES = {"date": "2026-01-31", "local-date-time": "2026-01-31T09:00:00"}
+"""Values of the formats in which the vendor's pages write times."""
 _IN_LINES = ("array", "object")
 """Types of parameters that may be several pairs of a query."""
 _IN_PATH = re.compile(r"\{([^{}]*)\}")
@@ -56,7 +58,7 @@ class TrialField:
     text: str
     """What the field begins with; empty if the parameter need not be sent."""
     example: str
-    """A value that fits the parameter."""
+    """A value that fits the parameter. Empty if any text does, and it need not be sent."""
     is_required: bool
     in_lines: bool
     """Whether the field has a line ``name=value`` for each pair that is sent."""
@@ -117,17 +119,19 @@ def _field(
     example = _example(parameter, raw, in_lines=in_lines)
     if parameter.place == "path" and SENT not in raw:
         example = keys.get(parameter.name, example)
+    is_needed = is_required or parameter.place == "path"
+    is_telling = SENT in raw or parameter.format in _TIMES or bool(parameter.listed)
     return TrialField(
         parameter=parameter,
-        text=example if is_required or parameter.place == "path" else "",
-        example=example,
-        is_required=is_required or parameter.place == "path",
+        text=example if is_needed else "",
+        example=example if is_needed or is_telling else "",
+        is_required=is_needed,
         in_lines=in_lines,
     )
 
 
 def _example(parameter: Parameter, raw: Json, *, in_lines: bool) -> str:
-    known = raw if SENT in raw else {SENT: raw.get(MADE, ""), **raw}
+    known = raw if SENT in raw else {SENT: _made(parameter, raw), **raw}
     if parameter.place == QUERYSTRING:
         value = known[SENT]
         return urlencode(value) if isinstance(value, Mapping) else text_of(value)
@@ -136,6 +140,16 @@ def _example(parameter: Parameter, raw: Json, *, in_lines: bool) -> str:
     if parameter.place in ("query", "cookie"):
         return next((text for _, text in pairs_to_send(known)), "")
     return text_to_send(known)
+
+
+def _made(parameter: Parameter, raw: Json) -> object:
+    """A value for a parameter without an example."""
+    if parameter.format in _TIMES:
+        return _TIMES[parameter.format]
+    if parameter.listed:
+        first = parameter.listed[0]
+        return [first] if parameter.type == "array" else first
+    return raw.get(MADE, "")
 
 
 def trial_body(operation: Operation) -> TrialBody | None:

@@ -54,6 +54,27 @@ def test_a_required_field_begins_with_the_example_and_an_optional_one_empty() ->
     assert int(found["query.c"].text) >= 7
 
 
+def test_an_optional_field_says_what_fits_where_not_every_text_does() -> None:
+    choice = {"type": "string", "enum": ["y", "z"]}
+    found = fields_of(
+        operation_of(
+            parameters=[
+                parameter("choice", schema=choice),
+                parameter("choices", schema={"type": "array", "items": choice, "enum": [["y"]]}),
+                parameter("day", schema={"type": "string", "format": "date"}),
+                parameter("any"),
+            ]
+        )
+    )
+    assert {name: each.example for name, each in found.items()} == {
+        "query.choice": "y",
+        "query.choices": "choices=y",
+        "query.day": "2026-01-31",
+        "query.any": "",
+    }
+    assert {each.text for each in found.values()} == {""}
+
+
 def test_an_example_that_does_not_fit_is_not_taken() -> None:
     found = fields_of(
         operation_of(

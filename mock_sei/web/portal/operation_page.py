@@ -17,7 +17,7 @@ from fastapi import Response
 
 from mock_sei.apis.calls import ApiState
 from mock_sei.apis.documents import Product
-from mock_sei.apis.example_answers import ExampleAnswer, example_answer
+from mock_sei.apis.example_answers import ExampleAnswer, ExampleData, example_answer
 from mock_sei.apis.grades import grades_of_parameters
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.records import AS_PUT_IN
@@ -355,7 +355,11 @@ def _example(
     platform = visit.platform.reloaded()
     first = request or _first_request(operation, fields, body)
     found: ExampleAnswer = example_answer(
-        operation, first, path, platform.state.apis, platform.clock.now()
+        operation,
+        first,
+        path,
+        ExampleData(present=platform.state.apis, scratch=platform.scratch_data),
+        platform.clock.now(),
     )
     return {"answer": found, "body": highlighted(found.text)}
 
