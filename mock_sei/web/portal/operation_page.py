@@ -7,6 +7,7 @@ the checks and the answer. Trying is a control: see ``controls.py``.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -67,6 +68,8 @@ CANNOT_SHOWN = 50
 """Applications that cannot make the call, and are shown with the reason."""
 ENTRIES_LOOKED_AT = 5_000
 """The newest entries of the journal in which the requests of a call are looked for."""
+LOOKS, PAUSE = 10, 0.05
+"""How often the journal is looked at for a call without an answer, and the seconds between."""
 ANSWER_SHOWN = 64 * 1024
 """Bytes of the answer's body that are shown."""
 LARGEST_ESCAPED = 100_000
@@ -151,7 +154,18 @@ async def try_operation(visit: Visit) -> Response:
         attempt = await make_call(platform, found.application, found.user, asked)
     finally:
         await _end(visit, found)
+    if attempt.call is not None and attempt.answer is None:
+        await _wait_for_entry(visit, attempt.call)
     return await visit.work(lambda: _page(visit, *_require(visit), trial=found, attempt=attempt))
+
+
+async def _wait_for_entry(visit: Visit, call: SentStep) -> None:
+    """Gives the server time to notice that its client has gone: then it records the call."""
+    for _ in range(LOOKS):
+        told = await visit.work(lambda: visit.platform.journal.stretch(count=ENTRIES_LOOKED_AT))
+        if any(each.tracking_id == call.tracking_id for _, each in reversed(told.entries)):
+            return
+        await asyncio.sleep(PAUSE)
 
 
 def _require(visit: Visit) -> tuple[Product, Operation]:
@@ -319,9 +333,11 @@ def _page(
 
 
 def _keys(operation: Operation, state: ApiState) -> dict[str, str]:
-    """For path parameters, the key of the first record of the collection that they name."""
+    """Values of path parameters: the key of the first record of the collection that they name, or
+    that of the newest job or report."""
     rule = operation.rule
-    found: dict[str, str] = {}
+    newest = {"job-status": state.jobs.newest_job, "collect-report": state.jobs.newest_report}
+    found = {name: key for name, key in [(rule.key, newest.get(rule.action))] if key is not None}
     for parameter in operation.by_place.get("path", ()):
         known = rule.known.get(f"path.{parameter.name}", "")
         collection, _, field = known.partition(".")
@@ -425,8 +441,8 @@ def _result(visit: Visit, trial: PreparedTrial | None, attempt: Attempt | None) 
             "application": trial.application.name,
             "user": trial.user if _is_of_users(trial.application) else None,
             "problem": _hidden(visit, attempt.problem) if attempt.problem else None,
+            "has_faults": attempt.answer is None and not visit.platform.reloaded().faults.is_quiet,
             "token": [_step(visit, each, entries) for each in attempt.token_steps],
-            "has_token": attempt.call is not None,
             "call": None if call is None else _shown_call(*call),
             "sent": None if attempt.call is None else _step(visit, attempt.call, entries),
             "answer": None if attempt.answer is None else _answer(visit, attempt.answer),

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import httpx2
 import pytest
 
 from mock_sei.apis.documents import Catalogue
+from mock_sei.apis.jobs import Report
 from mock_sei.document_files import DocumentFile
 from mock_sei.platform import Platform
 from mock_sei.portal.tries import MOST_AT_ONCE
@@ -89,6 +91,39 @@ def test_the_form_begins_with_values_that_the_platform_accepts(
     investor = browser.get(INVESTOR)
     known = {each["externalId"] for each in on_sockets.state.apis.collections.all("investors")}
     assert value_of(investor, "path.externalId") in known
+
+
+@pytest.mark.parametrize(
+    ("action", "path"),
+    [
+        ("job", "/portal/apis/pending-transactions/GET/v1/%7BappName%7D/status/%7Bkey%7D"),
+        ("report", "/portal/apis/portfolio-management/GET/v2/reports/%7BrequestId%7D"),
+    ],
+)
+@pytest.mark.usefixtures("on_sockets")
+def test_the_form_begins_with_the_newest_job_or_report(
+    browser: Browser, platform: Platform, action: str, path: str
+) -> None:
+    jobs = platform.state.apis.jobs
+
+    def work() -> str:
+        if action == "job":
+            jobs.finish("first", {})
+            jobs.finish("newest", {})
+            return "newest"
+        report = Report(
+            name="r",
+            collection="c",
+            asked_at=datetime(2026, 1, 31, tzinfo=UTC),
+            polls_left=1,
+            ready_after=timedelta(seconds=1),
+        )
+        jobs.submit(report)
+        return jobs.submit(report)
+
+    key = platform.units.run(work)
+    name = "path.key" if action == "job" else "path.requestId"
+    assert value_of(browser.get(path), name) == key
 
 
 def test_it_says_how_a_shell_and_a_test_do_it(browser: Browser) -> None:
