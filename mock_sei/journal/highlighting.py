@@ -30,8 +30,31 @@ class Piece(NamedTuple):
 def highlighted(text: str) -> list[Piece]:
     """The pieces of a JSON text, indented. Any other text is one piece."""
     indented = _indented(text)
-    if indented is None:
-        return [Piece("", text)]
+    return [Piece("", text)] if indented is None else _pieces(indented)
+
+
+def highlighted_beginning(text: str, *, is_whole: bool) -> tuple[list[Piece], bool]:
+    """The pieces of a JSON text, indented, and whether its end is left out. Any other text is one
+    piece.
+
+    ``is_whole`` is False for the beginning of a JSON text.
+    """
+    if not _begins_as_json(text) or (is_whole and not _is_json(text)):
+        return [Piece("", text)], False
+    lines, size, is_cut = [], 0, False
+    for piece in _with_breaks(text):
+        size += len(piece)
+        if size > LONGEST_SHOWN:
+            is_cut = True
+            break
+        lines.append(piece)
+    indented = "".join(lines)
+    if not "".join(text.split()).startswith("".join(indented.split())):  # it is no JSON after all
+        return [Piece("", text)], False
+    return _pieces(indented), is_cut
+
+
+def _pieces(indented: str) -> list[Piece]:
     pieces: list[Piece] = []
     end = 0
     for found in _TOKEN.finditer(indented):
@@ -56,11 +79,7 @@ def _kind_of(token: str, text: str, end: int) -> str:
 
 def _indented(text: str) -> str | None:
     """A JSON text with a line for each member; None if it is no JSON, or too long."""
-    if not text.lstrip(" \t\r\n").startswith(("{", "[")):
-        return None
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+    if not _begins_as_json(text) or not _is_json(text):
         return None
     size, pieces = 0, []
     for piece in _with_breaks(text):
@@ -69,6 +88,18 @@ def _indented(text: str) -> str | None:
             return None
         pieces.append(piece)
     return "".join(pieces)
+
+
+def _begins_as_json(text: str) -> bool:
+    return text.lstrip(" \t\r\n").startswith(("{", "["))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _with_breaks(text: str) -> Iterator[str]:

@@ -10,84 +10,23 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from mock_sei import MockSei, ReceivedRequest
 from mock_sei.operations import own_calls
-from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, violations
+from tests.e2e.browser import DESKTOP, PHONE, Bench
+from tests.e2e.portal_forms import FormReader, Visitor, words_of
 from tests.e2e.portal_steps import title_is, watched
-from tests.e2e.serving import MOCK_SEI, Serving
 from tests.patience import PATIENCE
 
 TICKETS = "/portal/apis/sma-trade-orders/GET/v1/order/tradetickets"
 NEW_TICKET = "/portal/apis/sma-trade-orders/POST/v1/order/tradetickets"
 INVESTORS = "/portal/apis/investors/GET/v2/investors"
-
-SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
-
-
-class FormReader(HTMLParser):
-    """The fields of the form that tries an operation, as a browser would send them."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.fields: dict[str, str] = {}
-        self._inside = self._area = False
-        self._select = ""
-        self._name = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        if tag == "form":
-            self._inside = found.get("class") == "trial"
-        if not self._inside:
-            return
-        if tag == "input":
-            self.fields[str(found["name"])] = found.get("value") or ""
-        if tag == "select":
-            self._select = str(found["name"])
-        if tag == "option" and (self._select not in self.fields or "selected" in found):
-            self.fields[self._select] = str(found["value"])
-        if tag == "textarea":
-            self._name, self._area = str(found["name"]), True
-            self.fields[self._name] = ""
-
-    def handle_endtag(self, tag: str) -> None:
-        self._area = self._area and tag != "textarea"
-        self._inside = self._inside and tag != "form"
-
-    def handle_data(self, data: str) -> None:
-        if self._area:
-            self.fields[self._name] += data.removeprefix("\n").replace("\n", "\r\n")
-
-
-class Visitor:
-    """A browser without script, in front of one server."""
-
-    def __init__(self, http: httpx2.Client) -> None:
-        self.http = http
-
-    def send(self, address: str, **changed: str) -> httpx2.Response:
-        """Opens the page of an operation, and sends its form with some fields changed."""
-        shown = self.http.get(address)
-        assert shown.status_code == 200, shown.text
-        fields = FormReader(shown.text).fields
-        assert fields, "the page has no form"
-        return self.http.post(address, data=fields | changed, timeout=PATIENCE)
-
-
-def words_of(page: httpx2.Response) -> str:
-    """The text of the page's main part."""
-    main = page.text.partition("<main")[2]
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", main)).split())
 
 
 @pytest.fixture
@@ -181,14 +120,25 @@ def test_a_refused_token_is_shown_and_nothing_is_called(visitor: Visitor, fresh:
     assert fresh.journal.find("GET /v1/order/tradetickets") == []
 
 
+def given_up(visitor: Visitor, monkeypatch: pytest.MonkeyPatch, words: str) -> str:
+    """The page of a call that the portal gave up, soon where the machine is quick."""
+    page = ""
+    for longest in (0.8, 3.0, 12.0, 48.0):
+        monkeypatch.setattr(own_calls, "LONGEST", longest)
+        page = words_of(visitor.send(TICKETS))
+        if words in page:
+            break
+    monkeypatch.setattr(own_calls, "LONGEST", PATIENCE)
+    return page
+
+
 @pytest.mark.parametrize("fault", [{"stall": True}, {"latency": 30}])
 def test_a_call_without_an_answer_in_time_is_given_up(
     visitor: Visitor, fresh: MockSei, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(own_calls, "LONGEST", 0.8)
     fresh.faults.add("GET /v1/order/tradetickets", **fault)
 
-    words = words_of(visitor.send(TICKETS))
+    words = given_up(visitor, monkeypatch, "the answer had not come")
 
     assert "the answer had not come, so the portal gave up" in words
     assert "faults are armed" in words
@@ -200,9 +150,9 @@ def test_a_call_without_an_answer_in_time_is_given_up(
 def test_a_token_that_does_not_come_is_given_up_too(
     visitor: Visitor, fresh: MockSei, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(own_calls, "LONGEST", 0.8)
     fresh.faults.add("POST /v2/oauthtoken", stall=True)
-    assert "the token had not come, so the portal gave up" in words_of(visitor.send(TICKETS))
+    words = given_up(visitor, monkeypatch, "the token had not come")
+    assert "the token had not come, so the portal gave up" in words
 
 
 @pytest.mark.parametrize(
@@ -357,20 +307,6 @@ def test_no_proxy_of_the_environment_is_asked(
     assert "The answer has status 200" in words_of(visitor.send(TICKETS))
 
 
-def test_with_two_workers_the_page_has_the_entries_of_both(tmp_path: Path) -> None:
-    options = ("--state", "sqlite:platform.db", "--workers", "2")
-    with Serving.start(tmp_path, *options, command=[MOCK_SEI]) as serving:
-        limits = httpx2.Limits(max_keepalive_connections=0)  # any worker may take a request
-        with httpx2.Client(
-            base_url=serving.ready["url"], verify=False, trust_env=False, limits=limits
-        ) as http:
-            visitor = Visitor(http)
-            for _ in range(4):
-                words = words_of(visitor.send(TICKETS))
-                assert "The answer has status 200" in words
-                assert "✓ access token" in words
-
-
 def test_the_lines_do_what_the_button_does(fresh: MockSei) -> None:
     """Python and curl make the call that the form makes."""
     with fresh.client() as http:
@@ -394,19 +330,28 @@ def test_the_lines_do_what_the_button_does(fresh: MockSei) -> None:
 # In a browser
 
 
-@pytest.mark.needs("chromium", "node", "npm")
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_a_user_tries_an_operation(bench: Bench, axe: str, scheme: Any, script: bool) -> None:
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize(
+    ("script", "scheme", "size"),
+    [(True, "light", DESKTOP), (False, "dark", PHONE)],
+    ids=["desktop", "dark phone without script"],
+)
+def test_a_user_tries_an_operation(
+    bench: Bench, script: bool, scheme: Literal["dark", "light"], size: tuple[int, int]
+) -> None:
+    width, height = size
     with (
-        bench.page(color_scheme=scheme, java_script_enabled=script) as page,
+        bench.page(
+            color_scheme=scheme,
+            java_script_enabled=script,
+            viewport={"width": width, "height": height},
+        ) as page,
         watched(page, bench),
     ):
         page.goto(f"{bench.server.url}/portal/apis")
         page.get_by_role("link", name="SMA Trade Order Management").click()
         page.get_by_role("link", name="POST /v1/order/tradetickets").click()
         title_is(page, "POST /v1/order/tradetickets")
-        fits(page, axe, script)
         page.get_by_label("Application").select_option("demo-web")
         page.get_by_label("End user").select_option("bob@example.com")
         page.get_by_role("button", name="Send the request").click()
@@ -414,17 +359,8 @@ def test_a_user_tries_an_operation(bench: Bench, axe: str, scheme: Any, script: 
         expect(happened).to_contain_text("The answer has status 201")
         expect(happened).to_contain_text("bob@example.com logged in")
         expect(page.get_by_role("region", name="Body of the answer")).to_contain_text("Original")
-        fits(page, axe, script)
         happened.get_by_role("link", name="POST /v1/order/tradetickets 201").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("tradetickets 201")
-
-
-def fits(page: Page, axe: str, script: bool) -> None:
-    for width, height in (PHONE, DESKTOP):
-        page.set_viewport_size({"width": width, "height": height})
-        if script:  # a page without script cannot be measured
-            assert page.evaluate(OVERFLOW) == 0, width
-            assert violations(page, axe) == [], width
 
 
 def test_the_address_of_the_page_has_no_host_of_the_call() -> None:

@@ -40,7 +40,7 @@ from mock_sei.errors import (
 )
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.hiding import Secrets, hide_values, show
-from mock_sei.journal.highlighting import highlighted
+from mock_sei.journal.highlighting import highlighted, highlighted_beginning
 from mock_sei.journal.redaction import body_field, show_message
 from mock_sei.rules.records import DEFAULT_USER, Application, CertificateSource
 from mock_sei.rules.standards import GrantType, Listener
@@ -501,12 +501,14 @@ def _answer(visit: Visit, answer: OwnAnswer) -> dict[str, Any]:
     is_encoded = names.get(b"content-encoding", b"identity").strip().lower() != b"identity"
     text = _body_text(answer, media_type, secrets, is_encoded=is_encoded)
     cut = _fitting(text)
+    is_all = answer.is_whole and answer.size == len(answer.body) and len(cut) == len(text)
+    body, is_cut = highlighted_beginning(cut, is_whole=is_all)
     return {
         "status": answer.status,
         "headers": show_message((), answer.headers[:HEADERS_SHOWN], secrets, shown=VALUE_SHOWN)[1],
         "size": answer.size,
-        "body": highlighted(cut),
-        "is_cut": len(cut) < len(text) or answer.size > len(answer.body),
+        "body": body,
+        "is_cut": is_cut or not is_all,
         "is_whole": answer.is_whole,
     }
 
