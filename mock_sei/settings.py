@@ -209,8 +209,8 @@ class Settings(BaseModel):
     )
     portal_controls: bool = Field(
         default=False,
-        description="show the portal's controls (clock, faults, reset) to everybody who can reach "
-        "the portal (default: only over loopback)",
+        description="show the portal's controls (clock, faults, reset, trying an operation) to "
+        "everybody who can reach the portal (default: only over loopback)",
     )
     certificate_link_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=7, description="how many days a one-time certificate link is valid"

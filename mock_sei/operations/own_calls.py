@@ -148,6 +148,8 @@ async def make_call(
         attempt.problem = f"After {LONGEST:.0f} seconds {what} had not come, so the portal gave up."
     except MockSeiError as error:
         attempt.problem = f"The portal got no token. {_sentence(error)}"
+        if attempt.token_steps:  # the page shows them with what was wrong
+            attempt.problem = "The portal got no token: the last request for it did not bring one."
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         attempt.problem = _broken(platform, attempt, error)
     return attempt

@@ -335,6 +335,7 @@ PICTURES = (
     Picture("portal-details.png", registered_and_folded, 1226),
     Picture("portal-certificate.png", history, 1340),
     Picture("portal-mail.png", mail, 1060),
+    Picture("portal-operation.png", tried_operation, 1430),
 )
 
 

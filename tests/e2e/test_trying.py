@@ -120,6 +120,28 @@ def test_a_refused_token_is_shown_and_nothing_is_called(visitor: Visitor, fresh:
     assert fresh.journal.find("GET /v1/order/tradetickets") == []
 
 
+@pytest.mark.parametrize("body", [{"token_type": "Bearer"}, ["x"], None, "text"])
+def test_an_answer_that_is_no_token_is_no_bug(visitor: Visitor, fresh: MockSei, body: Any) -> None:
+    if body == "text":
+        fresh.faults.add("POST /v2/oauthtoken", malformed=True)
+    else:
+        fresh.enqueue("POST /v2/oauthtoken", json=body)
+    page = visitor.send(TICKETS)
+    assert page.status_code == 200
+    assert "The portal got no token" in words_of(page)
+    fresh.check()
+
+
+@pytest.mark.parametrize("body", [{"token_type": "Bearer"}, ["x"]])
+def test_the_control_api_names_an_answer_that_is_no_token(fresh: MockSei, body: Any) -> None:
+    fresh.enqueue("POST /v2/oauthtoken", json=body)
+    answer = httpx2.post(
+        f"{fresh.control_url}/tokens", json={"application": "demo-server"}, trust_env=False
+    )
+    assert answer.status_code < 500
+    assert "no JSON with an access_token" in answer.text
+
+
 def given_up(visitor: Visitor, monkeypatch: pytest.MonkeyPatch, words: str) -> str:
     """The page of a call that the portal gave up, soon where the machine is quick."""
     page = ""
