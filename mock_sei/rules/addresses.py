@@ -26,7 +26,6 @@ PLATFORM_PAGES = (
     "GET /portal/journal",
     "GET /portal/apis",
     "GET /portal/apis/{product}",
-    "GET /portal/apis/{product}/{method}/{path}",
     "GET /openapi/{product}.json",
 )
 """Paths that the platform's listeners serve besides the OAuth endpoints and the functional APIs.

@@ -209,8 +209,9 @@ def product(page: Page, bench: Bench) -> None:
 
 def tried_operation(page: Page, bench: Bench) -> None:
     page.goto(f"{bench.server.url}/portal/apis/sma-trade-orders/POST/v1/order/tradetickets")
+    page.get_by_label("Application").select_option("demo-native")
     page.get_by_role("button", name="Send the request").click()
-    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
+    expect(page.get_by_text("The answer has status 201")).to_be_visible()
 
 
 def tried_in_vain(page: Page, bench: Bench) -> None:
