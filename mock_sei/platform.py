@@ -67,6 +67,7 @@ from mock_sei.oauth.token_info import token_information
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.portal.portal import Portal
+from mock_sei.portal.tries import Tries
 from mock_sei.rules import checks, machine
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addresses
 from mock_sei.rules.clock import PlatformClock
@@ -103,6 +104,8 @@ class State:
     scripts: Scripts
     certificates: AccountCertificates
     portal: Portal
+    tries: Tries
+    """The calls that the portal is making."""
     bugs: Kept = field(init=False)
     """Tracebacks of mock-sei's own failures."""
     shortages: Kept = field(init=False)
@@ -226,6 +229,8 @@ class Platform:
         """The operations that a fault can name."""
         """Made here and not when first asked for: each call has a copy of this platform."""
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
+        self.has_listeners = False
+        """Whether listeners answer at the addresses; a platform without sockets has none."""
         self.settings = Settings()
         """The settings with which the server started; a reset may have changed some since."""
         self._behaviour = behaviour
@@ -404,6 +409,7 @@ class Platform:
                 rename=lambda name: release(application=name),
                 stored=stored,
             ),
+            tries=Tries(stored),
         )
         return state
 
@@ -542,6 +548,16 @@ class Platform:
         if data is None:  # the AppKey ended after the checks: as if it had ended before them
             refuse_unknown_key(call.app_key or "", self.state.registry)
         return admitted, data
+
+    def scratch_data(self) -> ApiState:
+        """The records of the fixtures once more, for an example: no call sees what changes them."""
+        random = make_random(0, "examples")
+        return ApiState(
+            collections=Collections(self._seeded_records, remembered=0),
+            jobs=Jobs(random),
+            random=random,
+            zone=self._zone,
+        )
 
     def answer(self, request: ApiRequest, data: ApiState) -> ApiAnswer:
         """Answers an admitted call. Raises :class:`~mock_sei.errors.Refusal`."""

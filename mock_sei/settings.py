@@ -209,9 +209,9 @@ class Settings(BaseModel):
     )
     portal_controls: bool = Field(
         default=False,
-        description="show the portal's controls (clock, faults, reset) to everybody who can reach "
-        "the portal (default: only over loopback, which is everybody behind a reverse proxy on "
-        "this machine)",
+        description="show the portal's controls (clock, faults, reset, trying an operation) to "
+        "everybody who can reach the portal (default: only over loopback, which is everybody "
+        "behind a reverse proxy on this machine)",
     )
     certificate_link_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=7, description="how many days a one-time certificate link is valid"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_sei.apis.documents import Catalogue, Product
-from mock_sei.apis.operations import Operation
+from mock_sei.apis.operations import Key, Operation, key_of
 from mock_sei.apis.references import Document
 from mock_sei.apis.rules import GRADES
 from mock_sei.document_files import EXTENSION
@@ -200,8 +200,22 @@ def _parts(
 
 
 def _grade(entry: object) -> str:
-    grade = entry.get("x-fidelity") if isinstance(entry, dict) else None
-    return grade if grade in GRADES else "none"
+    return find_grade(entry) or "none"
+
+
+def find_grade(entry: object) -> str | None:
+    """The grade of an operation, a parameter or a schema, None if it has none."""
+    grade = entry.get("x-fidelity") if isinstance(entry, Mapping) else None
+    return grade if grade in GRADES else None
+
+
+def grades_of_parameters(operation: Operation) -> dict[Key, str]:
+    """The grades of an operation's parameters. One without a grade is left out."""
+    found = (
+        (key_of(str(each.get("in")), str(each.get("name"))), find_grade(each))
+        for each in _parameters(operation)
+    )
+    return {key: grade for key, grade in found if grade is not None}
 
 
 def with_table(text: str, table: str, begin: str = BEGIN, end: str = END) -> str:

@@ -49,6 +49,11 @@ class _Newest(Generic[R]):
         """The keys, the oldest first. Unlike a dictionary, it finds its first key at once."""
         self.by_key: Table[R] = Table(stored, name, codec, changed=self._follow)
 
+    @property
+    def newest(self) -> str | None:
+        """The key of the newest record, None if there is none."""
+        return next(reversed(self._ages), None)
+
     def add(self, key: str, record: R) -> None:
         """Adds a record, and forgets the oldest ones above the limit."""
         self.by_key[key] = record
@@ -77,6 +82,16 @@ class Jobs:
     def tables(self) -> tuple[Table[Any], Table[Any]]:
         """The tables of the store."""
         return self._finished.by_key, self._reports.by_key
+
+    @property
+    def newest_job(self) -> str | None:
+        """The key of the newest job, None if there is none."""
+        return self._finished.newest
+
+    @property
+    def newest_report(self) -> str | None:
+        """The key of the newest report, None if there is none."""
+        return self._reports.newest
 
     def new_key(self) -> str:
         """A new random key for a job or a report."""

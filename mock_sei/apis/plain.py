@@ -7,7 +7,7 @@ already resolved by ``combining.py``. Source: JSON Schema 2020-12.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain
@@ -271,18 +271,23 @@ def _texts(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
 def _members(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if isinstance(schema.get("required"), list):
-        names = dict.fromkeys((*plain.required, *schema["required"]))
+        names = dict.fromkeys((*plain.required, *_names(schema["required"])))
         changes["required"] = tuple(names)
     if isinstance(schema.get("dependentRequired"), Mapping):
         both = {name: list(each) for name, each in plain.demands.items()}
         for name, each in schema["dependentRequired"].items():
-            both.setdefault(name, []).extend(each)
+            both.setdefault(name, []).extend(_names(each))
         changes["demands"] = both
     if not OF_OBJECTS.isdisjoint(schema):
         changes["objects"] = (*plain.objects, schema)
     if "unevaluatedProperties" in schema:
         changes["others"] = (*plain.others, schema["unevaluatedProperties"])
     return changes
+
+
+def _names(listed: Iterable[Any]) -> list[str]:
+    """The names in a list of members. A document may have other values there, which name none."""
+    return [each for each in listed if isinstance(each, str)]
 
 
 def _entries(plain: Plain, schema: Mapping[str, Any]) -> dict[str, Any]:

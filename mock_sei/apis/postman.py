@@ -6,22 +6,26 @@ for what Postman must know about certificates.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from mock_sei.apis.bodies import ANYTHING, FORM_TYPE
-from mock_sei.apis.directions import for_requests
-from mock_sei.apis.examples import shown_values
-from mock_sei.apis.operations import FORM, METHODS
+from mock_sei.apis.first_values import (
+    MADE,
+    SENT,
+    Json,
+    body_to_send,
+    content_to_send,
+    pairs_to_send,
+    text_to_send,
+    with_example,
+)
+from mock_sei.apis.operations import METHODS
 from mock_sei.apis.paths import called
 from mock_sei.apis.references import Document
-from mock_sei.apis.samples import sample
 from mock_sei.apis.servers import own_base
-from mock_sei.apis.styles import Spelling, spelling_of, text_of
 from mock_sei.document_files import EXTENSION
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -45,16 +49,8 @@ if ((pm.response.headers.get("Content-Type") || "").includes("json")) {
 FROM_ANSWERS = {"job-status": "{{jobStatusQueryKey}}", "collect-report": "{{requestId}}"}
 """Actions whose key comes from the answer to an earlier call of the collection."""
 
-BOUNDARY = "mock-sei-boundary"
-_FILE = (
-    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="filename"; filename="note.txt"\r\n'
-    f"Content-Type: text/plain\r\n\r\nA note.\r\n--{BOUNDARY}--\r\n"
-)
-
 Keys = Mapping[str, str]
 """The key that examples use, by the name of the collection of records."""
-
-Json = dict[str, Any]
 
 
 def collection(
@@ -156,7 +152,7 @@ def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
     headers += [
         {
             "key": each["name"],
-            "value": _text(each),
+            "value": text_to_send(each),
             "disabled": not each.get("required", False),
         }
         for each in parameters
@@ -167,7 +163,7 @@ def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
         pairs = [
             f"{name}={text if each.get('style') == 'cookie' else quote(text)}"
             for each in cookies
-            for name, text in _pairs(each)
+            for name, text in pairs_to_send(each)
         ]
         headers.append({"key": "Cookie", "value": "; ".join(pairs), "disabled": False})
     request: Json = {
@@ -176,7 +172,7 @@ def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
         "url": _url(path, parameters, key),
         "header": headers,
     }
-    body = _body(operation)
+    body = body_to_send(operation)
     if body is not None:
         media_type, text = body
         headers[:] = [each for each in headers if each["key"].lower() != "content-type"]
@@ -198,78 +194,17 @@ def _resolved(item: Mapping[str, Any], document: Document) -> Mapping[str, Any]:
 
     def parameters(holder: Mapping[str, Any]) -> list[Json]:
         entries = [follow(each) for each in holder.get("parameters") or ()]
-        return [_with_example(each, document) for each in entries if "name" in each]
+        return [with_example(each, document) for each in entries if "name" in each]
 
     resolved: Json = {"parameters": parameters(item)}
     for method in METHODS:
         if method in item:
-            body = follow(item[method].get("requestBody") or {})
-            media_types = (body.get("content") or {}).items()
-            content = {name: dict(follow(media)) for name, media in media_types}
-            for media in content.values():
-                media["example"] = _shown(media, document)
             resolved[method] = {
                 **item[method],
                 "parameters": parameters(item[method]),
-                "requestBody": {"content": content},
+                "requestBody": {"content": content_to_send(item[method], document)},
             }
     return resolved
-
-
-def _with_example(parameter: Mapping[str, Any], document: Document) -> Json:
-    """A parameter with the value to send.
-
-    The value of a required parameter is made if there is no example.
-    """
-    schema = document.follow(parameter.get("schema") or {}, "")
-    schema = schema if isinstance(schema, Mapping) else {}
-    content = parameter.get("content") or {}
-    if content:
-        media = document.follow(next(iter(content.values())), "")
-        return {**parameter, "schema": schema, _SENT: _shown(media, document)}
-    for found in _examples(parameter, schema):
-        return {**parameter, "schema": schema, _SENT: found}
-    if parameter.get("required") and parameter["in"] != "path" and schema:
-        return {**parameter, "schema": schema, _SENT: sample(schema, document).value}
-    return {**parameter, "schema": schema, _MADE: sample(schema, document).value if schema else ""}
-
-
-_SENT = "x-mock-sei-sent"
-_MADE = "x-mock-sei-made"
-"""Keys of a parameter: the value to send, and a made value that fits the schema."""
-
-
-def _shown(media: Mapping[str, Any], document: Document) -> Any:
-    """The example of a media type, or else a value that fits its schema."""
-    for found in shown_values(media, document):
-        return found
-    if "schema" not in media:
-        return {}
-    in_requests, schema = for_requests(document, media["schema"])
-    return sample(schema, in_requests).value
-
-
-def _spelling(parameter: Mapping[str, Any]) -> Spelling:
-    place, style, explode = parameter["in"], parameter.get("style"), parameter.get("explode")
-    return spelling_of(parameter["name"], place, style, explode)
-
-
-def _text(parameter: Mapping[str, Any]) -> str:
-    """The value to send in a path or a header; empty if none is known."""
-    if _SENT not in parameter:
-        return ""
-    if "content" in parameter:
-        return text_of(parameter[_SENT])
-    return _spelling(parameter).text(parameter[_SENT])
-
-
-def _pairs(parameter: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The pairs to send in a query or a cookie."""
-    if _SENT not in parameter:
-        return [(parameter["name"], "")]
-    if "content" in parameter:
-        return [(parameter["name"], text_of(parameter[_SENT]))]
-    return _spelling(parameter).pairs(parameter[_SENT])
 
 
 _IN_PATH = re.compile(r"\{([^{}]+)\}")
@@ -282,7 +217,7 @@ def _url(path: str, parameters: Sequence[Mapping[str, Any]], key: str = "") -> J
     """
     in_path = [each for each in parameters if each["in"] == "path"]
     values = {
-        each["name"]: _text(each) or key or _text({_SENT: each.get(_MADE, ""), **each})
+        each["name"]: text_to_send(each) or key or text_to_send({SENT: each.get(MADE, ""), **each})
         for each in in_path
     }
     parts = path.strip("/").split("/")
@@ -302,7 +237,7 @@ def _url(path: str, parameters: Sequence[Mapping[str, Any]], key: str = "") -> J
         }
         for each in parameters
         if each["in"] == "query"
-        for name, text in _pairs(each)
+        for name, text in pairs_to_send(each)
     ]
     wanted = [each for each in query if not each["disabled"]]
     switched_on = "&".join(f"{each['key']}={each['value']}" for each in wanted)
@@ -315,67 +250,6 @@ def _url(path: str, parameters: Sequence[Mapping[str, Any]], key: str = "") -> J
             {"key": name, "value": text} for name, text in values.items() if f"{{{name}}}" in whole
         ],
     }
-
-
-def _examples(parameter: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Any]:
-    for holder in (parameter, schema):
-        if "example" in holder:
-            yield holder["example"]
-    named = parameter.get("examples")
-    for each in named.values() if isinstance(named, Mapping) else ():
-        if isinstance(each, Mapping) and "value" in each:
-            yield each["value"]
-    yield from schema.get("examples", ())
-    if "default" in schema:
-        yield schema["default"]
-    yield from schema.get("enum", ())
-    yield from (parameter.get(EXTENSION) or {}).get("values", ())
-
-
-def _body(operation: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The media type and the text of a request body."""
-    content = (operation.get("requestBody") or {}).get("content") or {}
-    if not content:
-        return None
-    media_type, media = next(iter(content.items()))
-    found = media["example"]
-    if media_type.startswith("multipart/"):
-        text = _FILE if EXTENSION in operation or not found else _parts(found, media)
-        return f"{media_type}; boundary={BOUNDARY}", text
-    if media_type == FORM_TYPE and isinstance(found, Mapping):
-        encoding = media.get("encoding") or {}
-        return media_type, urlencode(
-            [pair for name, each in found.items() for pair in _field(name, each, encoding)]
-        )
-    media_type = "application/json" if media_type == ANYTHING else media_type
-    if media_type.startswith("text/"):
-        return media_type, text_of(found)
-    return media_type, json.dumps(found, indent=2)
-
-
-def _field(name: str, value: Any, encoding: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A field of a form. An object without a style is JSON (OpenAPI, encoding)."""
-    written = encoding.get(name) or {}
-    if "style" not in written and isinstance(value, Mapping):
-        return [(name, text_of(value))]
-    return spelling_of(name, FORM, written.get("style"), written.get("explode")).pairs(value)
-
-
-def _parts(found: Mapping[str, Any], media: Mapping[str, Any]) -> str:
-    """The parts of a multipart body. A field that is binary by its schema is sent as a file."""
-    schema = media.get("schema") or {}
-    known = schema.get("properties") or {}
-    lines = []
-    for name, value in found.items():
-        items = value if isinstance(value, list) else [value]
-        is_file = isinstance(known.get(name), Mapping) and known[name].get("format") == "binary"
-        more = '; filename="note.txt"' if is_file else ""
-        lines += [
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'
-            f"{text_of(each)}\r\n"
-            for each in items
-        ]
-    return f"{''.join(lines)}--{BOUNDARY}--\r\n"
 
 
 def _test(script: str) -> Json:

@@ -32,11 +32,32 @@ class Piece(NamedTuple):
 def highlighted(text: str, *, is_cut: bool = False) -> list[Piece]:
     """The pieces of a JSON text, indented. Any other text is one piece.
 
-    ``is_cut`` says that the end of the text may be missing.
+    ``is_cut`` says that the end of the text may be missing. A text that is too long when it is
+    indented is one piece.
     """
-    indented = _indented(text, is_cut=is_cut)
-    if indented is None:
-        return [Piece("", text)]
+    pieces, has_more = highlighted_beginning(text, is_whole=not is_cut)
+    return [Piece("", text)] if has_more else pieces
+
+
+def highlighted_beginning(text: str, *, is_whole: bool) -> tuple[list[Piece], bool]:
+    """The pieces of a JSON text, indented, and whether its end is left out, because the indented
+    text is too long. Any other text is one piece.
+
+    ``is_whole`` is False for the beginning of a JSON text.
+    """
+    if not _begins_as_json(text) or not (_is_json(text) or (not is_whole and _may_begin(text))):
+        return [Piece("", text)], False
+    size = 0
+    indented: list[str] = []
+    for piece in _with_breaks(text):
+        size += len(piece)
+        if size > LONGEST_SHOWN:
+            return _pieces("".join(indented)), True
+        indented.append(piece)
+    return _pieces("".join(indented)), False
+
+
+def _pieces(indented: str) -> list[Piece]:
     pieces: list[Piece] = []
     end = 0
     for found in _TOKEN.finditer(indented):
@@ -59,25 +80,19 @@ def _kind_of(token: str, text: str, end: int) -> str:
     return _KINDS.get(token, "number")
 
 
-def _indented(text: str, *, is_cut: bool) -> str | None:
-    """A JSON text with a line for each member; None if it is no JSON, or too long."""
-    if not text.lstrip(" \t\r\n").startswith(("{", "[")):
-        return None
+def _begins_as_json(text: str) -> bool:
+    return text.lstrip(" \t\r\n").startswith(("{", "["))
+
+
+def _is_json(text: str) -> bool:
     try:
         json.loads(text)
     except (ValueError, RecursionError):
-        if not (is_cut and _may_begin_json(text)):
-            return None
-    size, pieces = 0, []
-    for piece in _with_breaks(text):
-        size += len(piece)
-        if size > LONGEST_SHOWN:
-            return None
-        pieces.append(piece)
-    return "".join(pieces)
+        return False
+    return True
 
 
-def _may_begin_json(text: str) -> bool:
+def _may_begin(text: str) -> bool:
     """Whether all tokens but the last one, which may be cut, are tokens of JSON."""
     *tokens, _ = _TOKEN.findall(text)
     return all(each[0] in '{}[],:"' or _WORD.fullmatch(each) for each in tokens)

@@ -148,7 +148,7 @@ class Flows:
             answer = http.post(TOKEN_PATH, data=parameters, **options)
         if answer.status_code != 200:
             raise MockSeiError(f"no token for {application.name}: {answer.text}")
-        return answer.json()
+        return _token_of(application, answer)
 
     def password_of(self, user: str) -> str:
         """Raises :class:`~mock_sei.errors.UnknownUser` naming some end users there are."""
@@ -170,6 +170,22 @@ def _said(answer: httpx2.Response) -> str:
     """What a page tells a person to be wrong; of what is no such page the beginning."""
     found = re.search(r'role="alert"[^>]*>([^<]*)<', answer.text)
     return html.unescape(found[1]) if found else one_line(answer.text[:LONGEST_ANSWER])
+
+
+def _token_of(application: Application, answer: httpx2.Response) -> Any:
+    """The token response. Raises :class:`MockSeiError` for what is none, as a fault or a scripted
+    answer may send."""
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or "access_token" not in found:
+        size = len(answer.content)
+        raise MockSeiError(
+            f"no token for {application.name}: status 200, but the body of {size} bytes is no JSON "
+            "with an access_token"
+        )
+    return found
 
 
 def _client_credentials(flows: Flows, application: Application, _: str) -> Any:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from mock_sei.errors import MockSeiError
 from mock_sei.operations.requests import Request
-from mock_sei.rules.addresses import url
 from mock_sei.rules.records import DEFAULT_USER
 
 if TYPE_CHECKING:
     import httpx2
 
-    from mock_sei.certificates.bundles import Identity
     from mock_sei.platform import Platform
-
-TIMEOUT = 20.0
-"""Seconds for each request of the flow."""
 
 
 class IssueToken(Request[dict[str, Any]]):
@@ -42,36 +34,18 @@ class IssueToken(Request[dict[str, Any]]):
         import httpx2
 
         from mock_sei.operations.flows import Flows
+        from mock_sei.operations.own_calls import client_context, own_client
 
         def connect(account: str | None) -> httpx2.Client:
             identity = None
             if account is not None:
                 identity = platform.units.run(lambda: platform.certificates.identity(account))
-            return _client(platform, identity)
+            # Its certificate may be a wrong one on purpose.
+            context = client_context(identity, trusted=None)
+            return own_client(platform.addresses, context, two_way=account is not None)
 
         flows = Flows(registry=lambda: platform.registry, connect=connect)
         try:
             return flows.token_response(self.application, self.user)
         except httpx2.HTTPError as error:
             raise MockSeiError(f"no token for {self.application}: {error}") from None
-
-
-def _client(platform: Platform, identity: Identity | None) -> httpx2.Client:
-    """A client of this server's own listener, whose certificate may be a wrong one on purpose."""
-    import httpx2
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    addresses = platform.addresses
-    host, port = addresses.one_way_host, addresses.one_way_port
-    if identity is not None:
-        host, port = addresses.two_way_host, addresses.two_way_port
-        with tempfile.TemporaryDirectory(prefix="mock-sei-") as name:
-            file = Path(name) / "identity.pem"
-            file.touch(mode=0o600)
-            file.write_bytes(identity.key_pem + identity.certificate_pem)
-            context.load_cert_chain(file)
-    return httpx2.Client(
-        base_url=url("https", host, port), verify=context, trust_env=False, timeout=TIMEOUT
-    )

@@ -168,6 +168,7 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
             public_url=settings.public_url,
             public_two_way_url=settings.public_two_way_url,
         )
+        platform.has_listeners = True
         undo.pop_all()
         return Launch(
             platform=platform, server=PlatformServer(platform, listeners), control=control

@@ -20,16 +20,20 @@ from hypothesis import strategies as st
 from mock_sei.apis.calls import ApiAnswer, ApiState
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue, Product
+from mock_sei.apis.example_answers import SIZE_SHOWN, ExampleData, example_answer
+from mock_sei.apis.grades import grades_of_parameters
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.merged import merged
 from mock_sei.apis.openapi import modern
+from mock_sei.apis.operations import Operation
 from mock_sei.apis.times import EST
+from mock_sei.apis.trial_requests import trial_body, trial_fields, trial_request
 from mock_sei.document_files import DocumentFile
-from mock_sei.errors import ConfigurationError, Refusal
+from mock_sei.errors import ConfigurationError, Refusal, Rejected
 from mock_sei.fixtures import bundled_folder
 from mock_sei.values.sendable import WITHOUT_BODY, find_header_problem, is_media_type, json_content
 from tests.any_values import DEEP, damaged, mutated
-from tests.apis.engine import JSON, Engine
+from tests.apis.engine import JSON, NOON, Engine
 
 OWN = """
 openapi: 3.0.3
@@ -225,6 +229,30 @@ def call_everything(catalogue: Catalogue) -> None:
             except Refusal:
                 continue
             require_sendable(answer)
+        show(operation, state)
+
+
+def show(operation: Operation, state: ApiState) -> None:
+    """What the portal does with an operation: its form, the request that it sends, an example."""
+    fields, body = trial_fields(operation, {}), trial_body(operation)
+    request, path = None, {}
+    try:
+        request = trial_request(
+            operation,
+            {each.name: each.text or ("" if each.in_lines else "1") for each in fields},
+            (body.content_type, body.text) if body else None,
+        )
+        path = {each.parameter.name: each.text for each in fields if each.parameter.place == "path"}
+    except Rejected:  # as for half of a surrogate pair
+        request = None
+    else:
+        assert request.target.startswith("/")
+        assert request.target.isascii()
+        assert request.target.isprintable()
+    data = ExampleData(present=state, scratch=lambda: state)
+    found = example_answer(operation, request, path, data, NOON)
+    assert len(found.text) <= SIZE_SHOWN
+    json_content(sorted(grades_of_parameters(operation).values()))
 
 
 def require_sendable(answer: ApiAnswer) -> None:

@@ -482,3 +482,18 @@ def test_a_collection_of_garbage_takes_nothing_from_a_value(
 
     assert made.problems == ()
     assert made.value == dict.fromkeys(names, 5)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"required": ["a"], "dependentRequired": {"a": [7, "b"]}},
+        {"required": ["a"], "allOf": [{"required": [7]}]},
+    ],
+)
+def test_what_is_no_name_is_no_member_that_is_required(schema: Any) -> None:
+    """Documents have other values there too."""
+    whole = {"type": "object", "properties": {"b": {"type": "string"}}, **schema}
+    value = sample(whole, Document(source=Path("own.yaml"), content={})).value
+    assert all(isinstance(name, str) for name in value)
+    assert "a" in value

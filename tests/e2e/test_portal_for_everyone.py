@@ -186,6 +186,29 @@ def product(page: Page, bench: Bench) -> None:
     title_is(page, "SMA Trade Order Management")
 
 
+def tried_operation(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/apis/sma-trade-orders/POST/v1/order/tradetickets")
+    page.get_by_label("Application").select_option("demo-native")
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.get_by_text("The answer has status 201")).to_be_visible()
+
+
+def tried_in_vain(page: Page, bench: Bench) -> None:
+    bench.server.faults.add("GET /v2/investors", cut="before-headers")
+    page.goto(f"{bench.server.url}/portal/apis/investors/GET/v2/investors")
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.get_by_text("There is no answer")).to_be_visible()
+
+
+def tried_with_a_wrong_field(page: Page, bench: Bench) -> None:
+    page.goto(f"{bench.server.url}/portal/apis/investors/GET/v2/investors")
+    page.get_by_text("Optional parameters").click()
+    page.get_by_label("section query").fill("no pair")
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.evaluate(OPEN_ALL)
+
+
 def journal(page: Page, bench: Bench) -> None:
     with bench.server.client() as http:
         http.get("/v1/order/tradetickets")
@@ -326,6 +349,9 @@ EVERY_PAGE: list[Open] = [
     dead_link,
     catalogue,
     product,
+    tried_operation,
+    tried_in_vain,
+    tried_with_a_wrong_field,
     journal,
     journal_with_every_kind_of_entry,
     journal_without_an_entry_that_fits,
@@ -358,6 +384,7 @@ PICTURES = (
     Picture("portal-details.png", registered_and_folded, 1226),
     Picture("portal-certificate.png", history, 1340),
     Picture("portal-mail.png", mail, 1060),
+    Picture("portal-operation.png", tried_operation, 1430),
 )
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from tests.e2e.portal_forms import Visitor, words_of
 from tests.e2e.serving import MOCK_SEI, Serving, environment, run_mock_sei, wait_for
 from tests.patience import PATIENCE
 
@@ -286,3 +287,15 @@ def test_a_port_that_workers_have_is_the_port_of_their_parent(two: Serving, tmp_
     )
     assert ended.returncode == 2
     assert re.search(rf"in use by the mock-sei with pid {two.process.pid}\b", ended.stderr)
+
+
+def test_a_call_that_the_portal_makes_is_shown_whichever_worker_took_it(two: Serving) -> None:
+    limits = httpx2.Limits(max_keepalive_connections=0)
+    with httpx2.Client(
+        base_url=two.ready["url"], verify=False, trust_env=False, limits=limits
+    ) as http:
+        for _ in range(4):
+            address = "/portal/apis/sma-trade-orders/GET/v1/order/tradetickets"
+            words = words_of(Visitor(http).send(address))
+            assert "The answer has status 200" in words
+            assert "✓ access token" in words

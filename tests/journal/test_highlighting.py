@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.journal.highlighting import LONGEST_SHOWN, MOST_PIECES, Piece, highlighted
+from mock_sei.journal.highlighting import (
+    LONGEST_SHOWN,
+    MOST_PIECES,
+    Piece,
+    highlighted,
+    highlighted_beginning,
+)
 from tests.growth import assert_linear
 
 ANY_JSON = st.recursive(
@@ -56,6 +62,35 @@ def test_what_was_sent_stays_as_it_was_written() -> None:
     )
 
 
+def test_of_a_long_text_the_beginning_is_indented() -> None:
+    sent = json.dumps([{"name": "text " * 20}] * 2000)
+
+    for text, is_whole in ((sent, True), (sent[: len(sent) // 2], False)):
+        pieces, is_cut = highlighted_beginning(text, is_whole=is_whole)
+        shown = text_of(pieces)
+        assert is_cut
+        assert json.dumps(json.loads(sent), indent=2).startswith(shown)
+        assert len(shown) <= LONGEST_SHOWN
+        assert any(each.kind == "name" for each in pieces)
+
+
+@given(st.lists(ANY_JSON) | st.dictionaries(st.text(), ANY_JSON), st.integers(0, 200))
+def test_a_beginning_loses_nothing(value: Any, end: int) -> None:
+    sent = json.dumps(value)
+    for text, is_whole in ((sent, True), (sent[:end], False)):
+        pieces, is_cut = highlighted_beginning(text, is_whole=is_whole)
+        assert not is_cut
+        whole, shown = ("".join(each.split()) for each in (text, text_of(pieces)))
+        assert whole.startswith(shown)
+        assert is_whole is False or whole == shown
+
+
+@pytest.mark.parametrize("text", ['{"a": }', '{"a', "[1, 2", "<a/>", "{a'b\"c}"])
+def test_a_whole_text_that_is_no_json_stays_as_it_is(text: str) -> None:
+    pieces, is_cut = highlighted_beginning(text, is_whole=True)
+    assert (text_of(pieces), is_cut) == (text, False)
+
+
 @pytest.mark.parametrize("text", ["[" * 3000 + "]" * 3000, "[" * 400 + "]" * 400 + " " * 9])
 def test_a_deep_text_does_not_grow(text: str) -> None:
     assert len(text_of(highlighted(text))) <= max(len(text), LONGEST_SHOWN)
@@ -94,6 +129,6 @@ def test_a_cut_text_that_is_no_json_stays_as_it_is(text: str) -> None:
     assert highlighted(text, is_cut=True) == [Piece("", text)]
 
 
-def test_the_cost_of_a_cut_text_is_linear() -> None:
-    for piece in ('"",', '"\\', "\\", '"a', "1 ", "*"):
-        assert_linear(lambda n, each=piece: lambda: highlighted("[" + each * n, is_cut=True), 2000)
+@pytest.mark.parametrize("piece", ['"",', '"\\', "\\", '"a', "1 ", "*"])
+def test_the_cost_of_a_cut_text_is_linear(piece: str) -> None:
+    assert_linear(lambda count: lambda: highlighted("[" + piece * count, is_cut=True), 2000)

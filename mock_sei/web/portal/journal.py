@@ -167,24 +167,31 @@ def _shown(rows: Sequence[Row]) -> str:
 def entry(visit: Visit) -> Response:
     """The page of one entry."""
     number, found = _find(visit)
-    everything = found.to_json(TEXT_SHOWN)
     return visit.show(
         "journal_entry.html",
-        entry=_row(number, found),
-        notes=everything["notes"],
-        because=everything["refused_because"],
-        certificate=everything["certificate"],
-        ends=stamp(found.certificate.not_after) if found.certificate else None,
-        messages=[
-            _message(title, everything[part])
-            for title, part in (("Request", "request"), ("Answer", "response"))
-            if everything[part] is not None
-        ],
+        **shown_entry(number, found),
         has_bodies="bodies" in visit.request.query_params,
         address=f"{JOURNAL}/{number}",
         earlier=_neighbour(visit, number - 1),
         later=_neighbour(visit, number + 1),
     )
+
+
+def shown_entry(number: int, found: Entry) -> dict[str, Any]:
+    """What the page of an entry shows of it, with its secrets hidden."""
+    everything = found.to_json(TEXT_SHOWN)
+    return {
+        "entry": _row(number, found),
+        "notes": everything["notes"],
+        "because": everything["refused_because"],
+        "certificate": everything["certificate"],
+        "ends": stamp(found.certificate.not_after) if found.certificate else None,
+        "messages": [
+            _message(title, everything[part])
+            for title, part in (("Request", "request"), ("Answer", "response"))
+            if everything[part] is not None
+        ],
+    }
 
 
 def as_curl(visit: Visit) -> Response:

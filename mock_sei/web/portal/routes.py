@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from mock_sei.errors import (
@@ -26,7 +28,7 @@ from mock_sei.web.apis import call
 from mock_sei.web.exchange import store_away
 from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import PAGE_HEADERS
-from mock_sei.web.portal import applications, catalogue, dashboard
+from mock_sei.web.portal import applications, catalogue, dashboard, operation_page
 from mock_sei.web.portal import certificates as histories
 from mock_sei.web.portal import journal as journals
 from mock_sei.web.portal import mailbox as mails
@@ -39,7 +41,9 @@ from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import exchange_of, find_headers
 from mock_sei.web.routing import AnyMethod
 
-Handler = Callable[[Visit], Response]
+Handler = Callable[[Visit], Any]
+"""Answers a visit. A plain function is one unit of work, in a thread. A coroutine function waits on
+the event loop, and does its work on the state in units of its own."""
 
 MOST_ACCEPTED = 4096
 """Characters of the ``Accept`` header that are read."""
@@ -78,6 +82,10 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     f"{JOURNAL}/{{number}}/test": {"GET": journals.as_test},
     f"{HOME}/apis": {"GET": catalogue.apis},
     f"{HOME}/apis/{{product}}": {"GET": catalogue.api},
+    f"{HOME}/apis/{{product}}/{{method}}/{{path:path}}": {
+        "GET": operation_page.operation,
+        "POST": operation_page.try_operation,
+    },
     f"{HOME}/{{path:path}}": {},
 }
 """The handlers of each path, in the order in which paths are tried. The last one answers 404."""
@@ -133,9 +141,10 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
         try:
             handler = _find(handlers, request)
             visit = await Visit.begin(request)
-            # In a thread, because it may create a key, and the event loop serves all listeners.
-            units, work = exchange.platform.units, exchange.repeatable(lambda: handler(visit))
-            return await run_in_threadpool(lambda: units.run(work))
+            if iscoroutinefunction(handler):
+                answered: Response = await handler(visit)
+                return answered
+            return await visit.work(partial(handler, visit))
         except StoreAway as error:
             exchange.take_back()
             return bare.problem(store_away(error))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from mock_sei.errors import REQUEST_INVALID, Refusal
@@ -27,6 +29,8 @@ from mock_sei.web.forms import (
 from mock_sei.web.pages import PAGE_HEADERS, page
 from mock_sei.web.refusals import refusal_headers
 from mock_sei.web.requests import exchange_of, find_cookie, refuse_announced_size
+
+T = TypeVar("T")
 
 HOME = "/portal"
 APPS = f"{HOME}/apps"
@@ -122,6 +126,12 @@ class Visit:
         """
         agent = self.request.headers.get("user-agent", "")
         return "Chrome/" in agent and not any(each in agent for each in ("Edg", "OPR/"))
+
+    async def work(self, work: Callable[[], T]) -> T:
+        """Runs work on the platform's state as a unit, in a thread: it may create a key, and the
+        event loop serves all listeners."""
+        units, again = self.platform.units, self.exchange.repeatable(work)
+        return await run_in_threadpool(lambda: units.run(again))
 
     def value(self, name: str) -> str:
         """The value of a field of the form; an empty text without such a field."""

@@ -32,7 +32,8 @@ def test_every_product_is_listed_and_has_its_page(browser: Browser, platform: Pl
 
 
 def test_an_open_list_of_values_is_told_from_a_closed_one(browser: Browser) -> None:
-    page = browser.get("/portal/apis/portfolio-reporting").text
+    address = "/portal/apis/portfolio-reporting/GET/v1/portfolio/{externalId}/transactions"
+    page = browser.get(address).text
 
     assert "string, such as Trade, Settlement" in page
     assert "string: Daily, Weekly, Monthly, Quarterly" in page
