@@ -93,8 +93,15 @@ def trial_fields(operation: Operation, keys: Mapping[str, str]) -> list[TrialFie
     return [
         _field(each, raw, is_required=each.required or each.name in wanted, keys=keys)
         for each, raw in _declared(operation)
-        if each.place != FORM and not (each.place == "header" and each.name.lower() in SET_BY_US)
+        if each.place != FORM and not _is_set(operation, each)
     ]
+
+
+def _is_set(operation: Operation, parameter: Parameter) -> bool:
+    """Whether a parameter has no field, since the portal or the path template sets it."""
+    if parameter.place == "header":
+        return parameter.name.lower() in SET_BY_US
+    return parameter.place == "query" and parameter.name in dict(operation.fixed)
 
 
 def _declared(operation: Operation) -> Iterator[tuple[Parameter, Json]]:
@@ -196,7 +203,7 @@ def trial_request(
     :class:`~mock_sei.errors.Rejected` with a problem for each wrong field.
     """
     problems: dict[str, str] = {}
-    known = list(operation.parameters.values())
+    known = [each for each in operation.parameters.values() if not _is_set(operation, each)]
     path = _path(operation, values, problems)
     pairs = [*operation.fixed, *_pairs(known, "query", values, problems)]
     query = "&".join(
@@ -287,7 +294,7 @@ def _headers(
     found: dict[str, str] = {}
     for each in parameters:
         text = values.get(field_name(each), "").strip()
-        if each.place != "header" or not text or each.name.lower() in SET_BY_US:
+        if each.place != "header" or not text:
             continue
         if not _HEADER_VALUE.fullmatch(text):
             problems[field_name(each)] = "must be one line of Latin-1 characters (RFC 9110, 5.5)"

@@ -31,6 +31,14 @@ BODY_KEPT = 64 * 1024
 TRACKING_ID = "RequestTrackingId"
 
 
+_USUAL_HEADERS = {
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+    "User-Agent": "mock-sei-portal",
+}
+"""Headers that a request may have with other values."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class OwnListener:
     """How this process reaches one of its own listeners."""
@@ -171,11 +179,10 @@ async def _make_call(
         path=request.target.partition("?")[0],
         tracking_id=platform.new_tracking_id(),
     )
+    given = {name.lower() for name in request.headers}
     headers = {
         "Host": listener.host,
-        "Accept": "*/*",
-        "Accept-Encoding": "identity",
-        "User-Agent": "mock-sei-portal",
+        **{name: value for name, value in _USUAL_HEADERS.items() if name.lower() not in given},
         **request.headers,
         "AppKey": application.app_key,
         "Authorization": f"Bearer {token}",
@@ -244,6 +251,8 @@ def _find_token(
 
 def _tracked(platform: Platform, attempt: Attempt) -> Callable[[httpx2.Request], None]:
     def note(request: httpx2.Request) -> None:
+        if attempt.problem is not None:
+            raise MockSeiError("the portal gave up, so this thread sends no further request")
         step = SentStep(
             method=request.method,
             path=request.url.path,

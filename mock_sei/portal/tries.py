@@ -6,6 +6,7 @@ behind, which counts no longer after some seconds.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from mock_sei.errors import CONFLICT, Refusal
@@ -27,6 +28,7 @@ class Tries:
         """``now`` returns the time of the machine, in seconds since the epoch: a call takes as long
         as it takes, whatever the platform's clock shows."""
         self._now = now
+        self._lock = threading.Lock()
         self._begun: Table[float] = Table(stored, "portal/tries")
 
     def begin(self, app_key: str, name: str) -> float:
@@ -34,6 +36,10 @@ class Tries:
 
         Raises :class:`Refusal` if another one has not ended.
         """
+        with self._lock:
+            return self._begin(app_key, name)
+
+    def _begin(self, app_key: str, name: str) -> float:
         now = self._now()
         for key, begun in list(self._begun.items()):
             if abs(now - begun) > FORGOTTEN:
@@ -54,8 +60,9 @@ class Tries:
 
     def end(self, app_key: str, begun: float) -> None:
         """Notes that the call that began then has ended."""
-        if self._begun.get(app_key) == begun:
-            del self._begun[app_key]
+        with self._lock:
+            if self._begun.get(app_key) == begun:
+                del self._begun[app_key]
 
     def __len__(self) -> int:
         return len(self._begun)

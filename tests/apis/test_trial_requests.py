@@ -217,6 +217,9 @@ def test_cookies_and_pairs_of_the_template_are_sent() -> None:
     sent = trial_request(operation, {"cookie.c": "a;b", "query.q": "1"})
     assert sent.headers == {"Cookie": "c=a%3Bb"}
     assert sent.target == "/v1/things?action=close&q=1"
+    assert list(fields_of(operation)) == ["cookie.c", "query.q"]
+    again = trial_request(operation, {"query.action": "open"})
+    assert again.target == "/v1/things?action=close"
 
 
 def test_the_first_request_of_every_bundled_operation_leads_to_it() -> None:

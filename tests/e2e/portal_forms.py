@@ -11,6 +11,11 @@ import httpx2
 from tests.patience import PATIENCE
 
 
+def _sent(text: str) -> str:
+    """The text of a text area as a browser sends it: without the first line break, with CRLF."""
+    return text.replace("\r\n", "\n").removeprefix("\n").replace("\n", "\r\n")
+
+
 class FormReader(HTMLParser):
     """The fields of the form that tries an operation, as a browser would send them."""
 
@@ -44,7 +49,7 @@ class FormReader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._area:
-            self.fields[self._name] += data.removeprefix("\n").replace("\n", "\r\n")
+            self.fields[self._name] += _sent(data)
 
 
 class Visitor:

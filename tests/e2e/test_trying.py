@@ -283,6 +283,115 @@ def test_a_server_that_stops_ends_a_call(monkeypatch: pytest.MonkeyPatch) -> Non
         assert isinstance(sending.exception(PATIENCE), httpx2.TransportError)
 
 
+# Users' own documents
+
+
+OWN = """
+openapi: 3.2.0
+info: {title: Own, version: "1"}
+servers: [{url: https://api.example.invalid/base}]
+paths:
+  /things/{id}/{kind}:
+    get:
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: array, items: {type: integer}, example: [1, 2]}}
+        - {name: kind, in: path, required: true, style: matrix, schema: {type: string, example: a b/c}}
+        - {name: list, in: query, required: true, schema: {type: array, items: {type: string}, example: [x, "y&z"]}}
+        - {name: deep, in: query, required: true, style: deepObject, schema: {type: object, required: [a], properties: {a: {type: integer}}, example: {a: 5}}}
+        - {name: pipes, in: query, required: true, style: pipeDelimited, explode: false, schema: {type: array, items: {type: integer}, example: [3, 4]}}
+        - {name: X-Count, in: header, required: true, schema: {type: integer, example: 7}}
+        - {name: crumb, in: cookie, required: true, schema: {type: string, example: "a;b"}}
+      responses: {"200": {description: ok, content: {application/json: {example: {made: for real}}}}}
+  /forms:
+    post:
+      requestBody: {required: true, content: {application/x-www-form-urlencoded: {schema: {type: object, required: [n, t], properties: {n: {type: integer, minimum: 3}, t: {type: string}}}}}}
+      responses: {"201": {description: ok}}
+  /parts:
+    post:
+      requestBody: {required: true, content: {multipart/form-data: {schema: {type: object, required: [n, file], properties: {n: {type: integer}, file: {type: string, format: binary}}}}}}
+      responses: {"202": {description: ok, content: {text/csv: {example: "a,b<c"}}}}
+  /search:
+    get:
+      parameters:
+        - {name: q, in: querystring, required: true, content: {application/x-www-form-urlencoded: {schema: {type: object, required: [word], properties: {word: {type: string}}}}}}
+      responses: {"204": {description: ok}}
+  /orders?action=close:
+    get:
+      responses: {"200": {description: ok, content: {application/json: {schema: {type: object}}}}}
+  /{anything}/{else}:
+    get:
+      parameters:
+        - {name: anything, in: path, required: true, schema: {type: string}}
+        - {name: else, in: path, required: true, schema: {type: string}}
+      responses: {"200": {description: ok}}
+"""  # noqa: E501  # a document in YAML
+ROOT = """
+openapi: 3.1.0
+info: {title: Root, version: "1"}
+paths:
+  /{first}/apps:
+    get:
+      parameters: [{name: first, in: path, required: true, schema: {type: string}}]
+      responses: {"200": {description: ok}}
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockSei]:
+    folder = tmp_path_factory.mktemp("apis")
+    (folder / "own.yaml").write_text(OWN, encoding="utf-8")
+    (folder / "root.yaml").write_text(ROOT, encoding="utf-8")
+    with MockSei(apis=folder) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("GET/base/things/%7Bid%7D/%7Bkind%7D", 200),
+        ("POST/base/forms", 201),
+        ("POST/base/parts", 202),
+        ("GET/base/search", 204),
+        ("GET/base/orders%3Faction%3Dclose", 200),
+    ],
+)
+def test_an_operation_of_an_own_document_is_tried_with_its_examples(
+    own: MockSei, path: str, status: int
+) -> None:
+    own.reset()
+    with own.client() as http:
+        page = Visitor(http).send(f"/portal/apis/own/{path}")
+    words = words_of(page)
+    assert f"The answer has status {status}" in words, words[:3000]
+    assert "own document" in words
+    assert len(own.journal.find(application="demo-server", status=status)) >= 1
+
+
+def test_the_portal_does_not_call_itself(own: MockSei) -> None:
+    own.reset()
+    with own.client() as http:
+        address = "/portal/apis/root/GET/%7Bfirst%7D/apps"
+        page = Visitor(http).send(address, **{"path.first": "portal"})
+        assert page.status_code == 400
+        assert "leads to this portal" in page.text
+        assert own.journal.find("POST /v2/oauthtoken") == []
+        assert "The answer has status 200" in words_of(
+            Visitor(http).send(address, **{"path.first": "x"})
+        )
+
+
+@pytest.mark.parametrize("value", ["..", "//evil.example", "x?y", "%2e%2e", "a/../../b", "@evil"])
+def test_no_value_of_a_form_leads_to_another_place(own: MockSei, value: str) -> None:
+    own.reset()
+    address = "/portal/apis/own/GET/base/%7Banything%7D/%7Belse%7D"
+    with own.client() as http:
+        page = Visitor(http).send(address, **{"path.anything": value, "path.else": value})
+    assert "The answer has status 200" in words_of(page)
+    called = [each for each in own.journal.entries if each.application == "demo-server"]
+    assert str(called[-1].called).startswith("GET /base/")
+    assert {each.listener for each in called} == {"two-way"}
+
+
 # Where the listeners are
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from mock_sei.errors import Refusal
 from mock_sei.portal.tries import FORGOTTEN, MOST_AT_ONCE, Tries
 from mock_sei.rules.stored import Stored
+from tests.patience import PATIENCE
 
 
 def test_an_application_has_one_call_at_a_time() -> None:
@@ -21,6 +25,22 @@ def test_an_application_has_one_call_at_a_time() -> None:
 
     tries.end("key", begun)
     tries.begin("key", "orders")
+
+
+def test_of_many_threads_one_begins() -> None:
+    tries = Tries(Stored())
+    every = threading.Barrier(8)
+
+    def begins(_: int) -> bool:
+        every.wait(PATIENCE)
+        try:
+            tries.begin("key", "orders")
+        except Refusal:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(begins, range(8))).count(True) == 1
 
 
 def test_all_applications_together_have_a_limit() -> None:

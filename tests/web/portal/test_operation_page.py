@@ -328,7 +328,8 @@ def bring(
     file = folder / "own.json"
     file.write_text(json.dumps(content))
     catalogue = Catalogue([], [DocumentFile(file, bundled=False)])
-    monkeypatch.setattr(platform, "catalogue", catalogue)
+    for each in servers_of(platform):
+        monkeypatch.setattr(each, "catalogue", catalogue)
 
 
 def test_a_script_in_a_document_is_text(
