@@ -39,6 +39,7 @@ PORTAL = (
     "/portal/mailbox/1",
     "/portal/apis",
     "/portal/apis/investors",
+    "/portal/apis/investors/GET/v2/investors",
     "/portal/journal",
     "/portal/journal/{newest}",
     "/portal/journal/{newest}/curl",

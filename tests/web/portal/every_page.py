@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mock_sei.rules.addresses import LIVE_PATH
 from mock_sei.web.portal.routes import ROUTES
 from tests.support import Served
 
@@ -23,13 +24,18 @@ def fill(served: Served) -> dict[str, str]:
         "fingerprint": certificate.peer.fingerprint,
         "token": link.token,
         "control": "freeze",
+        "method": "GET",
+        "path": TICKETS.lstrip("/"),
     }
 
 
 def addresses(values: dict[str, str]) -> dict[str, str]:
-    """The address of each route that shows or downloads something, by the route."""
+    """The address of each route that shows or downloads something, by the route.
+
+    The stream of a live page has no end.
+    """
     return {
-        route: re.sub(r"{(\w+)}", lambda name: values[name[1]], route)
+        route: re.sub(r"{(\w+)(:path)?}", lambda name: values[name[1]], route)
         for route, handlers in ROUTES.items()
-        if "GET" in handlers
+        if "GET" in handlers and route != LIVE_PATH
     }
