@@ -171,7 +171,7 @@ class Stream(Response):
                 return
             if news:
                 await send(event("parts", news))
-            pause = max(PAUSE, len(platform.followers) * self._cost / SHARE)
+            pause = pause_after(self._cost, streams=len(platform.followers))
             await asyncio.wait({gone}, timeout=pause)
             while not await woken.wait(HEARTBEAT):
                 await send(event("beat", "nothing new"))
@@ -198,6 +198,12 @@ class Stream(Response):
             return self._page(self._visit)
         finally:
             self._cost = machine.monotonic() - began
+
+
+def pause_after(cost: float, *, streams: int) -> float:
+    """Seconds until a stream may make its page again, which took ``cost`` seconds. If all streams
+    make theirs so often, they take no more than :data:`SHARE` together."""
+    return max(PAUSE, streams * cost / SHARE)
 
 
 def _headers_of(first: Response | None) -> list[tuple[bytes, bytes]]:

@@ -309,6 +309,14 @@ def test_a_burst_of_entries_comes_in_few_events(platform: Platform) -> None:
     run(work)
 
 
+@pytest.mark.parametrize(("cost", "streams"), [(0.0, 1), (0.005, 20), (0.1, 1), (0.1, 20)])
+def test_all_streams_together_take_a_part_of_a_processor(cost: float, streams: int) -> None:
+    pause = live.pause_after(cost, streams=streams)
+
+    assert pause >= live.PAUSE
+    assert streams * cost / pause <= live.SHARE + 1e-9
+
+
 def test_a_browser_that_does_not_read_costs_one_event(platform: Platform) -> None:
     async def work() -> None:
         async with reading(platform, JOURNAL) as reader:
