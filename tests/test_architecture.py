@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("fixtures",),
     ("settings",),
     ("certificates", "oauth", "portal", "apis", "journal", "faults"),
-    ("gateway",),
+    ("gateway", "recordings"),
     ("state",),
     ("platform",),
     ("operations",),
