@@ -54,42 +54,51 @@ class RecordOptions:
     ready_file: Path | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class PreparedRecorder:
+    """A recorder whose sockets are bound; nothing answers before its start."""
+
+    recorder: Recorder
+    recording: RecordingThread
+    writer: RecordingWriter
+    store: CertificateStore
+
+
 def record(options: RecordOptions) -> None:
     """Records until SIGINT or SIGTERM. Raises :class:`ConfigurationError`."""
     open_output("text")
     with contextlib.ExitStack() as undo:
-        listeners, store = _listeners(options, undo)
-        writer = RecordingWriter(
-            options.out,
-            version=__version__,
-            redact=options.redact,
-            bodies=Bodies(options.bodies),
-        )
-        recording = RecordingThread(writer)
+        made = prepare_recorder(options, undo)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            recording.start()
+            made.recording.start()
             try:
-                runner.run(_record(Recorder(listeners, recording), recording, options, store))
+                runner.run(_record(made, options))
             finally:
-                recording.end()
-    _say_end(writer, recording)
+                made.recording.end()
+    _say_end(made)
 
 
-async def _record(
-    recorder: Recorder,
-    recording: RecordingThread,
-    options: RecordOptions,
-    store: CertificateStore,
-) -> None:
+def prepare_recorder(options: RecordOptions, undo: contextlib.ExitStack) -> PreparedRecorder:
+    """Reads all files, binds the sockets, and makes the folder. Raises ConfigurationError."""
+    listeners, store = _listeners(options, undo)
+    writer = RecordingWriter(
+        options.out, version=__version__, redact=options.redact, bodies=Bodies(options.bodies)
+    )
+    recording = RecordingThread(writer)
+    recorder = Recorder(listeners, recording)
+    return PreparedRecorder(recorder=recorder, recording=recording, writer=writer, store=store)
+
+
+async def _record(made: PreparedRecorder, options: RecordOptions) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     end_once(functools.partial(loop.call_soon_threadsafe, stop.set))
-    await recorder.start()
+    await made.recorder.start()
     try:
-        _announce(recorder, options, store)
-        await _count(recording, stop)
+        _announce(made, options)
+        await _count(made.recording, stop)
     finally:
-        await recorder.stop()
+        await made.recorder.stop()
         if options.ready_file is not None:
             with contextlib.suppress(OSError):
                 options.ready_file.unlink(missing_ok=True)
@@ -193,8 +202,8 @@ def read_identities(texts: Sequence[str]) -> dict[str, tuple[Path, Path]]:
     return found
 
 
-def _announce(recorder: Recorder, options: RecordOptions, store: CertificateStore) -> None:
-    urls = recorder.urls
+def _announce(made: PreparedRecorder, options: RecordOptions) -> None:
+    urls, store = made.recorder.urls, made.store
     lines = ["mock-sei record: what passes is recorded; secrets become placeholders.", ""]
     lines += [f"  {name:<14}{url}  ->  {origin}" for name, url, origin in urls]
     lines += [
@@ -222,8 +231,9 @@ def _announce(recorder: Recorder, options: RecordOptions, store: CertificateStor
         write_whole(options.ready_file, json.dumps(ready, indent=2).encode())
 
 
-def _say_end(writer: RecordingWriter, recording: RecordingThread) -> None:
-    lost = f", {recording.lost} lost by a bug of mock-sei" if recording.lost else ""
+def _say_end(made: PreparedRecorder) -> None:
+    writer, lost_count = made.writer, made.recording.lost
+    lost = f", {lost_count} lost by a bug of mock-sei" if lost_count else ""
     exchanges = "1 exchange" if writer.written == 1 else f"{writer.written} exchanges"
     with contextlib.suppress(OSError):
         click.echo(f"{exchanges} recorded in {writer.folder}{lost}")

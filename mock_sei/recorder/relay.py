@@ -48,7 +48,7 @@ from mock_sei.recordings.exchanges import (
     RecordedTls,
 )
 from mock_sei.rules import machine
-from mock_sei.runtime.limits import UNREAD_LIMIT
+from mock_sei.runtime.limits import UNREAD_LIMIT, Meter
 
 logger = logging.getLogger("mock_sei")
 
@@ -164,6 +164,15 @@ async def send_refusal(client: HttpStream, refusal: Refusal) -> tuple[h11.Respon
     return response, body
 
 
+def _excess_of(request: h11.Request) -> Refusal | None:
+    """A refusal if the head of a request is larger than the mock's own listeners allow."""
+    meter = Meter()
+    meter.add_request_line(len(request.method) + len(request.target))
+    for name, value in request.headers:
+        meter.add_header(name, value)
+    return meter.find_excess()
+
+
 _REASONS = {
     400: b"Bad Request",
     403: b"Forbidden",
@@ -270,6 +279,9 @@ class RelayedExchange:
 
     def _find_refusal(self) -> Refusal | None:
         """Why the recorder does not call the real platform; None if it does."""
+        excess = _excess_of(self._request)
+        if excess is not None:
+            return excess
         if self._request.method == b"CONNECT":
             because = "The recorder is no proxy: the client must call its address directly."
             return Refusal(METHOD_NOT_ALLOWED, check=_CHECK, because=because)
@@ -287,9 +299,12 @@ class RelayedExchange:
         """The recorder's own answer, in the platform's words."""
         self._recorder_answered = refusal.why.because
         logger.warning("%s listener: %s", self._listener.name, refusal.why.because)
+        await self._stop_pump()
         if self._is_begun:
             self._client.abort()
             return
+        if not self._client.http.they_are_waiting_for_100_continue:
+            await self._drain()  # before the answer, after which many clients close at once
         self._response, body = await send_refusal(self._client, refusal)
         self._got = KeptBody()
         self._got.add(body)
@@ -439,8 +454,7 @@ class RelayedExchange:
     async def _finish(self, upstream: HttpStream) -> bool:
         """Both connections after the answer. Returns whether the client's stays open."""
         if not self._sent.is_whole:  # the answer came before the end of the request
-            if self._pump is not None:
-                self._pump.cancel()
+            await self._stop_pump()
             self._relay.drop_upstream()
             await self._drain()
             return False
@@ -452,12 +466,18 @@ class RelayedExchange:
         http = self._client.http
         return bool(http.our_state is h11.DONE and http.their_state is h11.DONE)
 
+    async def _stop_pump(self) -> None:
+        """Ends the task that sends the body of the request: it reads from the client, too."""
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.wait([self._pump])
+
     async def _drain(self) -> None:
         """Reads the rest of a request that was answered, so that no reset drops the answer."""
         left = UNREAD_LIMIT
         with contextlib.suppress(OSError, TimeoutError, h11.RemoteProtocolError):
             async with asyncio.timeout(DRAIN_PATIENCE):
-                while left > 0:
+                while left > 0 and not self._sent.is_whole:
                     event = await self._client.next_event()
                     if not isinstance(event, h11.Data):
                         self._sent.is_whole = isinstance(event, h11.EndOfMessage)

@@ -44,8 +44,12 @@ class HttpStream:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         role: type[h11.CLIENT | h11.SERVER],
+        *,
+        inside: asyncio.StreamWriter | None = None,
     ) -> None:
-        self.reader, self.writer = reader, writer
+        """``inside`` is the writer of a connection that this one is inside of: some versions of
+        Python close its transport when it is freed."""
+        self.reader, self.writer, self._inside = reader, writer, inside
         self.http = h11.Connection(role, max_incomplete_event_size=HEAD_LIMIT)
 
     async def next_event(self, patience: float | None = PATIENCE) -> Event:

@@ -25,6 +25,8 @@ from mock_sei.runtime.limits import HANDSHAKE_TIMEOUT
 
 CONNECT_PATIENCE = 20.0
 """Most seconds for a connection to the real platform, or to the proxy."""
+VERDICT_PATIENCE = 0.02
+"""Seconds before the first request of a connection with a client certificate."""
 _PORT = 443
 _ALERT = re.compile(r"ALERT_(\w+)\Z")
 _OK = range(200, 300)
@@ -42,7 +44,7 @@ class UpstreamAway(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class UpstreamAddress:
     """The address of one listener of the real platform."""
 
     host: str
@@ -72,18 +74,23 @@ class UpstreamProxy:
 class Upstream:
     """One listener of the real platform, and how it is reached."""
 
-    target: Target
+    target: UpstreamAddress
     contexts: Mapping[str | None, ssl.SSLContext]
     """By service account, None without a client certificate."""
     proxy: UpstreamProxy | None = None
 
     async def connect(self, account: str | None) -> HttpStream:
         """A new connection with the identity of an account. Raises :class:`UpstreamAway`."""
+        context = self.contexts[account]
         try:
             async with asyncio.timeout(CONNECT_PATIENCE):
                 if self.proxy is None:
-                    return await self._connect_directly(self.contexts[account])
-                return await self._connect_through(self.proxy, self.contexts[account])
+                    made = await self._connect_directly(context)
+                else:
+                    made = await self._connect_through(self.proxy, context)
+            if account is not None:
+                await _await_verdict(made)
+            return made
         except TimeoutError:
             raise UpstreamAway(f"{self.target.origin} does not answer in time") from None
         except ssl.SSLError as error:
@@ -124,13 +131,29 @@ class Upstream:
         if transport is None:  # the proxy ended the connection meanwhile
             raise UpstreamAway("the proxy ended the connection")
         protocol.connection_made(transport)
-        return HttpStream(
-            reader, asyncio.StreamWriter(transport, protocol, reader, loop), h11.CLIENT
-        )
+        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        return HttpStream(reader, writer, h11.CLIENT, inside=tunnel)
+
+
+async def _await_verdict(made: HttpStream) -> None:
+    """Waits a moment for the alert of a server that does not accept the certificate.
+
+    With TLS 1.3 it comes after the handshake. Some servers end the connection at once, and then a
+    request that is sent meanwhile would hide the alert. Raises ``OSError`` with the alert.
+    """
+    try:
+        async with asyncio.timeout(VERDICT_PATIENCE):
+            received = await made.reader.read(1)
+    except TimeoutError:
+        return
+    made.http.receive_data(received)
 
 
 async def _open_tunnel(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: Target, proxy: UpstreamProxy
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    target: UpstreamAddress,
+    proxy: UpstreamProxy,
 ) -> None:
     """Asks a proxy for a connection. Raises :class:`UpstreamAway`."""
     shown = f"[{target.host}]" if ":" in target.host else target.host
@@ -168,7 +191,7 @@ def away(error: OSError, origin: str) -> UpstreamAway:
     return UpstreamAway(f"{origin} ended the connection ({error.strerror or type(error).__name__})")
 
 
-def read_target(url: str, option: str) -> Target:
+def read_target(url: str, option: str) -> UpstreamAddress:
     """The address that an option names. Raises :class:`ConfigurationError`."""
     try:
         parts = urlsplit(url)
@@ -180,7 +203,7 @@ def read_target(url: str, option: str) -> Target:
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
         problem = "only scheme, host and port, such as https://test.example.com:444"
         raise ConfigurationError(problem, source=option, key=host)
-    return Target(host=host, port=_PORT if port is None else port)
+    return UpstreamAddress(host=host, port=_PORT if port is None else port)
 
 
 def client_context(
@@ -220,7 +243,7 @@ def _unusable(error: Exception, file: Path, wanted: str) -> ConfigurationError:
     return ConfigurationError(error.strerror or str(error), source=file)
 
 
-def find_proxy(target: Target) -> UpstreamProxy | None:
+def find_proxy(target: UpstreamAddress) -> UpstreamProxy | None:
     """The proxy that the environment names for an address: ``HTTPS_PROXY``, ``ALL_PROXY``,
     ``NO_PROXY``. Raises :class:`ConfigurationError`."""
     proxies = getproxies_environment()
