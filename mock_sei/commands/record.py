@@ -34,6 +34,8 @@ from mock_sei.runtime.sockets import Ports, bind
 
 LOOPBACK = "127.0.0.1"
 _COUNT_EVERY = 0.2
+_SWITCH = 0.0005
+"""Seconds that the thread which redacts may keep the interpreter while a request waits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,7 @@ class PreparedRecorder:
 def record(options: RecordOptions) -> None:
     """Records until SIGINT or SIGTERM. Raises :class:`ConfigurationError`."""
     open_output("text")
+    sys.setswitchinterval(_SWITCH)
     with contextlib.ExitStack() as undo:
         made = prepare_recorder(options, undo)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

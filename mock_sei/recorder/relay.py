@@ -161,6 +161,7 @@ async def send_refusal(client: HttpStream, refusal: Refusal) -> tuple[h11.Respon
     await client.send_response(response)
     await client.send(h11.Data(data=body))
     await client.send(h11.EndOfMessage())
+    await client.flush()
     return response, body
 
 
@@ -375,6 +376,8 @@ class RelayedExchange:
             await self._pass_on(upstream, event)
             return
         first = event if isinstance(event, h11.Data) else None
+        with contextlib.suppress(OSError, TimeoutError):
+            await upstream.flush()
         self._pump = asyncio.create_task(self._send_body(upstream, first))
 
     async def _send_body(self, upstream: HttpStream, event: Event | None) -> None:
@@ -402,6 +405,7 @@ class RelayedExchange:
         """Sends a part of the request. If the real platform has gone, its answer says why."""
         with contextlib.suppress(OSError, TimeoutError, h11.LocalProtocolError):
             await upstream.send(event)
+            await upstream.flush()
 
     async def _answer(self, upstream: HttpStream) -> None:
         """Passes the answer on, while it comes. Raises :class:`UpstreamAway`, ClientGone."""
@@ -422,6 +426,7 @@ class RelayedExchange:
         self._got.is_whole = True
         self._is_begun = True
         await passing.end(event)
+        await self._client.flush()
 
     @property
     def _origin(self) -> str:
@@ -435,6 +440,10 @@ class RelayedExchange:
         waited = 0.0
         while True:
             try:
+                event = upstream.http.next_event()
+                if event is not h11.NEED_DATA:
+                    return event  # type: ignore[return-value]  # NEED_DATA is none of it
+                await self._flush_client()
                 return await upstream.next_event(_LOOKS_AT_CLIENT)
             except TimeoutError:
                 waited += _LOOKS_AT_CLIENT
@@ -450,6 +459,12 @@ class RelayedExchange:
                 when = "in the middle of its answer" if self._response else "without an answer"
                 said = f"{problem} {when}" if is_ended else problem
                 raise UpstreamAway(f"{self._origin} {said}") from None
+
+    async def _flush_client(self) -> None:
+        try:
+            await self._client.flush()
+        except (OSError, TimeoutError):
+            raise ClientGone from None
 
     async def _finish(self, upstream: HttpStream) -> bool:
         """Both connections after the answer. Returns whether the client's stays open."""

@@ -51,6 +51,8 @@ class HttpStream:
         Python close its transport when it is freed."""
         self.reader, self.writer, self._inside = reader, writer, inside
         self.http = h11.Connection(role, max_incomplete_event_size=HEAD_LIMIT)
+        self._unsent: list[bytes] = []
+        self._unsent_size = 0
 
     async def next_event(self, patience: float | None = PATIENCE) -> Event:
         """The next part of a message.
@@ -63,23 +65,36 @@ class HttpStream:
                 self.http.receive_data(await self.reader.read(PIECE))
         return event  # type: ignore[return-value]  # NEED_DATA is handled above
 
-    async def write(self, data: bytes) -> None:
-        """Writes bytes, and waits while the other side reads too slowly. Raises ``OSError``."""
-        if data:
-            self.writer.write(data)
-            async with asyncio.timeout(PATIENCE):
-                await self.writer.drain()
-
     async def send_request(self, request: h11.Request) -> None:
+        """Sends a head. As all that is sent, it may wait for the next :meth:`flush`."""
         self.http.send(request)
-        await self.write(request_head(request))
+        await self._put(request_head(request))
 
     async def send_response(self, response: h11.Response | h11.InformationalResponse) -> None:
         self.http.send(response)
-        await self.write(response_head(response))
+        await self._put(response_head(response))
 
     async def send(self, event: h11.Data | h11.EndOfMessage) -> None:
-        await self.write(self.http.send(event) or b"")
+        await self._put(self.http.send(event) or b"")
+
+    async def _put(self, data: bytes) -> None:
+        if data:
+            self._unsent.append(data)
+            self._unsent_size += len(data)
+            if self._unsent_size >= PIECE:
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Writes what was sent, and waits while the other side reads too slowly.
+
+        Raises ``OSError`` and ``TimeoutError``.
+        """
+        if self._unsent:
+            self.writer.write(b"".join(self._unsent))
+            self._unsent.clear()
+            self._unsent_size = 0
+            async with asyncio.timeout(PATIENCE):
+                await self.writer.drain()
 
     def abort(self) -> None:
         """Ends the connection at once, without the end of TLS."""

@@ -53,16 +53,20 @@ def replace_values(
         if mark:
             _step(levels, mark)
         elif string is not None and top is not None and top.is_key_next:
-            top.own, top.is_key_next = kind_of(json.loads(string, strict=False)), False
+            top.own, top.is_key_next = kind_of(_decoded(string)), False
         elif string is not None or number is not None:
             kind, is_own = _kind(top)
             is_string = string is not None
-            value = json.loads(string, strict=False) if is_string else number
+            value = number if string is None else _decoded(string)
             made = replace(kind if is_own or is_string else None, value, is_string)
             if made is not None:
                 pieces += (text[copied : found.start()], made)
                 copied = found.end()
     return "".join([*pieces, text[copied:]])
+
+
+def _decoded(string: str) -> str:
+    return str(json.loads(string, strict=False)) if "\\" in string else string[1:-1]
 
 
 def _kind(level: _Level | None) -> tuple[SecretKind | None, bool]:

@@ -94,6 +94,7 @@ class SecretNames:
 
     def __init__(self, others: Iterable[str] = ()) -> None:
         self._others = frozenset(map(_squeezed, others))
+        self._parts = sorted({*_EXACT, *_ENDINGS, *self._others} - {""})
 
     def of_header(self, name: str) -> SecretKind | None:
         """The kind of a header that holds one value, as ``AppKey`` does."""
@@ -108,6 +109,13 @@ class SecretNames:
         """The kind of a JSON member. ``code`` is the code of an error there."""
         return self._of(_squeezed(name))
 
+    def may_be_in(self, text: str) -> bool:
+        """False if no member of a JSON text can have a secret name. It reads the text quickly."""
+        if "\\u" in text:
+            return True
+        squeezed = _without_separators(text).lower()
+        return any(each in squeezed for each in self._parts)
+
     def _of(self, name: str) -> SecretKind | None:
         if not name:
             return None
@@ -117,6 +125,10 @@ class SecretNames:
             return SecretKind.OTHER
         single = name.removesuffix("s")  # tokens of an array
         return next((kind for end, kind in _ENDINGS.items() if single.endswith(end)), None)
+
+
+def _without_separators(text: str) -> str:
+    return "".join(text.split()).replace("_", "").replace("-", "")
 
 
 def _squeezed(name: str) -> str:

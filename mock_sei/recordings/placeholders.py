@@ -292,7 +292,7 @@ class Placeholders:
                 shown = self._put(kind, value)
                 return json.dumps(shown) if shown != value else None
             if not is_string:
-                hidden = self._hide(value)
+                hidden = self._hide(value) if self._index.find_in(value) else value
                 return json.dumps(hidden) if hidden != value else None
             inner = self._text_inside(value, depth)
             return None if inner is None else json.dumps(inner)
@@ -323,10 +323,9 @@ class Placeholders:
     ) -> RecordedBody:
         try:
             value = json.loads(text)
-            shown = self._hide(self._json(text))
+            named = self._json(text) if self._names.may_be_in(text) else text
             if enumerations is None:
-                json.loads(shown)
-                return replace(unseen, data=shown.encode())
+                return replace(unseen, data=self._hidden_json(named).encode())
         except RecursionError:
             return replace(unseen, left_out="its JSON is nested too deeply")
         except ValueError:
@@ -336,6 +335,18 @@ class Placeholders:
         if (hidden := self._hide(written)) != written:  # the name of a member is a secret
             shape = read_shape(json.loads(hidden), source="", place="")
         return replace(unseen, shape=shape)
+
+    def _hidden_json(self, text: str) -> str:
+        """A JSON text with known secrets hidden. Raises ``ValueError`` if it is none then."""
+        hidden = self._hide(text)
+        if hidden == text:
+            return text
+        try:
+            json.loads(hidden)
+        except ValueError:  # a number has a secret in it: it becomes a text
+            hidden = self._hide(self._json(text))
+            json.loads(hidden)
+        return hidden
 
 
 _OPENING = ("{", "[")

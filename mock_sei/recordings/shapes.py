@@ -76,35 +76,55 @@ ANYTHING = Shape()
 
 def shape_of(value: Any, enumerations: Enumerations = NO_ENUMERATIONS) -> Shape:
     """The shape of a JSON value. Values of members in ``enumerations`` are kept."""
-    return _shape(value, enumerations, "", DEEPEST)
+    return _Shaper(enumerations).shape(value, "", DEEPEST)
 
 
-def _shape(value: Any, enumerations: Enumerations, place: str, depth: int) -> Shape:
-    name = _TYPES.get(type(value))
-    if name is None or not depth:
-        return ANYTHING
-    types = frozenset({name})
-    if isinstance(value, dict):
+class _Shaper:
+    """Makes shapes. Values without members have the same object if they have the same shape."""
+
+    def __init__(self, enumerations: Enumerations) -> None:
+        self._enumerations = enumerations
+        self._plain: dict[tuple[str, int | None], Shape] = {}
+
+    def shape(self, value: Any, place: str, depth: int) -> Shape:
+        name = _TYPES.get(type(value))
+        if name is None or not depth:
+            return ANYTHING
+        if isinstance(value, dict):
+            return self._object(value, place, depth)
+        if isinstance(value, list) and value:
+            shapes = [self.shape(each, f"{place}/*", depth - 1) for each in value]
+            size = len(value)
+            return Shape(types=frozenset({name}), length=(size, size), items=join(shapes))
+        length = len(value) if isinstance(value, str | list) else None
+        if self._enumerations and isinstance(value, str):
+            named = self._enumerations.get(place, frozenset())
+            if value in named and len(named) <= MOST_VALUES:
+                size = len(value)
+                values = frozenset({value})
+                return Shape(types=frozenset({name}), length=(size, size), values=values)
+        return self._plain_shape(name, length)
+
+    def _object(self, value: Mapping[str, Any], place: str, depth: int) -> Shape:
         by_name: dict[str, list[Shape]] = {}
         for member, inner in value.items():
             shown = member if _NAME.fullmatch(member) else OTHER_NAMES
-            made = _shape(inner, enumerations, f"{place}/{shown}", depth - 1)
+            made = self.shape(inner, f"{place}/{shown}", depth - 1)
             by_name.setdefault(shown, []).append(made)
-        return Shape(types=types, members={each: join(found) for each, found in by_name.items()})
-    if isinstance(value, list):
-        inner_shapes = [_shape(each, enumerations, f"{place}/*", depth - 1) for each in value]
-        length = (len(value), len(value))
-        return Shape(types=types, length=length, items=join(inner_shapes) if value else None)
-    if isinstance(value, str):
-        named = enumerations.get(place, frozenset())
-        values = frozenset({value}) & named if len(named) <= MOST_VALUES else frozenset()
-        return Shape(types=types, length=(len(value), len(value)), values=values)
-    return Shape(types=types)
+        members = {each: join(found) for each, found in by_name.items()}
+        return Shape(types=frozenset({"object"}), members=members)
+
+    def _plain_shape(self, name: str, size: int | None) -> Shape:
+        known = self._plain.get((name, size))
+        if known is None:
+            length = None if size is None else (size, size)
+            known = self._plain[name, size] = Shape(types=frozenset({name}), length=length)
+        return known
 
 
 def join(shapes: Iterable[Shape]) -> Shape:
     """The one shape that all values of these shapes have."""
-    known = list(shapes)
+    known = list({id(each): each for each in shapes}.values())
     if len(known) == 1:
         return known[0]
     lengths = [each.length for each in known if each.length]
