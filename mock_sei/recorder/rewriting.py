@@ -39,6 +39,9 @@ class OriginMap:
 
     def replace(self, data: bytes) -> bytes:
         """The bytes with all origins replaced."""
+        lower = data.lower()  # a plain search takes a tenth of the time of the pattern
+        if not any(host in lower for host in self._by_host):
+            return data
         return self._pattern.sub(self._new, data)
 
     def _new(self, found: re.Match[bytes]) -> bytes:

@@ -12,6 +12,7 @@ import base64
 import binascii
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote_plus, unquote_plus
@@ -29,8 +30,6 @@ from mock_sei.recordings.exchanges import (
     RecordedBody,
     RecordedExchange,
     RecordedHeaders,
-    RecordedRequest,
-    RecordedResponse,
 )
 from mock_sei.recordings.json_values import replace_values
 from mock_sei.recordings.kept import (
@@ -41,7 +40,7 @@ from mock_sei.recordings.kept import (
     no_enumerations,
 )
 from mock_sei.recordings.names import PROTOCOL_WORDS, SecretKind, SecretNames
-from mock_sei.recordings.shapes import Enumerations, read_shape, shape_of
+from mock_sei.recordings.shapes import Enumerations, Shape, read_shape, shape_of
 from mock_sei.rules.secret_index import ANCHOR, SecretIndex
 
 PLACEHOLDER = re.compile(r"\{\{([a-z]+(?:-[a-z]+)*)-([1-9][0-9]{0,8})\}\}")
@@ -103,11 +102,9 @@ class Placeholders:
         its answer.
         """
         self._pass_over_literals(exchange)
-        # The answer may name a secret that stands unnamed in the request: then it is done again.
         while True:
-            known = len(self._by_value)
-            made = self._redacted(exchange, bodies, enumerations)
-            if len(self._by_value) == known:
+            made, is_settled = self._redacted(exchange, bodies, enumerations)
+            if is_settled:
                 return made
 
     def hidden(self, text: str) -> str:
@@ -134,41 +131,47 @@ class Placeholders:
 
     def _redacted(
         self, exchange: RecordedExchange, bodies: Bodies, enumerations: FindEnumerations
-    ) -> RecordedExchange:
+    ) -> tuple[RecordedExchange, bool]:
+        """The exchange after one search through all of its texts.
+
+        The result is not settled if the search found a secret by its look: it may also stand
+        somewhere in another encoding.
+        """
         request, response = exchange.request, exchange.response
         is_full = bodies is Bodies.FULL or not is_functional(request)
-        made = RecordedRequest(
-            method=self._hide(request.method),
-            url=self._address(request.url),
-            http_version=request.http_version,
-            headers=self._headers(request.headers),
-            body=self._body(request.body, None if is_full else enumerations(request, None)),
-        )
-        return replace(
+        texts = _Texts()
+        method, url = texts.add(request.method), self._address(texts, request.url)
+        sent_headers = self._headers(texts, request.headers)
+        sent = self._body(texts, request.body, None if is_full else enumerations(request, None))
+        failure = texts.add(exchange.failure or "")
+        answered = texts.add(exchange.recorder_answered or "")
+        if response is not None:
+            is_full = is_full or is_refusal(response)
+            kept = None if is_full else enumerations(request, response.status)
+            reason = texts.add(response.reason)
+            got_headers = self._headers(texts, response.headers)
+            got = self._body(texts, response.body, kept)
+        known = len(self._by_value)
+        self._hide_all(texts)
+        if response is not None:
+            response = replace(
+                response, reason=reason(), headers=_made(got_headers), body=self._finished(got)
+            )
+        made = replace(
             exchange,
-            request=made,
-            response=response and self._answer(request, response, is_full, enumerations),
-            failure=exchange.failure and self._hide(exchange.failure),
-            recorder_answered=exchange.recorder_answered and self._hide(exchange.recorder_answered),
+            request=replace(
+                request,
+                method=method(),
+                url=url(),
+                headers=_made(sent_headers),
+                body=self._finished(sent),
+            ),
+            response=response,
+            failure=failure() or None,
+            recorder_answered=answered() or None,
             placeholders=self.redact,
         )
-
-    def _answer(
-        self,
-        request: RecordedRequest,
-        response: RecordedResponse,
-        is_full: bool,
-        enumerations: FindEnumerations,
-    ) -> RecordedResponse:
-        is_full = is_full or is_refusal(response)
-        kept = None if is_full else enumerations(request, response.status)
-        return RecordedResponse(
-            status=response.status,
-            reason=self._hide(response.reason),
-            http_version=response.http_version,
-            headers=self._headers(response.headers),
-            body=self._body(response.body, kept),
-        )
+        return made, len(self._by_value) == known
 
     def _put(self, kind: SecretKind, value: str) -> str:
         """What stands in place of a value; an empty value is no secret.
@@ -179,11 +182,23 @@ class Placeholders:
             return value
         return str(self.placeholder_of(kind, value))
 
-    def _hide(self, text: str, stretches: Iterable[Stretch] = ()) -> str:
-        """The text with these parts replaced, and with all secrets of which the value is known."""
-        named = list(stretches)  # first: their values have a kind by their name
-        found = [*named, *self._found(find_secrets(text, self._secrets))]
+    def _hide(self, text: str) -> str:
+        """The text without secrets of which the value is known, or which look like one."""
+        found = list(self._found(find_secrets(text, self._secrets)))
         return apply_stretches(text, found) if found else text
+
+    def _hide_all(self, texts: _Texts) -> None:
+        """The same for all texts of an exchange, in one search."""
+        starts, start = [], 0
+        for each in texts.texts:
+            starts.append(start)
+            start += len(each) + 1
+        for stretch in self._found(find_secrets("\0".join(texts.texts), self._secrets)):
+            place = bisect_right(starts, stretch.begin) - 1
+            begin = starts[place]
+            texts.stretches[place].append(
+                Stretch(stretch.begin - begin, stretch.end - begin, stretch.instead)
+            )
 
     def _found(self, found: Iterable[FoundValue]) -> Iterator[Stretch]:
         """What stands in place of each secret that a search found.
@@ -206,23 +221,23 @@ class Placeholders:
         last = values[-1]
         return next(filter(None, known), None) or self.placeholder_of(_kind_by_look(last), last)
 
-    def _headers(self, headers: RecordedHeaders) -> RecordedHeaders:
-        return tuple(
-            (self._hide(name), self._header(name.lower(), value)) for name, value in headers
-        )
+    def _headers(self, texts: _Texts, headers: RecordedHeaders) -> list[tuple[_Hidden, _Hidden]]:
+        return [
+            (texts.add(name), self._header(texts, name.lower(), text)) for name, text in headers
+        ]
 
-    def _header(self, name: str, value: str) -> str:
+    def _header(self, texts: _Texts, name: str, value: str) -> _Hidden:
         if name in ("authorization", "proxy-authorization"):
-            return self._credentials(value)
+            return texts.add(self._credentials(value))
         if name == "cookie":
-            return self._cookies(value)
+            return texts.add(self._cookies(value))
         if name == "set-cookie":
             first, mark, attributes = value.partition(";")
-            return f"{self._cookies(first)}{mark}{self._hide(attributes)}"
+            return texts.add(f"{self._cookies(first)}{mark}{attributes}")
         kind = self._names.of_header(name)
         if kind is not None:
-            return self._put(kind, value)
-        return self._address(value) if "?" in value or "#" in value else self._hide(value)
+            return texts.add(self._put(kind, value))
+        return self._address(texts, value) if "?" in value or "#" in value else texts.add(value)
 
     def _cookies(self, value: str) -> str:
         made = []
@@ -231,7 +246,7 @@ class Placeholders:
             if not mark:
                 made.append(self._put(SecretKind.COOKIE, each.strip()))
             else:
-                made.append(f"{self._hide(name)}={self._put(SecretKind.COOKIE, secret.strip())}")
+                made.append(f"{name}={self._put(SecretKind.COOKIE, secret.strip())}")
         return "; ".join(each.strip() for each in made)
 
     def _credentials(self, value: str) -> str:
@@ -252,15 +267,17 @@ class Placeholders:
         kind = SecretKind.TOKEN if scheme.lower() in _OF_TOKENS or not rest else SecretKind.OTHER
         return f"{scheme} {self._put(kind, rest)}" if rest else self._put(kind, scheme)
 
-    def _address(self, url: str) -> str:
+    def _address(self, texts: _Texts, url: str) -> _Hidden:
         """An address, of which query and fragment may have secrets."""
         base, mark, fragment = url.partition("#")
         path, _, query = base.partition("?")
-        stretches = [
-            *self._parameters(query, len(path) + 1),
-            *(self._parameters(fragment, len(base) + 1) if mark else ()),
-        ]
-        return self._hide(url, stretches)
+        return texts.add(
+            url,
+            [
+                *self._parameters(query, len(path) + 1),
+                *(self._parameters(fragment, len(base) + 1) if mark else ()),
+            ],
+        )
 
     def _parameters(self, text: str, place: int = 0) -> Iterator[Stretch]:
         """The secret values of a form. ``place`` is the form's place in a longer text."""
@@ -299,54 +316,118 @@ class Placeholders:
 
         return replace_values(text, self._names.of_member, put)
 
-    def _body(self, body: RecordedBody, enumerations: Enumerations | None) -> RecordedBody:
+    def _body(
+        self, texts: _Texts, body: RecordedBody, enumerations: Enumerations | None
+    ) -> _KeptPart:
         """What is kept of a body: a shape with these enumerations, or all of it if it is None."""
-        media_type = self._hide(body.media_type)
+        media_type = texts.add(body.media_type)
         if body.kind is not BodyKind.FULL or body.data is None:
-            return replace(body, media_type=media_type)
-        unseen = RecordedBody(media_type=media_type, size=body.size)
+            return _KeptPart(body, media_type)
+        unseen = RecordedBody(size=body.size)
         try:
             text = body.data.decode()
         except UnicodeDecodeError:
-            return replace(unseen, left_out="it is no text in UTF-8")
+            return _KeptPart(replace(unseen, left_out="it is no text in UTF-8"), media_type)
         if text.lstrip()[:1] in _OPENING or body.is_json:
-            return self._json_body(unseen, text, enumerations)
+            return self._json_body(texts, _KeptPart(unseen, media_type), text, enumerations)
         if not body.is_form and not _TEXTS.match(body.media_type):
-            return replace(unseen, left_out=f"{_named(media_type)} is not searched for secrets")
-        shown = self._hide(text, self._parameters(text))
+            left_out = f"{_named(body.media_type)} is not searched for secrets"
+            return _KeptPart(replace(unseen, left_out=left_out), media_type)
+        stretches = list(self._parameters(text))
         if enumerations is not None:
-            return replace(unseen, left_out="values are not kept")
-        return replace(unseen, data=shown.encode())
+            return _KeptPart(replace(unseen, left_out="values are not kept"), media_type)
+        return _KeptPart(unseen, media_type, texts.add(text, stretches))
 
     def _json_body(
-        self, unseen: RecordedBody, text: str, enumerations: Enumerations | None
-    ) -> RecordedBody:
+        self, texts: _Texts, part: _KeptPart, text: str, enumerations: Enumerations | None
+    ) -> _KeptPart:
         try:
             value = json.loads(text)
-            named = self._json(text) if self._names.may_be_in(text) else text
-            if enumerations is None:
-                return replace(unseen, data=self._hidden_json(named).encode())
         except RecursionError:
-            return replace(unseen, left_out="its JSON is nested too deeply")
+            return part.left_out("its JSON is nested too deeply")
         except ValueError:
-            return replace(unseen, left_out="it is no JSON")
+            return part.left_out("it is no JSON")
+        named = self._json(text) if self._names.may_be_in(text) else text
+        if enumerations is None:
+            return replace(part, text=texts.add(named), json=named)
         shape = shape_of(value, enumerations)
-        written = json.dumps(shape.to_json())
-        if (hidden := self._hide(written)) != written:  # the name of a member is a secret
-            shape = read_shape(json.loads(hidden), source="", place="")
-        return replace(unseen, shape=shape)
+        return replace(part, text=texts.add(json.dumps(shape.to_json())), shape=shape)
 
-    def _hidden_json(self, text: str) -> str:
+    def _finished(self, part: _KeptPart) -> RecordedBody:
+        body = replace(part.body, media_type=part.media_type())
+        if part.text is None:
+            # The reason may name the media type, which a client may fill with anything.
+            return replace(body, left_out=self._hide(body.left_out)) if body.left_out else body
+        hidden = part.text()
+        if part.shape is not None:
+            if hidden == part.text.original:
+                return replace(body, shape=part.shape)
+            # The name of a member was a secret.
+            return replace(body, shape=read_shape(json.loads(hidden), source="", place=""))
+        if part.json is not None and hidden != part.json:
+            try:
+                hidden = self._valid_json(part.json, hidden)
+            except ValueError:
+                return replace(body, left_out="its secrets are not values")
+        return replace(body, data=hidden.encode())
+
+    def _valid_json(self, text: str, hidden: str) -> str:
         """A JSON text with known secrets hidden. Raises ``ValueError`` if it is none then."""
-        hidden = self._hide(text)
-        if hidden == text:
-            return text
         try:
             json.loads(hidden)
         except ValueError:  # a number has a secret in it: it becomes a text
             hidden = self._hide(self._json(text))
             json.loads(hidden)
         return hidden
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptPart:
+    """What is kept of a body, before secrets are hidden."""
+
+    body: RecordedBody
+    media_type: _Hidden
+    text: _Hidden | None = None
+    """The whole text, or the shape as JSON."""
+    json: str | None = None
+    """The whole text, if it is JSON."""
+    shape: Shape | None = None
+
+    def left_out(self, reason: str) -> _KeptPart:
+        return replace(self, body=replace(self.body, left_out=reason))
+
+
+class _Texts:
+    """The texts of one exchange, with the parts of each that are secret by their name."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.stretches: list[list[Stretch]] = []
+
+    def add(self, text: str, stretches: Iterable[Stretch] = ()) -> _Hidden:
+        self.texts.append(text)
+        self.stretches.append(list(stretches))
+        return _Hidden(self, len(self.texts) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    """One of the texts. To call it returns the text without secrets, after all were searched."""
+
+    texts: _Texts
+    place: int
+
+    @property
+    def original(self) -> str:
+        return self.texts.texts[self.place]
+
+    def __call__(self) -> str:
+        stretches = self.texts.stretches[self.place]
+        return apply_stretches(self.original, stretches) if stretches else self.original
+
+
+def _made(headers: list[tuple[_Hidden, _Hidden]]) -> RecordedHeaders:
+    return tuple((name(), value()) for name, value in headers)
 
 
 _OPENING = ("{", "[")

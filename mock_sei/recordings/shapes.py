@@ -76,55 +76,85 @@ ANYTHING = Shape()
 
 def shape_of(value: Any, enumerations: Enumerations = NO_ENUMERATIONS) -> Shape:
     """The shape of a JSON value. Values of members in ``enumerations`` are kept."""
-    return _Shaper(enumerations).shape(value, "", DEEPEST)
+    seen = _Seen("", enumerations, DEEPEST)
+    seen.add(value)
+    return seen.shape()
 
 
-class _Shaper:
-    """Makes shapes. Values without members have the same object if they have the same shape."""
+class _Seen:
+    """What was seen of all values at one place."""
 
-    def __init__(self, enumerations: Enumerations) -> None:
-        self._enumerations = enumerations
-        self._plain: dict[tuple[str, int | None], Shape] = {}
+    __slots__ = (
+        *("_depth", "_enumerations", "_items", "_longest", "_members", "_named", "_objects"),
+        *("_place", "_shortest", "_types", "_values", "count"),
+    )
 
-    def shape(self, value: Any, place: str, depth: int) -> Shape:
+    def __init__(self, place: str, enumerations: Enumerations, depth: int) -> None:
+        self._place, self._enumerations, self._depth = place, enumerations, depth
+        named = enumerations.get(place, frozenset())
+        self._named = named if len(named) <= MOST_VALUES else frozenset()
+        self._types: set[str] = set()
+        self._shortest = self._longest = -1
+        self._members: dict[str, _Seen] = {}
+        self._objects = 0
+        self._items: _Seen | None = None
+        self._values: set[str] = set()
+        self.count = 0
+        """Values that were seen, of which each object may have several of one name."""
+
+    def add(self, value: Any) -> None:
+        self.count += 1
         name = _TYPES.get(type(value))
-        if name is None or not depth:
+        if name is None or not self._depth:
+            return
+        self._types.add(name)
+        if name == "object":
+            self._objects += 1
+            for member, inner in value.items():
+                (self._members.get(member) or self._new_member(member)).add(inner)
+        elif name == "string":
+            self._add_length(len(value))
+            if value in self._named:
+                self._values.add(value)
+        elif name == "array":
+            self._add_length(len(value))
+            if value and self._items is None:
+                self._items = self._inner(OTHER_NAMES)
+            for inner in value:
+                self._items.add(inner)  # type: ignore[union-attr]  # it was made above
+
+    def _add_length(self, size: int) -> None:
+        if size > self._longest:
+            self._longest = size
+        if size < self._shortest or self._shortest < 0:
+            self._shortest = size
+
+    def _new_member(self, name: str) -> _Seen:
+        shown = name if _NAME.fullmatch(name) else OTHER_NAMES
+        if shown not in self._members:
+            self._members[shown] = self._inner(shown)
+        return self._members[shown]
+
+    def _inner(self, name: str) -> _Seen:
+        return _Seen(f"{self._place}/{name}", self._enumerations, self._depth - 1)
+
+    def shape(self) -> Shape:
+        if not self._depth:
             return ANYTHING
-        if isinstance(value, dict):
-            return self._object(value, place, depth)
-        if isinstance(value, list) and value:
-            shapes = [self.shape(each, f"{place}/*", depth - 1) for each in value]
-            size = len(value)
-            return Shape(types=frozenset({name}), length=(size, size), items=join(shapes))
-        length = len(value) if isinstance(value, str | list) else None
-        if self._enumerations and isinstance(value, str):
-            named = self._enumerations.get(place, frozenset())
-            if value in named and len(named) <= MOST_VALUES:
-                size = len(value)
-                values = frozenset({value})
-                return Shape(types=frozenset({name}), length=(size, size), values=values)
-        return self._plain_shape(name, length)
-
-    def _object(self, value: Mapping[str, Any], place: str, depth: int) -> Shape:
-        by_name: dict[str, list[Shape]] = {}
-        for member, inner in value.items():
-            shown = member if _NAME.fullmatch(member) else OTHER_NAMES
-            made = self.shape(inner, f"{place}/{shown}", depth - 1)
-            by_name.setdefault(shown, []).append(made)
-        members = {each: join(found) for each, found in by_name.items()}
-        return Shape(types=frozenset({"object"}), members=members)
-
-    def _plain_shape(self, name: str, size: int | None) -> Shape:
-        known = self._plain.get((name, size))
-        if known is None:
-            length = None if size is None else (size, size)
-            known = self._plain[name, size] = Shape(types=frozenset({name}), length=length)
-        return known
+        members = self._members.items()
+        return Shape(
+            types=frozenset(self._types),
+            length=None if self._longest < 0 else (self._shortest, self._longest),
+            members={name: each.shape() for name, each in members},
+            optional=frozenset(name for name, each in members if each.count < self._objects),
+            items=None if self._items is None else self._items.shape(),
+            values=frozenset(self._values),
+        )
 
 
 def join(shapes: Iterable[Shape]) -> Shape:
     """The one shape that all values of these shapes have."""
-    known = list({id(each): each for each in shapes}.values())
+    known = list(shapes)
     if len(known) == 1:
         return known[0]
     lengths = [each.length for each in known if each.length]
