@@ -623,6 +623,12 @@ def doctor(
     "which may be personal data.",
 )
 @click.option(
+    "--apis",
+    type=_FilePath(path_type=Path),
+    help="Folder of OpenAPI documents. Of enumerations with at most 12 values that a document "
+    "names, shapes keep the values.",
+)
+@click.option(
     "--certs-dir",
     type=_FilePath(path_type=Path),
     default=Path("certs"),

@@ -21,6 +21,7 @@ from mock_sei.certificates.store import CertificateStore, write_whole
 from mock_sei.commands.serve import open_output
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import ConfigurationError
+from mock_sei.recorder.documented import DocumentedValues
 from mock_sei.recorder.server import Recorder, RecorderListener, server_context
 from mock_sei.recorder.upstream import Upstream, client_context, find_proxy, read_target
 from mock_sei.recorder.writing import RecordingThread
@@ -50,6 +51,7 @@ class RecordOptions:
     out: Path
     redact: Sequence[str]
     bodies: str
+    apis: Path | None
     certs_dir: Path
     one_way_port: int | None
     two_way_port: int | None
@@ -85,7 +87,11 @@ def prepare_recorder(options: RecordOptions, undo: contextlib.ExitStack) -> Prep
     """Reads all files, binds the sockets, and makes the folder. Raises ConfigurationError."""
     listeners, store = _listeners(options, undo)
     writer = RecordingWriter(
-        options.out, version=__version__, redact=options.redact, bodies=Bodies(options.bodies)
+        options.out,
+        version=__version__,
+        redact=options.redact,
+        bodies=Bodies(options.bodies),
+        enumerations=DocumentedValues(options.apis),
     )
     recording = RecordingThread(writer)
     recorder = Recorder(listeners, recording)

@@ -76,12 +76,12 @@ ANYTHING = Shape()
 
 def shape_of(value: Any, enumerations: Enumerations = NO_ENUMERATIONS) -> Shape:
     """The shape of a JSON value. Values of members in ``enumerations`` are kept."""
-    seen = _Seen("", enumerations, DEEPEST)
+    seen = _PlaceSeen("", enumerations, DEEPEST)
     seen.add(value)
     return seen.shape()
 
 
-class _Seen:
+class _PlaceSeen:
     """What was seen of all values at one place."""
 
     __slots__ = (
@@ -95,9 +95,9 @@ class _Seen:
         self._named = named if len(named) <= MOST_VALUES else frozenset()
         self._types: set[str] = set()
         self._shortest = self._longest = -1
-        self._members: dict[str, _Seen] = {}
+        self._members: dict[str, _PlaceSeen] = {}
         self._objects = 0
-        self._items: _Seen | None = None
+        self._items: _PlaceSeen | None = None
         self._values: set[str] = set()
         self.count = 0
         """Values that were seen, of which each object may have several of one name."""
@@ -129,14 +129,14 @@ class _Seen:
         if size < self._shortest or self._shortest < 0:
             self._shortest = size
 
-    def _new_member(self, name: str) -> _Seen:
+    def _new_member(self, name: str) -> _PlaceSeen:
         shown = name if _NAME.fullmatch(name) else OTHER_NAMES
         if shown not in self._members:
             self._members[shown] = self._inner(shown)
         return self._members[shown]
 
-    def _inner(self, name: str) -> _Seen:
-        return _Seen(f"{self._place}/{name}", self._enumerations, self._depth - 1)
+    def _inner(self, name: str) -> _PlaceSeen:
+        return _PlaceSeen(f"{self._place}/{name}", self._enumerations, self._depth - 1)
 
     def shape(self) -> Shape:
         if not self._depth:

@@ -98,6 +98,7 @@ def recording(  # what the command's options are
         out=out,
         redact=redact,
         bodies=bodies,
+        apis=None,
         certs_dir=certs_dir,
         one_way_port=0,
         two_way_port=0,
