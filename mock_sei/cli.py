@@ -580,6 +580,109 @@ def doctor(
 
 
 @main.command()
+@click.option(
+    "--upstream",
+    required=True,
+    metavar="URL",
+    help="Address of the real platform's one-way listener, such as https://test.example.com.",
+)
+@click.option(
+    "--two-way-upstream", metavar="URL", help="Address of the real platform's two-way listener."
+)
+@click.option(
+    "--identity",
+    multiple=True,
+    metavar="ACCOUNT=CERT,KEY",
+    help="Certificate and key, in PEM, with which the real platform is called for this service "
+    "account. A client shows a certificate of this mock with the name of the account.",
+)
+@_secret_option("--passphrase", "Passphrase of the keys of --identity.")
+@click.option(
+    "--cacert",
+    type=_FilePath(path_type=Path),
+    help="CA of the real platform, in PEM.  [default: the CAs of this machine]",
+)
+@click.option(
+    "--out",
+    type=_FilePath(path_type=Path),
+    required=True,
+    help="Folder of the recording. Files of earlier runs stay, and this run goes on after them.",
+)
+@click.option(
+    "--redact",
+    multiple=True,
+    metavar="NAME",
+    help="A further header, parameter or JSON member whose values become placeholders.",
+)
+@click.option(
+    "--bodies",
+    type=click.Choice(["shapes", "full"]),
+    default="shapes",
+    show_default=True,
+    help="What is kept of the bodies of functional APIs: shapes without values, or all of it, "
+    "which may be personal data.",
+)
+@click.option(
+    "--apis",
+    type=_FilePath(path_type=Path),
+    help="Folder of OpenAPI documents. Of enumerations with at most 12 values that a document "
+    "names, shapes keep the values.",
+)
+@click.option(
+    "--certs-dir",
+    type=_FilePath(path_type=Path),
+    default=Path("certs"),
+    show_default=True,
+    envvar="MOCK_SEI_CERTS_DIR",
+    help="Folder of the mock's CA; created if it does not exist.",
+)
+@click.option(
+    "--one-way-port", type=click.IntRange(0, 65535), help="Port, 0 for a free one.  [default: 443]"
+)
+@click.option(
+    "--two-way-port", type=click.IntRange(0, 65535), help="Port, 0 for a free one.  [default: 444]"
+)
+@click.option(
+    "--ready-file",
+    type=_FilePath(path_type=Path),
+    help="File that is written, as JSON, when the recorder answers.",
+)
+def record(**given: Any) -> None:
+    """Record what passes between a client and the real platform.
+
+    Listens on this machine as the mock does, and sends each request to the real platform. The
+    client keeps its configuration, but trusts the mock's CA and shows a certificate of the mock.
+    The recording is a folder of HAR files. Secrets are replaced before anything is written.
+    """
+    end_once(lambda: sys.exit(0))
+    from mock_sei.commands.record import RecordOptions
+    from mock_sei.commands.record import record as run
+
+    run(RecordOptions(**given))
+
+
+@main.group()
+def recordings() -> None:
+    """Work with recordings of the real platform."""
+
+
+@recordings.command()
+@click.argument("file", type=_FilePath(path_type=Path))
+@click.option(
+    "--out",
+    type=_FilePath(path_type=Path),
+    required=True,
+    help="Folder the files are written to. It must have no HAR file.",
+)
+def split(file: Path, out: Path) -> None:
+    """Split the HAR file FILE, of any size, into files of at most 100 exchanges."""
+    from mock_sei.recordings.splitting import split_recording
+
+    count = split_recording(file, out, version=__version__)
+    click.echo(f"{count} exchanges in {out}")
+
+
+@main.command()
 @_control_url_option
 def healthcheck(control_url: str) -> None:
     """Exit with status 0 if a running server is healthy, otherwise with status 1."""

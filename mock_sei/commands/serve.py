@@ -44,7 +44,7 @@ _TIDY_EVERY = 1.0
 
 def prepare(settings: Settings) -> Launch:
     """Prepares the server without starting it. Raises :class:`ConfigurationError`."""
-    open_output(settings)
+    open_output(settings.log_format)
     with _naming_what_is_used_up():
         _require_files()
     if settings.ready_file is not None:
@@ -65,10 +65,10 @@ def prepare_worker(settings: Settings, sockets: Sockets) -> Launch:
     return launch(settings, sockets)
 
 
-def open_output(settings: Settings) -> None:
+def open_output(log_format: str) -> None:
     """Opens the standard streams and the log."""
     _open_standard_streams()
-    _configure_log(settings.log_format)
+    _configure_log(log_format)
 
 
 def log_error(message: str) -> None:

@@ -28,7 +28,7 @@ def main() -> None:
         Listener(name): [socket.socket(fileno=each) for each in numbers]
         for name, numbers in orders["sockets"].items()
     }
-    open_output(settings)
+    open_output(settings.log_format)
     try:
         launched = prepare_worker(settings, sockets)
         launched.platform.pid = orders["pid"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from mock_sei.journal.readings import Span, find_stretches
+from mock_sei.journal.readings import FoundValue, Span, find_stretches, find_values
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH
 from mock_sei.rules.randomness import SECRET_LENGTH
 from mock_sei.rules.secret_index import SecretIndex
@@ -179,7 +179,7 @@ def show(fields: Sequence[Field], secrets: Secrets) -> list[str]:
 def _show_whole(field: Field, found: Sequence[Stretch]) -> str:
     if not (found or field.stretches):
         return field.text
-    return _apply(field.text, [*field.stretches, *found])
+    return apply_stretches(field.text, [*field.stretches, *found])
 
 
 def show_once(key: object, make: Callable[[], Field], secrets: Secrets) -> Field:
@@ -221,10 +221,16 @@ class _Asking:
 
 def find_sent(texts: Iterable[str], secrets: Secrets) -> set[str]:
     """The secrets in some texts, decoded. Escaped secrets are found, those in Base64 are not."""
-    found: set[str] = set()
     search = partial(_search, secrets=secrets, cut=False)
-    find_stretches("\0".join(texts), search, shortest=0, found=found, decoded=0)
-    return found
+    found = find_values("\0".join(texts), search, shortest=0, decoded=0)
+    return {each.value for each in found}
+
+
+def find_secrets(text: str, secrets: Secrets) -> list[FoundValue]:
+    """The secrets in a text, also encoded ones: the place of each, and how it reads decoded."""
+    shortest = min(secrets.shortest or SECRET_LENGTH, SECRET_LENGTH)
+    search = partial(_search, secrets=secrets, cut=False)
+    return find_values(text, search, shortest=shortest)
 
 
 def hide_beginnings(text: str, sent: Iterable[str]) -> str:
@@ -332,7 +338,7 @@ def _show_beginning(field: Field, secrets: Secrets) -> str:
     found = [Stretch(*each) for each in _find(text, secrets, cut=True)]
     if unseen:
         found.append(Stretch(max(0, shown - unseen), len(text)))
-    return _apply(text, [*field.stretches, *found], shown)
+    return apply_stretches(text, [*field.stretches, *found], shown)
 
 
 def _find(text: str, secrets: Secrets, *, cut: bool = False) -> list[Span]:
@@ -393,7 +399,7 @@ def _beginning_of(secret: str, text: str) -> str:
         if _ENDS.match(text, at + size):
             stretches.append(Stretch(at, at + size))
         at = text.find(secret[:_LEAST_BEGINNING], at + size)
-    return _apply(text, stretches)
+    return apply_stretches(text, stretches)
 
 
 def _common(text: str, at: int, secret: str) -> int:
@@ -409,7 +415,7 @@ def _widest_first(stretch: Stretch) -> tuple[int, int, int]:
     return stretch.begin, -stretch.end, -len(stretch.instead)
 
 
-def _apply(text: str, stretches: Sequence[Stretch], shown: int | None = None) -> str:
+def apply_stretches(text: str, stretches: Sequence[Stretch], shown: int | None = None) -> str:
     """The first ``shown`` characters of a text, with these parts hidden. Overlaps are joined."""
     if shown is None:
         shown = len(text)

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Span = tuple[int, int]
 Search = Callable[[str], list[Span]]
@@ -86,34 +87,42 @@ class Decoded:
         return begin + first * characters // size, min(begin - (-last * characters // size), end)
 
 
+class FoundValue(NamedTuple):
+    """Something that a search found: its place in the original text, and how it reads decoded."""
+
+    span: Span
+    value: str
+
+
 def find_stretches(
-    text: str,
-    search: Search,
-    *,
-    shortest: int,
-    found: set[str] | None = None,
-    decoded: int = DECODED,
+    text: str, search: Search, *, shortest: int, decoded: int = DECODED
 ) -> list[Span]:
     """The parts of a text that decode to something that ``search`` finds, in any order.
 
-    ``shortest`` is the smallest length of what ``search`` can find. ``found`` collects the decoded
-    results. ``decoded`` is the number of times that Base64 inside Base64 is decoded.
+    The arguments are those of :func:`find_values`.
     """
-    spans: list[Span] = []
+    return [each.span for each in find_values(text, search, shortest=shortest, decoded=decoded)]
+
+
+def find_values(
+    text: str, search: Search, *, shortest: int, decoded: int = DECODED
+) -> list[FoundValue]:
+    """What ``search`` finds in a text and in all that it decodes to, in any order.
+
+    ``shortest`` is the smallest length of what ``search`` can find. ``decoded`` is the number of
+    times that Base64 inside Base64 is decoded.
+    """
+    values: list[FoundValue] = []
     for views, holds_runs in _readings(text, outermost=decoded == DECODED):
         reading = views[-1].text if views else text
-        here = search(reading)
-        if found is not None:
-            found.update(reading[begin:end] for begin, end in here)
+        here = [FoundValue(span, reading[slice(*span)]) for span in search(reading)]
         for each in _decoded(reading, shortest) if decoded and holds_runs else ():
-            inner = find_stretches(
-                each.text, search, shortest=shortest, found=found, decoded=decoded - 1
-            )
-            here.extend(map(each.origin, inner))
-        for view in reversed(views):
-            here = [view.origin(span) for span in here]
-        spans += here
-    return spans
+            inner = find_values(each.text, search, shortest=shortest, decoded=decoded - 1)
+            here.extend(FoundValue(each.origin(span), value) for span, value in inner)
+        for view in reversed(views) if here else ():
+            here = [FoundValue(view.origin(span), value) for span, value in here]
+        values += here
+    return values
 
 
 def unescape(text: str) -> View | None:

@@ -18,12 +18,14 @@ from performance.benchmarks.measurements import QUICK, Size, measure
 from performance.benchmarks.pages import pages
 from performance.benchmarks.peers import PEERS, install
 from performance.benchmarks.processes import Runner
+from performance.benchmarks.recorder import COLUMNS as RECORDER_COLUMNS
+from performance.benchmarks.recorder import recorder
 from performance.benchmarks.states import COLUMNS, starts, states
 from performance.benchmarks.table import markdown
 
-TABLES = ("speed", "states", "hostile", "foreign", "pages", "growth")
-"""The subjects: comparison with peers, kinds of state, hostile requests, users' documents, pages
-of the portal and of the control reference, growth of data."""
+TABLES = ("speed", "states", "recorder", "hostile", "foreign", "pages", "growth")
+"""The subjects: comparison with peers, kinds of state, the recorder, hostile requests, users'
+documents, pages of the portal and of the control reference, growth of data."""
 
 
 def main() -> None:
@@ -64,6 +66,15 @@ def main() -> None:
                 ),
             ]
             tables.append(markdown(kinds, COLUMNS))
+        if "recorder" in wanted:
+            passed = recorder(
+                runner,
+                certs,
+                rounds=size.rounds,
+                seconds=size.seconds,
+                connections=size.new_connections,
+            )
+            tables.append(markdown(list(passed), RECORDER_COLUMNS))
         if "hostile" in wanted:
             tables.append(markdown(hostile(runner, certs, rounds=size.hostile_rounds), []))
         if "foreign" in wanted:

@@ -97,20 +97,7 @@ class Runner:
             command += ["--apis", str(apis)]
         for listener in ("one-way", "two-way", "control"):
             command += [f"--{listener}-port", "0"]
-        with pinned(self.cores.server):
-            begun = time.perf_counter()
-            process = subprocess.Popen(
-                [*command, "--ready-file", str(ready)],
-                cwd=self.folder,
-                env=_environment(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        with _ended(process):
-            while not ready.exists():
-                if process.poll() is not None or time.perf_counter() - begun > START_LIMIT:
-                    raise RuntimeError("mock-sei serve did not start")
-                time.sleep(0.001)
+        with self._ready([*command, "--ready-file", str(ready)], ready) as (process, begun):
             started_in = time.perf_counter() - begun
             told = json.loads(ready.read_bytes())
             yield Server(
@@ -135,6 +122,59 @@ class Runner:
             command.append(str(page))
         with self._announced(command, ClientFiles.of(certs), TOKEN_REQUEST) as server:
             yield server
+
+    @contextmanager
+    def bare_proxy(self, certs: Path, upstream: Server) -> Iterator[Server]:
+        """Starts the bare TLS reverse proxy in front of a server with the same certs folder."""
+        command = [sys.executable, "-m", "performance.benchmarks.bare_proxy", str(certs)]
+        command += [str(self._client_ca(certs)), str(upstream.port)]
+        with self._announced(command, ClientFiles.of(certs), TOKEN_REQUEST) as server:
+            yield server
+
+    @contextmanager
+    def recorder(self, certs: Path, upstream: Server) -> Iterator[Server]:
+        """Starts ``mock-sei record`` in front of a server with the same certs folder."""
+        number = next(self._numbers)
+        ready = self.folder / f"recorder-{number}.json"
+        account = certs / ACCOUNT
+        files = f"{account / 'certificate.crt'},{account / 'privatekey.key'}"
+        command = [self.python, "-m", "mock_sei", "record", "--certs-dir", str(certs)]
+        command += ["--upstream", f"https://localhost:{upstream.one_way_port}"]
+        command += ["--two-way-upstream", f"https://localhost:{upstream.port}"]
+        command += ["--identity", f"{ACCOUNT}={files}", "--cacert", str(certs / "ca.pem")]
+        command += ["--out", str(self.folder / f"recording-{number}"), "--ready-file", str(ready)]
+        command += ["--one-way-port", "0", "--two-way-port", "0"]
+        with self._ready(command, ready) as (process, begun):
+            told = json.loads(ready.read_bytes())
+            yield Server(
+                pid=process.pid,
+                port=urlsplit(told["two_way_url"]).port or 443,
+                one_way_port=urlsplit(told["url"]).port or 443,
+                begun=begun,
+                started_in=time.perf_counter() - begun,
+                files=ClientFiles.of(certs),
+            )
+
+    @contextmanager
+    def _ready(
+        self, command: Sequence[str], ready: Path
+    ) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+        """Starts a command of ours and waits for its ready file. Its log is dropped."""
+        with pinned(self.cores.server):
+            begun = time.perf_counter()
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=_environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        with _ended(process):
+            while not ready.exists():
+                if process.poll() is not None or time.perf_counter() - begun > START_LIMIT:
+                    raise RuntimeError(f"mock-sei {command[3]} did not start")
+                time.sleep(0.001)
+            yield process, begun
 
     @contextmanager
     def peer(self, peer: Peer, certs: Path) -> Iterator[Server]:

@@ -111,12 +111,14 @@ class Serving:
         ports: Sequence[str] = FREE_PORTS,
         environ: Mapping[str, str] | None = None,
         command: Sequence[object] = (),
+        verb: str = "serve",
     ) -> Self:
         """Starts the process and does not wait for it; its working folder is ``folder``.
 
-        Without a command it is forked from one that has imported everything.
+        Without a command it is forked from one that has imported everything. ``verb`` is the
+        command of ``mock-sei``.
         """
-        words = ["serve", *ports, "--ready-file", "ready.json", *options]
+        words = [verb, *ports, "--ready-file", "ready.json", *options]
         if not command:
             forked = Forked(
                 [MOCK_SEI, *words],

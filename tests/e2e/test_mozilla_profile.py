@@ -6,12 +6,9 @@ It wants an older cryptography than the one tested here, so it has a virtual env
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import re
 import ssl
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,12 +16,11 @@ import pytest
 
 from mock_sei import MockSei
 from tests.e2e.handshakes import only, tls
+from tests.e2e.other_environments import installed
 from tests.e2e.serving import environment
 from tests.patience import patient
 
 HERE = Path(__file__).parent / "scanner"
-REQUIREMENTS = HERE / "requirements.txt"
-SSLYZE = HERE / ".venv" / "bin" / "sslyze"
 PATIENCE = patient(300)
 
 DEVIATIONS = {
@@ -39,21 +35,7 @@ ISSUE = re.compile(r"^ +\* (\w+): (.+)$", re.MULTILINE)
 @pytest.fixture(scope="session")
 def sslyze() -> Path:
     """The scanner, installed by pip if need be."""
-    with (HERE / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of pytest-xdist share the folder
-        made_for = HERE / ".venv" / "made-for.txt"
-        wanted = f"{sys.version}\n{REQUIREMENTS.read_text()}"
-        if not made_for.exists() or made_for.read_text() != wanted:
-            pip = [HERE / ".venv" / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
-            for command in (
-                [sys.executable, "-m", "venv", "--clear", HERE / ".venv"],
-                [*pip, "install", "--quiet", "-r", REQUIREMENTS],
-            ):
-                done = running(*command, environ=os.environ)  # pip may need a proxy
-                if done.returncode:
-                    pytest.skip(f"sslyze could not be installed: {done.stderr.strip()[-500:]}")
-            made_for.write_text(wanted)
-    return SSLYZE
+    return installed(HERE, "sslyze")
 
 
 def running(*command: object, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
