@@ -25,10 +25,10 @@ MEMBERS: Mapping[str, ValueKind] = MappingProxyType(
 CHANGES: Mapping[str, str] = MappingProxyType(
     {
         "status": "the status of the answer",
-        "code": "code in the body",
-        "message": "message in the body",
+        "code": "the member code of the body",
+        "message": "the member message of the body",
         "reason": "the only entry of errors[] in the body",
-        "transient": "transient in the body",
+        "transient": "the member transient of the body",
     }
 )
 
