@@ -123,7 +123,7 @@ def _setting_option(name: str, field: FieldInfo) -> click.Option:
     choices = _choices_of(field.annotation)
     default = field.default
     text = ",".join(map(str, default)) if isinstance(default, tuple) else default
-    shown = "" if default in (None, (), False) else f"  [default: {text}]"
+    shown = "" if default in (None, (), {}, False) else f"  [default: {text}]"
     sentence = f"{field.description or ''}.{shown}"
     return click.Option(
         [f"--{name.replace('_', '-')}"],
@@ -138,12 +138,14 @@ def _setting_option(name: str, field: FieldInfo) -> click.Option:
 def _metavar(annotation: object) -> str | None:
     """The kind of a setting's value for the help text; None means text."""
     kinds = set(_parts_of(annotation))
+    if dict in kinds:
+        return "FILE"
     return "PATH" if Path in kinds else "NUMBER" if kinds & {int, float} else None
 
 
 def _parts_of(annotation: object) -> Iterator[object]:
     """An annotation and all types in it."""
-    yield annotation
+    yield get_origin(annotation) or annotation
     for each in get_args(annotation):
         yield from _parts_of(each)
 
@@ -382,6 +384,43 @@ class _OfServer(click.Group):
 
 for _name, _help in OF_SERVER.items():
     main.add_command(_OfServer(_name, help=_help))
+
+
+@main.command()
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["text", "toml", "json"]),
+    default="text",
+    show_default=True,
+    help="toml: a file to edit, which serve --assumptions reads.",
+)
+@click.option("--changed", is_flag=True, help="Only the assumptions that are not the default.")
+@click.option(
+    "--config",
+    type=_FilePath(path_type=Path),
+    help="Settings file.  [default: mock-sei.toml, if it exists]",
+)
+@click.option("--assumptions", metavar="FILE", help="File with changed assumptions.")
+@click.option("--control-url", help="Ask the running server with this control address instead.")
+def assumptions(
+    format_name: str,
+    changed: bool,
+    config: Path | None,
+    assumptions: str | None,
+    control_url: str | None,
+) -> None:
+    """Print what is assumed of the real platform, and what of it is changed.
+
+    Each line has the value, what it changes, why it is assumed, and which probe of a real platform
+    shows it. The changes are those that mock-sei serve would find here.
+    """
+    from mock_sei.commands.assumptions import changed_at, changed_here, print_table
+
+    if control_url is not None and (config is not None or assumptions is not None):
+        raise click.UsageError("--control-url cannot be used with --config or --assumptions")
+    found = changed_here(config, assumptions) if control_url is None else changed_at(control_url)
+    print_table(found, format_name=format_name, only_changed=changed)
 
 
 @main.group()

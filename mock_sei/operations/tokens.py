@@ -44,7 +44,11 @@ class IssueToken(Request[dict[str, Any]]):
             context = client_context(identity, trusted=None)
             return own_client(platform.addresses, context, two_way=account is not None)
 
-        flows = Flows(registry=lambda: platform.registry, connect=connect)
+        flows = Flows(
+            registry=lambda: platform.registry,
+            connect=connect,
+            paths=lambda: platform.state.assumptions.path,
+        )
         try:
             return flows.token_response(self.application, self.user)
         except httpx2.HTTPError as error:

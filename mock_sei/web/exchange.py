@@ -1,8 +1,8 @@
 """One request and its answer on a platform listener: identity, limits, journal entry.
 
-Every answer carries ``RequestTrackingId``. If the client sent a GUID, that GUID is used
-(API-standards FAQ). The journal entry is closed before the last byte is sent, so that a test that
-has its answer finds the entry.
+Every answer carries ``RequestTrackingId``, or the header that an assumption names instead. If the
+client sent a GUID, that GUID is used (API-standards FAQ). The journal entry is closed before the
+last byte is sent, so that a test that has its answer finds the entry.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import re
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 from starlette.types import Message, Scope
 
+from mock_sei.assumptions.moved import MovedPaths
 from mock_sei.certificates.bundles import describe_pem
 from mock_sei.errors import (
     BODY_TOO_LARGE,
@@ -23,7 +25,9 @@ from mock_sei.errors import (
     STORE_AWAY,
     Explanation,
     Refusal,
+    RefusalKind,
     StoreAway,
+    Words,
 )
 from mock_sei.journal.entries import BODY_KEPT, Entry, HttpRequest, HttpResponse, RawHeaders
 from mock_sei.platform import Platform
@@ -56,7 +60,10 @@ reached."""
 STALLED = "mock_sei.stalled"
 """The key that marks the scope of a request that is deliberately never answered."""
 
-_TOO_LARGE = (BODY_TOO_LARGE.status, HEAD_TOO_LARGE.status)
+TOO_LARGE = frozenset({BODY_TOO_LARGE, HEAD_TOO_LARGE})
+"""The kinds of refusals after which a client may still send."""
+_TOO_LARGE_STATUSES = frozenset(each.status for each in TOO_LARGE)
+"""A fault and a scripted answer may have these, too."""
 
 PINNED_KEY = "mock_sei.pinned"
 """The key in a scope for the platform that the request works on; the connection sets it."""
@@ -96,11 +103,13 @@ class Exchange:
         "_closed",
         "_failed",
         "_found",
+        "_is_too_large",
         "_reads_ahead",
         "_started",
         "connection",
         "entry",
         "listener",
+        "moved_to",
         "platform",
         "tracking_id",
         "whole_body",
@@ -110,6 +119,10 @@ class Exchange:
         self.platform = platform = platform_of(scope, platform)
         """The platform with the state in which the request began, even if it was reset since."""
         self.listener = listener
+        self.moved_to: str | None = None
+        """Where the path of this request is now, if an assumption moved it."""
+        moved = platform.state.moved_paths
+        wire_path = None if moved is None else self._follow(moved, scope)
         self._started = machine.monotonic()
         self._body_size = 0
         self._body_ended = False
@@ -118,6 +131,8 @@ class Exchange:
         self._reads_ahead = False
         self.whole_body: bytes | None = None
         """The body, if it was read before the request is handled, as armed faults may need it."""
+        self._is_too_large = False
+        """Whether the request was refused since it is too large."""
         self._failed = False
         self._closed = False
         self._found: Findings | None = None
@@ -130,7 +145,8 @@ class Exchange:
             certificate=_certificate_of(tls),
         )
         headers = scope["headers"]
-        sent = {value for name, value in headers if name == b"requesttrackingid"}
+        tracking = platform.state.tracking
+        sent = {value for name, value in headers if name == tracking.lower}
         own = sent.pop() if len(sent) == 1 else None
         guid = own is not None and _GUID.fullmatch(own) is not None
         self.tracking_id = own.decode() if own and guid else _new_tracking_id(scope, platform)
@@ -144,6 +160,7 @@ class Exchange:
                 secrets=platform.state.secrets,
                 method=scope["method"],
                 path=scope["path"],
+                wire_path=wire_path,
                 path_is_whole=not _has_escaped_slash(scope.get("raw_path") or b""),
                 raw_headers=kept_headers(headers),
                 raw_query=scope["query_string"],
@@ -152,10 +169,30 @@ class Exchange:
             releases=platform.journal.releases,
         )
         if own is not None and not guid:
-            self.entry.notes.append("RequestTrackingId is not a GUID; a new GUID replaces it")
+            self.entry.notes.append(f"{tracking.text} is not a GUID; a new GUID replaces it")
         if sent:
-            note = "RequestTrackingId came with different values; a new GUID replaces them"
+            note = f"{tracking.text} came with different values; a new GUID replaces them"
             self.entry.notes.append(note)
+
+    def _follow(self, moved: MovedPaths, scope: Scope) -> str | None:
+        """Gives a request to a moved operation the path that all handlers know.
+
+        Returns the path on the wire, None if it is no path of a moved operation.
+        """
+        path: str = scope["path"]
+        name = moved.name_of(path)
+        if name is None:
+            new = moved.find_new(path)
+            self.moved_to = None if new is None else f"{new[1]} (assumption {new[0]})"
+            return None
+        scope["path"], scope["raw_path"] = name, quote(name).encode()
+        return path
+
+    @property
+    def called_path(self) -> str:
+        """The path that the client called."""
+        request = self.entry.request
+        return "" if request is None else request.wire_path or request.path
 
     async def work(self, work: Callable[[], T]) -> T:
         """Runs work on the platform's state as a unit. Raises what ``work`` raises, and a
@@ -206,6 +243,7 @@ class Exchange:
             origin.decode("latin-1"),
             self.platform.state.registry,
             preflight=is_preflight(request),
+            tracking=self.platform.state.tracking.text,
         )
         return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
@@ -217,6 +255,17 @@ class Exchange:
             return False
         allowed = b"Access-Control-Allow-Origin"
         return any(name == allowed for name, _ in self.cross_origin_headers())
+
+    @property
+    def words(self) -> Words:
+        """The words with which the platform answers refusals."""
+        return self.platform.state.assumptions.refusal.words
+
+    def refuse(self, refusal: Refusal) -> RefusalKind:
+        """Notes a refusal in the journal entry, and returns what the client gets of it."""
+        self.entry.refuse(refusal.why)
+        self._is_too_large = refusal.kind in TOO_LARGE
+        return self.words.of(refusal)
 
     def record_bug(self, trace: str) -> None:
         """Records a bug with its traceback. Only the first of an exchange counts.
@@ -280,8 +329,8 @@ class Exchange:
     def leaves_client_sending(self) -> bool:
         """True if the request is too large, and is answered while the client still sends it."""
         response = self.entry.response
-        too_large = response is not None and response.status in _TOO_LARGE
-        return too_large and not self._body_ended
+        has_status = response is not None and response.status in _TOO_LARGE_STATUSES
+        return (self._is_too_large or has_status) and not self._body_ended
 
     def sending(self, message: MutableMapping[str, Any]) -> None:
         """Adds the tracking id; records the answer, and closes the entry at its last piece."""
@@ -291,7 +340,10 @@ class Exchange:
         if message["type"] == "http.response.start":
             headers = list(message["headers"])
             own = {name.lower() for name, _ in headers}
-            headers.append((b"RequestTrackingId", self.tracking_id.encode()))
+            tracking = self.platform.state.tracking
+            if tracking.lower in own:  # of a scripted answer
+                headers = [each for each in headers if each[0].lower() != tracking.lower]
+            headers.append((tracking.name, self.tracking_id.encode()))
             # A scripted header replaces ours: a browser refuses an answer that has one twice.
             headers += [
                 (name, value)

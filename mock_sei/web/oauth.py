@@ -124,7 +124,7 @@ async def _parse(
         authorization=only_header(headers, "Authorization"),
         connection=connection,
         issuer=platform.addresses.issuer(host),
-        endpoint=platform.addresses.called(connection.listener, host) + request.scope["path"],
+        endpoint=platform.addresses.called(connection.listener, host) + exchange.called_path,
         findings=exchange.entry.findings,
         query_allowed=platform.state.behaviour.dialect == "sei",
         grant_type=grant_type,
@@ -135,7 +135,7 @@ async def _parse(
 
 async def _token_info(request: Request, exchange: Exchange) -> Response:
     findings = exchange.entry.findings
-    findings.course = checks.TOKEN_INFORMATION
+    findings.course = exchange.platform.state.gateway.token_information
     sent = [each for each in request.query_params.getlist("client_id") if each]
     if not sent:
         raise _missing_client_id(request)

@@ -164,13 +164,12 @@ class Visit:
 
     def problem(self, refusal: Refusal) -> Response:
         """The page of a refusal, which the journal keeps."""
-        entry = self.exchange.entry
-        entry.refuse(refusal.why)
+        kind = self.exchange.refuse(refusal)
         answer = self.show_without_form(
             "problem.html",
-            status=refusal.kind.status,
+            status=kind.status,
             title="Not found" if refusal.kind.status == 404 else "This did not work",
-            because=entry.refused_because,
+            because=self.exchange.entry.refused_because,
             tracking_id=self.exchange.tracking_id,
         )
         answer.headers.update(refusal_headers(self.exchange, refusal))
