@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlencode
 
 from mock_sei.apis.first_values import (
@@ -24,6 +24,7 @@ from mock_sei.apis.first_values import (
 )
 from mock_sei.apis.operations import FORM, QUERYSTRING, Key, Operation, Parameter, key_of
 from mock_sei.apis.styles import text_of
+from mock_sei.assumptions.moved import MovedPaths
 from mock_sei.errors import Rejected
 
 SET_BY_US = frozenset(
@@ -231,6 +232,22 @@ def trial_request(
     return TrialRequest(
         method=operation.method, path=path, query=query, headers=headers, body=content
     )
+
+
+def on_wire(
+    request: TrialRequest, names: Mapping[str, str], moved: MovedPaths | None
+) -> TrialRequest:
+    """A request with the path and the names of its query as assumptions have them on the wire.
+
+    ``names`` has the names on the wire, by the names of the document.
+    """
+    new = moved.find_new(request.path) if moved else None
+    pairs = (each.partition("=") for each in request.query.split("&"))
+    query = "&".join(
+        f"{quote(names[name], safe=_SAFE_IN_QUERY) if name in names else name}{equals}{text}"
+        for name, equals, text in pairs
+    )
+    return replace(request, path=new[1] if new else request.path, query=query)
 
 
 def _path(operation: Operation, values: Mapping[str, str], problems: dict[str, str]) -> str:

@@ -164,6 +164,11 @@ SOURCES: Mapping[str, RefusalSource] = MappingProxyType(
         "store_away": RefusalSource(
             when="the test server cannot reach its state", reason=_OWN, unseen=_OWN
         ),
+        "live_pages_full": RefusalSource(
+            when="so many pages of the portal are live that no other one can be",
+            reason=_OWN,
+            unseen=_OWN,
+        ),
         "head_too_large": RefusalSource(
             when="the headers are larger than this server accepts",
             reason="the status is that of RFC 6585 section 5, the words are assumed",

@@ -28,7 +28,6 @@ TIMEOUT = 20.0
 """Seconds for each request of a token's flow."""
 BODY_KEPT = 64 * 1024
 """Bytes that are kept of the answer's body. The rest is read and counted."""
-TRACKING_ID = "RequestTrackingId"
 
 
 _USUAL_HEADERS = {
@@ -186,7 +185,7 @@ async def _make_call(
         **request.headers,
         "AppKey": application.app_key,
         "Authorization": f"Bearer {token}",
-        TRACKING_ID: step.tracking_id,
+        platform.state.tracking.text: step.tracking_id,
     }
     async with httpx2.AsyncClient(verify=context, trust_env=False, timeout=LONGEST) as client:
         attempt.call = step
@@ -245,7 +244,11 @@ def _find_token(
             event_hooks={"request": [_tracked(platform, attempt)]},
         )
 
-    flows = Flows(registry=lambda: platform.registry, connect=connect)
+    flows = Flows(
+        registry=lambda: platform.registry,
+        connect=connect,
+        paths=lambda: platform.state.assumptions.path,
+    )
     return str(flows.token_response(application.app_key, user)["access_token"])
 
 
@@ -258,7 +261,7 @@ def _tracked(platform: Platform, attempt: Attempt) -> Callable[[httpx2.Request],
             path=request.url.path,
             tracking_id=platform.new_tracking_id(),
         )
-        request.headers[TRACKING_ID] = step.tracking_id
+        request.headers[platform.state.tracking.text] = step.tracking_id
         attempt.token_steps.append(step)
 
     return note

@@ -500,3 +500,30 @@ def test_the_address_of_the_page_has_no_host_of_the_call() -> None:
     own = own_calls.own_listener(addresses, two_way=True)
     assert urlsplit(own.url).hostname == "127.0.0.1"
     assert own.host == f"localhost:{addresses.two_way_port}"
+
+
+def test_the_request_has_the_names_and_paths_of_the_platform_s_assumptions(
+    visitor: Visitor, fresh: MockSei
+) -> None:
+    fresh.reset(
+        assumptions={
+            "path.token": "/oauth/tokens",
+            "path.insight_status": "/status/{key}",
+            "request.tracking_header": "X-Trace",
+            "paging.limit": "size",
+        }
+    )
+    page = visitor.send(TICKETS, **{"query.limit": "1"})
+
+    assert "✓ certificate name" in words_of(page)
+    sent = [each.request for each in fresh.journal.entries if each.request is not None]
+    assert "/oauth/tokens" in [each.wire_path for each in sent]
+    assert "size=1" in [each.query for each in sent]
+
+    visitor.send(
+        "/portal/apis/pending-transactions/GET/v1/{appName}/status/{key}", **{"path.key": "nothing"}
+    )
+    (*_, last, _page) = fresh.journal.entries
+    assert last.refused_by == "record"
+    assert last.request is not None
+    assert last.request.wire_path == "/status/nothing"

@@ -26,6 +26,7 @@ from mock_sei.apis.trial_requests import (
     TrialBody,
     TrialField,
     TrialRequest,
+    on_wire,
     trial_body,
     trial_fields,
     trial_request,
@@ -268,7 +269,15 @@ def _request(visit: Visit, operation: Operation) -> TrialRequest:
     body = None
     if "requestBody" in operation.raw:
         body = visit.value(CONTENT_TYPE).strip(), visit.value(BODY)
-    return trial_request(operation, values, body)
+    return _as_sent(visit, operation, trial_request(operation, values, body))
+
+
+def _as_sent(visit: Visit, operation: Operation, request: TrialRequest) -> TrialRequest:
+    """The request as this platform's assumptions have it on the wire."""
+    state = visit.platform.reloaded().state
+    is_ours = operation.rule.action != "example"
+    names = {own: wire for wire, own in state.apis.wire_names.items() if own} if is_ours else {}
+    return on_wire(request, names, state.moved_paths)
 
 
 # The page
@@ -290,7 +299,7 @@ def _page(
     body = trial_body(operation)
     sent = dict(visit.form) if visit.form else None
     choices = _choices(visit, product, sent)
-    request = trial.request if trial else _first_request(operation, fields, body)
+    request = trial.request if trial else _first_request(visit, operation, fields, body)
     path = {each.parameter.name: each.text for each in fields if each.parameter.place == "path"}
     shown = [_shown_field(each, sent) for each in fields]
     application = platform.registry.find_application(choices.chosen)
@@ -351,11 +360,12 @@ def _keys(operation: Operation, state: ApiState) -> dict[str, str]:
 
 
 def _first_request(
-    operation: Operation, fields: Sequence[TrialField], body: TrialBody | None
+    visit: Visit, operation: Operation, fields: Sequence[TrialField], body: TrialBody | None
 ) -> TrialRequest | None:
     values = {each.name: each.text for each in fields}
+    sent = (body.content_type, body.text) if body else None
     try:
-        return trial_request(operation, values, (body.content_type, body.text) if body else None)
+        return _as_sent(visit, operation, trial_request(operation, values, sent))
     except Rejected:
         return None
 
@@ -369,7 +379,7 @@ def _example(
     visit: Visit,
 ) -> dict[str, Any]:
     platform = visit.platform.reloaded()
-    first = request or _first_request(operation, fields, body)
+    first = request or _first_request(visit, operation, fields, body)
     found: ExampleAnswer = example_answer(
         operation,
         first,
