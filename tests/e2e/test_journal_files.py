@@ -17,6 +17,7 @@ import httpx2
 import pytest
 
 from mock_sei import Attached
+from tests.e2e.har_files import judge
 from tests.e2e.libraries import SERVER, TICKETS, TOKEN, WEB
 from tests.e2e.serving import BIN, MOCK_SEI, Serving, environment, run, run_mock_sei, wait_for
 from tests.e2e.suites import run_suite
@@ -165,13 +166,6 @@ def test_a_foreign_validator_accepts_the_har(
     assert judge(npm_packages, {"log": log}) == [
         ".log.entries[0].request should have required property 'url'"
     ]
-
-
-def judge(packages: Path, document: object) -> Any:
-    """What npm's har-validator finds wrong."""
-    done = run("node", packages / "har_validator.js", typed=json.dumps(document), cwd=packages)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_the_test_passes_where_it_is_pasted_and_is_clean(

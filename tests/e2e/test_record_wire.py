@@ -294,6 +294,17 @@ def test_both_connections_are_kept_and_a_closed_one_is_replaced(start: Start) ->
     assert [each.request.path for each in exchanges(bench.out)] == ["/0", "/1", "/2", "/3"]
 
 
+def test_requests_that_are_sent_ahead_are_answered_in_their_order(start: Start) -> None:
+    heads: list[bytes] = []
+    bench = start(answering(OK, heads))
+    first = b"GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    got = bench.recorder.talk(first + request("/2"))
+
+    assert got.count(b"HTTP/1.1 200 OK") == 2
+    assert [each.split(b" ")[1] for each in heads] == [b"/1", b"/2"]
+    assert bench.platform.connections == 1
+
+
 def hang_up(connection: ssl.SSLSocket) -> None:
     head_of(connection)
 
