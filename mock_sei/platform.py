@@ -67,6 +67,8 @@ from mock_sei.oauth.token_info import token_information
 from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.portal.portal import Portal
+from mock_sei.replay.positions import ReplayPositions
+from mock_sei.replay.recordings import ReplayedRecordings
 from mock_sei.rules import checks, machine
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addresses
 from mock_sei.rules.clock import PlatformClock
@@ -102,6 +104,8 @@ class State:
     scripts: Scripts
     certificates: AccountCertificates
     portal: Portal
+    replay: ReplayPositions
+    """How many of the recorded answers were used."""
     bugs: Kept = field(init=False)
     """Tracebacks of mock-sei's own failures."""
     shortages: Kept = field(init=False)
@@ -201,6 +205,7 @@ class Platform:
         upload_limit: int = 64 * 1024 * 1024,
         tls_problem: TlsProblem = lambda _: None,
         units: Units | None = None,
+        recordings: ReplayedRecordings | None = None,
     ) -> None:
         """``units`` are those of the store that keeps the state; this server's memory without."""
         # For good
@@ -221,7 +226,12 @@ class Platform:
             logger.warning("%s", cost.sentence)
         for problem in self.catalogue.unchecked:
             logger.warning("not checked: %s", problem)
-        self.operations = operations_of(self.catalogue)
+        self.recordings = recordings
+        """The recorded answers that are given again; None if there are none."""
+        if recordings is not None:
+            level = logging.WARNING if recordings.is_incomplete else logging.INFO
+            logger.log(level, "recordings %s: %s", recordings.source, recordings.summary)
+        self.operations = operations_of(self.catalogue, recordings)
         """The operations that a fault can name."""
         """Made here and not when first asked for: each call has a copy of this platform."""
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
@@ -229,7 +239,7 @@ class Platform:
         """The settings with which the server started; a reset may have changed some since."""
         self._behaviour = behaviour
         self._certificate_rules = certificate_rules or CertificateRules()
-        self._seeded_faults = read_faults(faults, self.catalogue, faults_source)
+        self._seeded_faults = read_faults(faults, self.operations, faults_source)
         self._tls_problem = tls_problem
         self._seeded_records = Seed(fixtures.collections)
         self._seeded_with_own_data = [
@@ -382,6 +392,7 @@ class Platform:
             ),
             faults=faults,
             scripts=scripts,
+            replay=ReplayPositions(stored),
             apis=make_data("apis/shared", is_own=False, remembered=REMEMBERED),
             own_data=own_data,
             certificates=certificates,
@@ -734,22 +745,21 @@ class Platform:
                 return
 
 
-def operations_of(catalogue: Catalogue) -> Operations:
+def operations_of(catalogue: Catalogue, recordings: ReplayedRecordings | None = None) -> Operations:
     """Everything that can be called."""
     link = f"GET {CERTIFICATE_LINK_PATH}{{token}}"
-    return Operations((*OAUTH_OPERATIONS, *catalogue.names, *PLATFORM_PAGES, link))
+    recorded = () if recordings is None else recordings.calls.operations
+    return Operations((*OAUTH_OPERATIONS, *catalogue.names, *PLATFORM_PAGES, link, *recorded))
 
 
 def read_faults(
-    seeded: Sequence[Mapping[str, Any]], catalogue: Catalogue, source: object
+    seeded: Sequence[Mapping[str, Any]], operations: Operations, source: object
 ) -> list[FaultRule]:
     """The faults of the settings, which every reset arms.
 
     Raises :class:`ConfigurationError` naming where they are from, the entry and its field.
     """
-    if not seeded:
-        return []
-    operations, read = operations_of(catalogue), []
+    read: list[FaultRule] = []
     for index, fields in enumerate(seeded):
         try:
             read.append(read_fault(fields, operations))

@@ -64,6 +64,12 @@ def takes_file(operation: Operation, content_type: str | None) -> bool:
     return found is not None and not is_json(found) and media_type_of(found) != FORM_TYPE
 
 
+def is_file_type(content_type: str | None) -> bool:
+    """Whether a body of this content type is taken as a file if no document says what it is."""
+    sent = media_type_of(content_type)
+    return bool(sent) and not is_json(sent) and sent != FORM_TYPE
+
+
 def check_media_type(operation: Operation, content_type: str | None) -> str:
     """The operation's media type that a body has. Raises :class:`MalformedRequest`.
 

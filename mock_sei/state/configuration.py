@@ -25,14 +25,16 @@ def configuration_of(settings: Mapping[str, Any], folders: Mapping[str, Path]) -
     """The digests of all parts, by what a message calls them: ``--dialect``, ``fixtures/x.json``.
 
     ``settings`` are those that make the platform what it is, by name. All files of the
-    ``folders`` are read. Raises :class:`ConfigurationError` for a file that cannot be
-    read.
+    ``folders`` are read, each of which may also be a single file. Raises
+    :class:`ConfigurationError` for a file that cannot be read.
     """
     parts = {
         f"--{name.replace('_', '-')}": _digest(json.dumps(value, default=str).encode())
         for name, value in settings.items()
     }
     for name, folder in folders.items():
+        if folder.is_file():
+            parts[name] = _digest(_read(folder))
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
             parts[f"{name}/{path.relative_to(folder).as_posix()}"] = _digest(_read(path))
     return parts
