@@ -239,8 +239,8 @@ class _HarReader:
 
     def entries(self, document: object) -> Iterator[tuple[str, object]]:
         log = self.mapping(self.mapping(document, "").get("log"), "log")
-        version = self.find_text(log.get("version"), "log.version") or VERSION
-        if version.partition(".")[0] != VERSION.partition(".")[0]:
+        version = log.get("version") or VERSION
+        if str(version).partition(".")[0] != VERSION.partition(".")[0]:
             problem = f"a version of HAR that is not known; this is for version {VERSION}"
             raise self._wrong(problem, "log.version", version)
         if "entries" not in log:

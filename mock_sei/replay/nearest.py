@@ -18,7 +18,7 @@ from mock_sei.replay.requests import (
     ComparedRequest,
     Fields,
     compared_body,
-    written,
+    shown_json,
 )
 from mock_sei.replay.templates import fits, template_of
 from mock_sei.rules import checks
@@ -85,9 +85,11 @@ def _call_text(method: str, path: str, query: Fields) -> str:
 
 
 def _distance(call: RecordedCall, called: ComparedRequest) -> int:
-    here = {(name, value) for name, values in called.query.items() for value in values}
-    there = {(name, value) for name, values in call.query.items() for value in values}
-    return len(here ^ there) + (call.kind is not called.body.kind)
+    """Another value is nearer than a parameter that is missing."""
+    here, there = called.query, call.query
+    missing = len(here.keys() ^ there.keys())
+    others = sum(set(here[name]) != set(there[name]) for name in here.keys() & there.keys())
+    return 2 * missing + others + (call.kind is not called.body.kind)
 
 
 def _differences(
@@ -179,7 +181,7 @@ def _at(pointer: str) -> str:
 
 
 def _json(value: Any) -> str:
-    return _cut(written(value))
+    return _cut(shown_json(value))
 
 
 def _shown(text: str) -> str:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
@@ -332,10 +333,22 @@ def written(value: Any) -> str:
     if isinstance(value, _Number):
         return value
     if isinstance(value, dict):
-        return f"{{{','.join(f'{json.dumps(each)}:{written(value[each])}' for each in value)}}}"
+        members = (f"{json.dumps(name)}:{written(value[name])}" for name in sorted(value))
+        return f"{{{','.join(members)}}}"
     if isinstance(value, list):
         return f"[{','.join(map(written, value))}]"
     return json.dumps(value)
+
+
+def shown_json(value: Any) -> str:
+    """A value of a compared JSON body for a message, with numbers as people write them."""
+    if isinstance(value, _Number) and len(value) < _LONG_NUMBER:
+        number = Decimal(value)
+        return f"{number:f}" if abs(number.adjusted()) < _LONG_NUMBER else value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else written(value)
+
+
+_LONG_NUMBER = 20
 
 
 _OF_TEXT = "\ufdd0="
@@ -347,17 +360,7 @@ def _apart(value: Any) -> str:
     """A JSON value that is compared apart. A text never equals another value."""
     if isinstance(value, str) and not isinstance(value, _Number):
         return _OF_TEXT + value
-    return _OF_OTHER + _in_order(value)
-
-
-def _in_order(value: Any) -> str:
-    return written(_sorted(value))
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _sorted(value[name]) for name in sorted(value)}
-    return [_sorted(each) for each in value] if isinstance(value, list) else value
+    return _OF_OTHER + written(value)
 
 
 def template_apart(text: str) -> Template:

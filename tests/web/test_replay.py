@@ -13,8 +13,11 @@ import pytest
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.faults.faults import read_fault
 from mock_sei.journal.entries import Entry
-from mock_sei.recordings.exchanges import RecordedExchange
-from tests.recordings.made import FORM, JSON, body, exchange
+from mock_sei.recordings.exchanges import RecordedBody, RecordedExchange
+from mock_sei.rules.standards import Listener
+from mock_sei.state.sqlite import SqliteStore
+from mock_sei.state.unit_of_work import SharedUnits
+from tests.recordings.made import FORM, JSON, ORIGIN, body, exchange
 from tests.replay.made import INVESTORS, UNKNOWN, answered, platform_with, write
 from tests.support import Served
 
@@ -170,3 +173,158 @@ def test_other_bodies_are_compared_as_bytes(replay: Replay) -> None:
     assert post(served, UNKNOWN, content=b"\xff\x00", headers=headers).status_code == 200
     assert post(served, UNKNOWN, content=b"\xff\x01", headers=headers).status_code == 404
     assert post(served, UNKNOWN).status_code == 404
+
+
+def test_an_upload_is_compared_whatever_its_boundary(replay: Replay) -> None:
+    sent = body(b"--x\r\n\r\n\xff\r\n--x--", "multipart/form-data; boundary=x")
+    served = replay(answered(UNKNOWN, method="POST", sent=sent))
+    headers = {"Content-Type": "multipart/form-data; boundary=other"}
+
+    content = b"--other\r\n\r\n\xff\r\n--other--"
+    assert post(served, UNKNOWN, content=content, headers=headers).status_code == 200
+    content = b"--other\r\n\r\n\xfe\r\n--other--"
+    assert post(served, UNKNOWN, content=content, headers=headers).status_code == 404
+
+
+def test_a_body_that_the_recording_left_out_fits_any_and_the_journal_says_so(
+    replay: Replay,
+) -> None:
+    left_out = RecordedBody(media_type="image/png", size=9, left_out="it is too large")
+    served = replay(answered(UNKNOWN, method="POST", sent=left_out))
+
+    assert post(served, UNKNOWN, content=b"any").status_code == 200
+    assert "has not the body of the request (it is too large)" in last(served).notes[-1]
+    assert post(served, UNKNOWN).status_code == 404
+
+
+def test_a_body_over_the_limit_is_refused_as_by_the_engine(replay: Replay) -> None:
+    served = replay(answered(INVESTORS, method="POST", sent=body("{}")), answered(UNKNOWN))
+
+    for path in (INVESTORS, "/v2/investors"):
+        found = post(served, path, content=b" " * (9 * 1024 * 1024), headers={"Content-Type": JSON})
+        assert found.status_code in (405, 413)
+    served = replay(answered(UNKNOWN, method="POST", sent=body("{}")))
+    content = b" " * (9 * 1024 * 1024)
+    assert post(served, UNKNOWN, content=content, headers={"Content-Type": JSON}).status_code == 413
+
+
+def test_headers_and_links_of_the_answer(replay: Replay) -> None:
+    served = replay(
+        answered(
+            INVESTORS,
+            {"next": f"{ORIGIN}/v2/investors?page=2", "other": "https://other.example/"},
+            headers=(
+                *(("X-Theirs", "1"), ("Date", "theirs"), ("RequestTrackingId", "theirs")),
+                *(("Location", f"{ORIGIN}/v2/investors/1"), ("Content-Encoding", "gzip")),
+                *(("Content-Length", "3"), ("Transfer-Encoding", "chunked")),
+            ),
+        )
+    )
+
+    found = served.get(INVESTORS)
+
+    two_way = str(served.client().base_url).rstrip("/")
+    assert found.json()["other"] == "https://other.example/"
+    assert found.json()["next"].startswith(two_way)
+    assert found.json()["next"].endswith("/v2/investors?page=2")
+    assert found.headers["location"] == found.json()["next"].partition("?")[0] + "/1"
+    assert found.headers["x-theirs"] == "1"
+    assert len(found.headers["requesttrackingid"]) == 36
+    assert found.headers.get_list("requesttrackingid") == [last(served).tracking_id]
+    assert "theirs" not in found.headers.values()
+    assert "content-encoding" not in found.headers
+    assert found.headers["content-length"] == str(len(found.content))
+
+
+def test_an_answer_without_a_body(replay: Replay) -> None:
+    served = replay(exchange("DELETE", f"{UNKNOWN}/1", status=204))
+
+    found = served.client().delete(f"{UNKNOWN}/1", headers=served.headers())
+
+    assert (found.status_code, found.content) == (204, b"")
+    assert "content-length" not in found.headers
+
+
+def test_a_recorded_refusal_is_an_answer(replay: Replay) -> None:
+    theirs = {"code": "resource.not.found", "message": "no", "trackingId": "theirs"}
+    served = replay(answered(f"{INVESTORS}/9", theirs, status=404))
+
+    found = served.get(f"{INVESTORS}/9")
+
+    assert (found.status_code, found.json()) == (404, theirs)
+    assert last(served).refused_by is None
+
+
+def test_recordings_only_refuses_everything_else(replay: Replay) -> None:
+    served = replay(answered(f"{INVESTORS}?limit=2"), is_only=True)
+
+    assert served.get(f"{INVESTORS}?limit=2").json() == "recorded"
+    for path in (f"{INVESTORS}?limit=3", "/v1/order/tradetickets", f"{UNKNOWN}/none"):
+        found = served.get(path)
+        assert found.status_code == 404
+        assert found.json()["code"] == "resource.not.recorded"
+        assert last(served).refused_by == "recording"
+    assert last(served).expected == "GET /v2/investors"
+    found = post(served, INVESTORS, json={})
+    assert found.json()["code"] == "resource.not.recorded"
+    assert "only with another method: GET" in (last(served).refused_because or "")
+
+
+def test_recordings_only_leaves_the_gateway_and_the_tokens_as_they_are(replay: Replay) -> None:
+    served = replay(answered(INVESTORS), is_only=True)
+
+    assert served.post_token().status_code == 200
+    assert served.client().get(UNKNOWN).status_code == 401
+    assert last(served).refused_by == "AppKey"
+
+
+def test_the_refusal_shows_no_secret(replay: Replay) -> None:
+    served = replay(answered(INVESTORS), is_only=True)
+    token = served.token()
+
+    served.get(f"{INVESTORS}?note={token}", headers=served.headers(token=token))
+
+    entry = last(served)
+    assert entry.refused_by == "recording"
+    assert token not in json.dumps(entry.to_json())
+
+
+def test_a_browser_of_another_origin_gets_our_cors_headers(replay: Replay) -> None:
+    served = replay(
+        answered(INVESTORS, headers=(("Access-Control-Allow-Origin", "https://theirs.example"),))
+    )
+    http = served.client(None, listener=Listener.ONE_WAY)
+
+    found = http.options(
+        INVESTORS,
+        headers={"Origin": "http://localhost:8000", "Access-Control-Request-Method": "GET"},
+    )
+    assert found.status_code == 204
+    assert "https://theirs.example" not in found.headers.values()
+
+
+def test_servers_of_one_state_share_the_position(
+    tmp_path: Path, shared_store: CertificateStore
+) -> None:
+    recording = write(tmp_path, [answered(INVESTORS, each) for each in (1, 2, 3)])
+    first, second = (
+        Served(
+            platform_with(
+                recording, shared_store, units=SharedUnits(SqliteStore(tmp_path / "state.db"))
+            )
+        )
+        for _ in range(2)
+    )
+    try:
+        token = first.token()
+        found = [
+            each.get(INVESTORS, headers=each.headers(token=token)).json()
+            for each in (first, second, first, second)
+        ]
+        assert found == [1, 2, 3, 3]
+        second.platform.reset()
+        token = first.token()
+        assert first.get(INVESTORS, headers=first.headers(token=token)).json() == 1
+    finally:
+        first.platform.units.close()
+        second.platform.units.close()
