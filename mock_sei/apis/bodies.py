@@ -67,7 +67,8 @@ def takes_file(operation: Operation, content_type: str | None) -> bool:
 def is_file_type(content_type: str | None) -> bool:
     """Whether a body of this content type is taken as a file if no document says what it is."""
     sent = media_type_of(content_type)
-    return bool(sent) and not is_json(sent) and sent != FORM_TYPE
+    is_text = is_json(sent) or sent == FORM_TYPE or sent.startswith("text/")
+    return bool(sent) and not is_text
 
 
 def check_media_type(operation: Operation, content_type: str | None) -> str:

@@ -73,22 +73,32 @@ class BadAnswer(ValueError):
 
 def sendable_headers(response: RecordedResponse) -> RawHeaders:
     """The headers of an answer that are sent again. Raises :class:`BadAnswer`."""
-    named = {
-        each.strip().lower()
-        for name, value in response.headers
-        if name.lower() == "connection"
-        for each in value.split(",")
-    }
+    dropped = {*_OF_THE_CONNECTION, *_MADE_ANEW}
+    if is_compressed(response):
+        dropped.remove("content-encoding")
+    for name, value in response.headers:
+        if name.lower() == "connection":
+            dropped.update(each.strip().lower() for each in value.split(","))
     kept = [
         (name, value)
         for name, value in _lines(response.headers)
-        if name.lower() not in _OF_THE_CONNECTION | _MADE_ANEW | named
-        and not name.lower().startswith(_CROSS_ORIGIN)
+        if name.lower() not in dropped and not name.lower().startswith(_CROSS_ORIGIN)
     ]
     media_type = response.body.media_type
     if response.body.data and media_type and not any(_is_type(name) for name, _ in kept):
         kept.append(("Content-Type", media_type))
     return tuple(_raw(name, value) for name, value in kept)
+
+
+def is_compressed(response: RecordedResponse) -> bool:
+    """Whether a tool recorded a body as it was on the wire, and did not decode it."""
+    coding = response.find_header("content-encoding") or ""
+    is_archive = "zip" in response.body.media_type.lower()
+    starts = (response.body.data or b"").startswith(_GZIP)
+    return "gzip" in coding.lower() and starts and not is_archive
+
+
+_GZIP = b"\x1f\x8b"
 
 
 def _is_type(name: str) -> bool:

@@ -17,6 +17,7 @@ from mock_sei.replay.answers import (
     BadAnswer,
     RecordedAnswer,
     RecordedOrigins,
+    is_compressed,
     sendable_body,
     sendable_headers,
 )
@@ -165,7 +166,7 @@ class _RecordingReader:
             status=response.status,
             headers=headers,
             body=self.bodies.add(data) if data else None,
-            is_json=response.body.is_json,
+            is_json=response.body.is_json and not is_compressed(response),
             origin=self.origins.add(request.url, Listener(exchange.listener)),
             unseen=request.body.left_out,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from mock_sei.recordings.exchanges import RecordedBody, RecordedHeaders, RecordedResponse
@@ -64,6 +66,15 @@ def test_a_body_without_content_type_gets_the_one_of_the_recording() -> None:
     assert headers(sent=body("{}")) == ((b"Content-Type", b"application/json"),)
     assert headers(("content-type", "text/x"), sent=body("{}")) == ((b"content-type", b"text/x"),)
     assert headers() == ()
+
+
+def test_a_body_that_is_still_compressed_says_so() -> None:
+    given, zipped = ("Content-Encoding", "gzip"), gzip.compress(b"{}")
+    kept = (b"Content-Encoding", b"gzip")
+
+    assert kept in headers(given, sent=body(zipped))
+    assert kept not in headers(given, sent=body("{}"))
+    assert kept not in headers(given, sent=body(zipped, "application/gzip"))
 
 
 @pytest.mark.parametrize(
