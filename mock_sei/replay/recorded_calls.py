@@ -146,6 +146,10 @@ class RecordedCalls:
         for path, methods in self._literal_paths.items():
             yield from (f"{method} {path}" for method in methods)
 
+    def load(self) -> None:
+        """Prepares :meth:`nearest` now. Otherwise the first search does it."""
+        self._near.load()
+
     def nearest(self, method: str, path: str) -> list[str]:
         """The recorded methods and paths that resemble one most."""
         return self._near.nearest(method, path)

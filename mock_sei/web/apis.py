@@ -95,8 +95,10 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
         found = FoundOperation(*platform.catalogue.find(method, path, query))
     except Refusal as refusal:
         miss = with_other_listener(refusal, exchange, scope["path"])
-        if replayed is None or not replayed.has_path:
+        if replayed is None:
             raise miss from None
+        if not replayed.has_path:
+            raise replayed.miss(miss) from None
         found = FoundOperation(miss=miss.with_traceback(None))  # it would keep this frame in memory
     exchange.entry.findings.passes(checks.PATH)
     received = Received(request, found.operation)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from mock_sei.apis.spooled import IN_MEMORY
+from mock_sei.errors import Refusal
 from mock_sei.platform import Platform
 from mock_sei.replay.answers import RecordedAnswer
 from mock_sei.replay.nearest import explain, not_recorded
@@ -50,6 +51,12 @@ class ReplayedCall:
     def has_path(self) -> bool:
         """Whether the recording decides about a call that no document knows."""
         return bool(self.paths) or self.recordings.is_only
+
+    def miss(self, refusal: Refusal) -> Refusal:
+        """The refusal of a path that neither a document nor the recording has."""
+        because, _ = explain(self.recordings, self.called, self.paths)
+        refusal.why = replace(refusal.why, because=f"{refusal.why.because} {because}")
+        return refusal
 
 
 def find_replayed(platform: Platform, scope: Scope) -> ReplayedCall | None:

@@ -19,7 +19,7 @@ from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits
 from tests.recordings.made import FORM, JSON, ORIGIN, body, exchange
 from tests.replay.made import INVESTORS, UNKNOWN, answered, platform_with, write
-from tests.support import Served
+from tests.support import Served, control_client
 
 Replay = Callable[..., Served]
 
@@ -253,6 +253,27 @@ def test_a_recorded_refusal_is_an_answer(replay: Replay) -> None:
 
     assert (found.status_code, found.json()) == (404, theirs)
     assert last(served).refused_by is None
+
+
+def test_the_portal_shows_which_exchange_answered(replay: Replay) -> None:
+    served = replay(answered(INVESTORS))
+    served.get(INVESTORS)
+    browser = served.client(None, listener=Listener.ONE_WAY)
+
+    number = len(served.platform.journal.entries)
+    for page in ("", f"/{number}"):
+        assert "<p>Recorded: exchange 1 of a.har</p>" in browser.get(f"/portal/journal{page}").text
+    har = control_client(served.platform).get("/journal.har").json()
+    assert har["log"]["entries"][number - 1]["_recorded"] == "exchange 1 of a.har"
+
+
+def test_an_unknown_path_names_the_nearest_recorded_ones_too(replay: Replay) -> None:
+    served = replay(answered(UNKNOWN))
+
+    assert served.get(f"{UNKNOWN}/").status_code == 404
+    because = last(served).refused_because or ""
+    assert "No operation has this method and path." in because
+    assert f"The recording has no such path. The nearest are: GET {UNKNOWN}." in because
 
 
 def test_recordings_only_refuses_everything_else(replay: Replay) -> None:
