@@ -361,12 +361,17 @@ MOST_VALUES = 100_000
 counted before the body is parsed, because a value costs far more than its bytes."""
 
 
+def count_values(body: bytes) -> int:
+    """The commas and opening brackets of a body; 0 for one that is too short to have many."""
+    if len(body) <= MOST_VALUES:
+        return 0
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
 def refuse_many_values(body: bytes) -> None:
     """Raises a 413 :class:`~mock_sei.errors.Refusal` for a body with more than :data:`MOST_VALUES`
     values."""
-    if len(body) <= MOST_VALUES:
-        return
-    count = body.count(b",") + body.count(b"[") + body.count(b"{")
+    count = count_values(body)
     if count > MOST_VALUES:
         raise Refusal(
             BODY_TOO_LARGE,

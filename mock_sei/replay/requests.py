@@ -16,6 +16,7 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from mock_sei.apis.bodies import MOST_VALUES, count_values
 from mock_sei.recordings.exchanges import BodyKind, RecordedBody, RecordedRequest
 from mock_sei.replay.templates import ANYTHING, BLANK, Masked, Template, template_of
 from mock_sei.values.sendable import check_depth
@@ -160,23 +161,26 @@ def recorded_request(request: RecordedRequest) -> ComparedRequest:
 def compared_body(
     media_type: str, size: int, pieces: Callable[[], Iterator[bytes]]
 ) -> ComparedBody:
-    """A body as it is compared. ``pieces`` gives its bytes, from the beginning each time."""
+    """A body as it is compared. ``pieces`` gives its bytes, from the beginning each time.
+
+    JSON or a form with more values than the engine reads is compared by its bytes.
+    """
     if not size:
         return NO_BODY
-    named = RecordedBody(media_type=media_type)
+    named, made = RecordedBody(media_type=media_type), None
     if named.is_json or not media_type:
         made = _json_body(b"".join(pieces()))
-        if made is not None:
-            return made
-    if named.is_form:
-        text = b"".join(pieces()).decode("utf-8", "replace")
-        fields = _fields(parse_qsl(text, keep_blank_values=True))
-        return ComparedBody(kind=Compared.FORM, fields=fields)
+    elif named.is_form:
+        made = _form_body(b"".join(pieces()))
+    if made is not None:
+        return made
     return _bytes_body(_without_boundary(media_type, pieces()), keeps_text=size <= LARGEST_TEXT)
 
 
 def _json_body(data: bytes) -> ComparedBody | None:
-    """None if it is no JSON, or JSON that is read in several ways."""
+    """None if it is no JSON, or JSON that is read in several ways, or has many values."""
+    if count_values(data) > MOST_VALUES:
+        return None
     try:
         value = json.loads(
             data,
@@ -189,6 +193,13 @@ def _json_body(data: bytes) -> ComparedBody | None:
     except (ValueError, RecursionError):
         return None
     return ComparedBody(kind=Compared.JSON, value=value)
+
+
+def _form_body(data: bytes) -> ComparedBody | None:
+    if data.count(b"&") > MOST_VALUES:
+        return None
+    pairs = parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True)
+    return ComparedBody(kind=Compared.FORM, fields=_fields(pairs))
 
 
 def _bytes_body(pieces: Iterable[bytes], *, keeps_text: bool) -> ComparedBody:

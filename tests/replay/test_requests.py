@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mock_sei.apis.bodies import MOST_VALUES
 from mock_sei.recordings.exchanges import NO_BODY, RecordedBody
 from mock_sei.replay.answers import RecordedAnswer
 from mock_sei.replay.recorded_calls import RecordedCall, RecordedCalls
-from mock_sei.replay.requests import ComparedRequest, recorded_request
+from mock_sei.replay.requests import Compared, ComparedRequest, recorded_request
 from mock_sei.replay.templates import MOST_ALIKE, MOST_MASKS
 from tests.growth import Action, assert_flat, assert_linear
 from tests.recordings.made import FORM, JSON, body
@@ -200,6 +201,17 @@ def test_a_call_costs_no_more_in_a_large_recording(target: str) -> None:
 
     assert make(10)() == [8]
     assert_flat(make)
+
+
+@pytest.mark.parametrize("size", [MOST_VALUES, MOST_VALUES + 1])
+def test_a_body_with_too_many_values_is_compared_by_its_bytes(size: int) -> None:
+    kind = Compared.JSON if size <= MOST_VALUES else Compared.BYTES
+    there, here = (compared(sent=body(f"[{','.join('1' * size)}{end}]")) for end in ("", " "))
+
+    assert there.body.kind is here.body.kind is kind
+    assert numbers(recorded(there), here) == ([1] if kind is Compared.JSON else [])
+    form = compared(sent=body("&".join(["a=1"] * (size + 1)), FORM))
+    assert form.body.kind is (Compared.FORM if size <= MOST_VALUES else Compared.BYTES)
 
 
 def test_a_large_body_costs_linear_time() -> None:
