@@ -256,6 +256,11 @@ PARAMETER_INVALID = RefusalKind(
 NOT_FOUND = RefusalKind(
     status=404, code="resource.not.found", message="The resource does not exist"
 )
+NOT_RECORDED = RefusalKind(
+    status=404,
+    code="resource.not.recorded",
+    message="The recording of this test server has no such call",
+)
 NOT_AUTHORIZED = RefusalKind(
     status=404, code="resource.access.failure", message="Not authorized to perform the action"
 )

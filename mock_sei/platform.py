@@ -76,6 +76,8 @@ from mock_sei.oauth.token_request import TokenRequest
 from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.portal.portal import Portal
 from mock_sei.portal.tries import Tries
+from mock_sei.replay.positions import ReplayPositions
+from mock_sei.replay.recordings import ReplayedRecordings
 from mock_sei.rules import checks, machine
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addresses
 from mock_sei.rules.clock import PlatformClock
@@ -129,6 +131,8 @@ class State:
     portal: Portal
     tries: Tries
     """The calls that the portal is making."""
+    replay: ReplayPositions
+    """How many of the recorded answers were used."""
     bugs: Kept = field(init=False)
     """Tracebacks of mock-sei's own failures."""
     shortages: Kept = field(init=False)
@@ -218,6 +222,7 @@ class Platform:
         upload_limit: int = 64 * 1024 * 1024,
         tls_problem: TlsProblem = lambda _: None,
         units: Units | None = None,
+        recordings: ReplayedRecordings | None = None,
     ) -> None:
         """``units`` are those of the store that keeps the state; this server's memory without."""
         # For good
@@ -239,7 +244,12 @@ class Platform:
         for problem in self.catalogue.unchecked:
             logger.warning("not checked: %s", problem)
         require_free_paths(behaviour.assumptions, self.catalogue, assumptions_source)
-        self.operations = operations_of(self.catalogue)
+        self.recordings = recordings
+        """The recorded answers that are given again; None if there are none."""
+        if recordings is not None:
+            level = logging.WARNING if recordings.is_incomplete else logging.INFO
+            logger.log(level, "recordings %s: %s", recordings.source, recordings.summary)
+        self.operations = operations_of(self.catalogue, recordings)
         """The operations that a fault can name."""
         """Made here and not when first asked for: each call has a copy of this platform."""
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
@@ -248,7 +258,7 @@ class Platform:
         self.settings = Settings()
         """The settings with which the server started; a reset may have changed some since."""
         self._behaviour = behaviour
-        self._seeded_faults = read_faults(faults, self.catalogue, faults_source)
+        self._seeded_faults = read_faults(faults, self.operations, faults_source)
         self._tls_problem = tls_problem
         self._seeded_records = Seed(fixtures.collections)
         self._seeded_with_own_data = [
@@ -413,6 +423,7 @@ class Platform:
             ),
             faults=faults,
             scripts=scripts,
+            replay=ReplayPositions(stored),
             apis=make_data("apis/shared", is_own=False, remembered=REMEMBERED),
             own_data=own_data,
             certificates=certificates,
@@ -776,6 +787,8 @@ class Platform:
         """Reads every file that is else read when first asked for; to parse it is left until then:
         it needs memory and time, which most servers never spend."""
         self.fixtures.load()
+        if self.recordings is not None:
+            self.recordings.calls.load()
 
     def seed_identities(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Makes every account's certificate and files ahead of time; none any more once ``until``.
@@ -792,10 +805,11 @@ class Platform:
                 return
 
 
-def operations_of(catalogue: Catalogue) -> Operations:
+def operations_of(catalogue: Catalogue, recordings: ReplayedRecordings | None = None) -> Operations:
     """Everything that can be called."""
     link = f"GET {CERTIFICATE_LINK_PATH}{{token}}"
-    return Operations((*OAUTH_OPERATIONS, *catalogue.names, *PLATFORM_PAGES, link))
+    recorded = () if recordings is None else recordings.calls.operations
+    return Operations((*OAUTH_OPERATIONS, *catalogue.names, *PLATFORM_PAGES, link, *recorded))
 
 
 def require_free_paths(changed: Changed, catalogue: Catalogue, source: object) -> None:
@@ -830,15 +844,13 @@ _OWN_PAGES = ("/portal/", "/openapi/", "/.well-known/")
 
 
 def read_faults(
-    seeded: Sequence[Mapping[str, Any]], catalogue: Catalogue, source: object
+    seeded: Sequence[Mapping[str, Any]], operations: Operations, source: object
 ) -> list[FaultRule]:
     """The faults of the settings, which every reset arms.
 
     Raises :class:`ConfigurationError` naming where they are from, the entry and its field.
     """
-    if not seeded:
-        return []
-    operations, read = operations_of(catalogue), []
+    read: list[FaultRule] = []
     for index, fields in enumerate(seeded):
         try:
             read.append(read_fault(fields, operations))

@@ -188,6 +188,15 @@ class Settings(BaseModel):
     apis: FilePath | None = Field(
         default=None, description="folder of your own OpenAPI documents, added to the products"
     )
+    recordings: FilePath | None = Field(
+        default=None,
+        description="folder or HAR file of recorded calls: a functional call that is equal to a "
+        "recorded one gets the recorded answer",
+    )
+    recordings_only: bool = Field(
+        default=False,
+        description="refuse functional calls that the --recordings have not, and name the nearest",
+    )
     hostname: Annotated[tuple[HostName, ...], BeforeValidator(_split)] = Field(
         default=(), description="further name in the server certificate (can be repeated)"
     )

@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("settings",),
     ("certificates", "oauth", "portal", "apis", "journal", "faults"),
     ("gateway", "recordings"),
+    ("replay",),
     ("state",),
     ("platform",),
     ("operations",),

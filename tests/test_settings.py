@@ -34,6 +34,8 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "certs_dir": ("elsewhere", Path("elsewhere")),
     "fixtures": ("own-fixtures", Path("own-fixtures")),
     "apis": ("own-apis", Path("own-apis")),
+    "recordings": ("recorded", Path("recorded")),
+    "recordings_only": (True, True),
     "hostname": (["sei.example", "*.sei.example"], ("sei.example", "*.sei.example")),
     "public_url": ("https://sei.example:8443", "https://sei.example:8443"),
     "public_two_way_url": ("https://mtls.sei.example/", "https://mtls.sei.example"),

@@ -314,7 +314,7 @@ def test_why_a_request_was_refused(mock_sei):
         ("certificate name", "refused"),
         ("scope", "not reached"),
     ]
-    assert entry.fault is entry.alert is None
+    assert entry.fault is entry.alert is entry.recorded is None
     assert entry.notes == []
     assert entry.to_json()["response"]["status"] == 403
 """,

@@ -64,6 +64,13 @@ def takes_file(operation: Operation, content_type: str | None) -> bool:
     return found is not None and not is_json(found) and media_type_of(found) != FORM_TYPE
 
 
+def is_file_type(content_type: str | None) -> bool:
+    """Whether a body of this content type is taken as a file if no document says what it is."""
+    sent = media_type_of(content_type)
+    is_text = is_json(sent) or sent == FORM_TYPE or sent.startswith("text/")
+    return bool(sent) and not is_text
+
+
 def check_media_type(operation: Operation, content_type: str | None) -> str:
     """The operation's media type that a body has. Raises :class:`MalformedRequest`.
 
@@ -354,12 +361,17 @@ MOST_VALUES = 100_000
 counted before the body is parsed, because a value costs far more than its bytes."""
 
 
+def count_values(body: bytes) -> int:
+    """The commas and opening brackets of a body; 0 for one that is too short to have many."""
+    if len(body) <= MOST_VALUES:
+        return 0
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
 def refuse_many_values(body: bytes) -> None:
     """Raises a 413 :class:`~mock_sei.errors.Refusal` for a body with more than :data:`MOST_VALUES`
     values."""
-    if len(body) <= MOST_VALUES:
-        return
-    count = body.count(b",") + body.count(b"[") + body.count(b"{")
+    count = count_values(body)
     if count > MOST_VALUES:
         raise Refusal(
             BODY_TOO_LARGE,

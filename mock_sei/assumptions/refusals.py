@@ -164,6 +164,11 @@ SOURCES: Mapping[str, RefusalSource] = MappingProxyType(
         "store_away": RefusalSource(
             when="the test server cannot reach its state", reason=_OWN, unseen=_OWN
         ),
+        "not_recorded": RefusalSource(
+            when="only recorded calls are answered, and this one is not recorded",
+            reason=_OWN,
+            unseen=_OWN,
+        ),
         "live_pages_full": RefusalSource(
             when="so many pages of the portal are live that no other one can be",
             reason=_OWN,

@@ -268,6 +268,10 @@ def announcement(platform: Platform, *, in_image: bool = False) -> str:
         f"  CA to trust   {files.ca}",
         f"  certificates  {files.certificates}",
     ]
+    if platform.recordings is not None:
+        found = platform.recordings
+        counted = f"{found.replayed} of {found.total} exchanges are replayed"
+        lines.append(f"  recordings    {found.source}  ({counted})")
     examples = curl_lines(platform, files, addresses)
     if examples:
         lines += ["", files.introduction, "", *examples]

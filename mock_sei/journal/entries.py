@@ -388,6 +388,9 @@ class Entry:
     """How many milliseconds the exchange took."""
     fault: str | None = None
     """The fault that the exchange met, in words."""
+    recorded: str | None = None
+    """The exchange of a recording that gave the answer, such as ``exchange 12 of
+    exchanges-0001.har``."""
     alert: str | None = None
     """The TLS alert that ended the handshake and who sent it, such as ``unknown_ca, sent by the
     client``. None for an exchange, or if there was none."""
@@ -607,6 +610,7 @@ class Entry:
             "response": self.response.to_json(most) if self.response else None,
             "duration_ms": self.duration_ms,
             "fault": self.fault,
+            "recorded": self.recorded,
             "alert": self.alert,
             "checks": [each.to_json() for each in self.checks],
             "refused_by": self.refused_by,
@@ -633,6 +637,8 @@ class Entry:
             words += difference(self.expected, self.actual)
         if self.fault:
             words.append(f"fault: {self.fault}")
+        if self.recorded:
+            words.append(f"recorded: {self.recorded}")
         words.extend(f"note: {note}" for note in self.notes)
         return one_line(" ".join(words))
 

@@ -80,6 +80,7 @@ ENTRY: dict[str, Any] = {
         "response": _RESPONSE,
         "duration_ms": {"type": ["number", "null"], "description": "milliseconds"},
         "fault": _TEXT | {"description": "the fault that was met"},
+        "recorded": _TEXT | {"description": "the recorded exchange that gave the answer"},
         "alert": _TEXT
         | {
             "description": "the TLS alert that ended the handshake, and who sent it",

@@ -148,6 +148,7 @@ def _own_members(entry: Entry) -> dict[str, Any]:
         "_service_account": entry.service_account,
         "_tracking_id": entry.tracking_id,
         "_fault": entry.fault,
+        "_recorded": entry.recorded,
         "_refused_by": entry.refused_by,
         "_refused_because": entry.refused_because,
         "_expected": entry.expected,

@@ -205,6 +205,7 @@ def read_entry(told: Mapping[str, Any]) -> Entry:
         actual=told["actual"],
         duration_ms=told["duration_ms"],
         fault=told["fault"],
+        recorded=told["recorded"],
         alert=told["alert"],
     )
 

@@ -239,6 +239,10 @@ class _HarReader:
 
     def entries(self, document: object) -> Iterator[tuple[str, object]]:
         log = self.mapping(self.mapping(document, "").get("log"), "log")
+        version = log.get("version") or VERSION
+        if str(version).partition(".")[0] != VERSION.partition(".")[0]:
+            problem = f"a version of HAR that is not known; this is for version {VERSION}"
+            raise self._wrong(problem, "log.version", version)
         if "entries" not in log:
             raise self._wrong("this member is missing: the file is no HAR", "log.entries")
         entries = self.items(log["entries"], "log.entries")
@@ -251,7 +255,7 @@ class _HarReader:
             url=self._url(request, place),
             http_version=self.find_text(request.get("httpVersion"), f"{place}.httpVersion") or "",
             headers=headers,
-            body=self._post_data(request, place, headers),
+            body=self._whole(request, place, self._post_data(request, place, headers)),
         )
 
     def response(self, value: object, place: str) -> RecordedResponse | None:
@@ -270,8 +274,17 @@ class _HarReader:
             reason=self.find_text(response.get("statusText"), f"{place}.statusText") or "",
             http_version=self.find_text(response.get("httpVersion"), f"{place}.httpVersion") or "",
             headers=headers,
-            body=self._content(response.get("content"), f"{place}.content", headers),
+            body=self._whole(
+                response, place, self._content(response.get("content"), f"{place}.content", headers)
+            ),
         )
+
+    def _whole(self, message: Mapping[str, Any], place: str, body: RecordedBody) -> RecordedBody:
+        """A body, without its text if that is only the beginning, as in a HAR of a journal."""
+        if "body" not in self.items(message.get("_incomplete"), f"{place}._incomplete"):
+            return body
+        reason = "the journal had not all of it"
+        return RecordedBody(media_type=body.media_type, size=body.size, left_out=reason)
 
     def tls(self, value: object, place: str) -> RecordedTls:
         """Also as the journal writes it, with a whole certificate."""

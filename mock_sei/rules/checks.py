@@ -36,6 +36,8 @@ DATES, AUDIENCE, REPLAY = "assertion dates", "assertion audience", "assertion re
 REVOCATION = "revocation"
 AUTHORIZATION = "authorization request"
 ORIGIN, CONSENT = "origin", "consent"
+RECORDING = "recording"
+"""Of a server that answers only what its recording has."""
 PORTAL_FORM = "portal form"
 PORTAL_CONTROLS = "portal controls"
 LIVE_PAGES = "live pages"
@@ -69,7 +71,7 @@ FUNCTIONAL = Course(
         *(PATH, LISTENER, SOURCE_ADDRESS, APP_KEY, ACCESS_TOKEN, SCOPE, CERTIFICATE_NAME),
         PARAMETERS,
     ),
-    others=("body values", "body copies", "bodies", "record"),
+    others=("body values", "body copies", "bodies", "record", RECORDING),
 )
 TOKEN_INFORMATION = Course(
     order=(PARAMETERS, LISTENER, SOURCE_ADDRESS, APP_KEY, ACCESS_TOKEN, CERTIFICATE_NAME)

@@ -14,7 +14,8 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import load_fixtures
-from mock_sei.platform import Platform, read_faults, require_free_paths
+from mock_sei.platform import Platform, operations_of, read_faults, require_free_paths
+from mock_sei.replay.recordings import ReplayedRecordings, read_recordings
 from mock_sei.rules import machine
 from mock_sei.rules.addresses import Addresses, host_to_call
 from mock_sei.rules.standards import Listener
@@ -99,9 +100,10 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
     with contextlib.ExitStack() as undo:
         sockets = _bind_all(settings, undo) if sockets is None else sockets
         fixtures = load_fixtures(settings.fixtures, settings.apis)
+        recordings = _read_recordings(settings)
         if settings.faults or settings.assumptions:  # wrong ones must not leave files behind either
             catalogue = Catalogue(fixtures.documents, fixtures.brought)
-            read_faults(settings.faults, catalogue, settings.source)
+            read_faults(settings.faults, operations_of(catalogue, recordings), settings.source)
             require_free_paths(settings.assumptions, catalogue, settings.assumptions_source)
         state = open_state(
             settings.state, journal_size=settings.journal_size, replace=settings.replace_state
@@ -130,6 +132,7 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
             upload_limit=settings.upload_limit,
             tls_problem=Trial(store.authority).find_problem,
             units=units,
+            recordings=recordings,
         )
         platform.settings = settings
         platform.server_names = _server_names(settings)
@@ -189,12 +192,26 @@ def _require_shared_state(settings: Settings) -> None:
         )
 
 
+def _read_recordings(settings: Settings) -> ReplayedRecordings | None:
+    """Raises :class:`ConfigurationError`."""
+    if settings.recordings is not None:
+        return read_recordings(settings.recordings, is_only=settings.recordings_only)
+    if settings.recordings_only:
+        raise ConfigurationError(
+            "there is nothing that the server could answer; add --recordings and a folder or a HAR "
+            "file of recorded calls",
+            source="--recordings-only",
+        )
+    return None
+
+
 COMMON_SETTINGS = (
     *(name for name in Behaviour.__dataclass_fields__ if name != ASSUMPTIONS),
     "time_zone",
     "faults",
     "journal_size",
     "upload_limit_mib",
+    "recordings_only",
 )
 """The settings that all servers on one state must have, besides the assumptions."""
 
@@ -204,7 +221,11 @@ def configuration_of_server(settings: Settings) -> dict[str, str]:
 
     The bundled files need none: they belong to the version.
     """
-    folders = {"--fixtures": settings.fixtures, "--apis": settings.apis}
+    folders = {
+        "--fixtures": settings.fixtures,
+        "--apis": settings.apis,
+        "--recordings": settings.recordings,
+    }
     return configuration_of(
         {name: getattr(settings, name) for name in COMMON_SETTINGS},
         {name: folder for name, folder in folders.items() if folder is not None},

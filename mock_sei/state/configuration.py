@@ -28,8 +28,8 @@ def configuration_of(
     ``assumption token.lifetime``.
 
     ``settings`` are those that make the platform what it is, by name; ``assumptions`` are the
-    changed ones. All files of the ``folders`` are read. Raises :class:`ConfigurationError` for a
-    file that cannot be read.
+    changed ones. All files of the ``folders`` are read, each of which may also be a single file.
+    Raises :class:`ConfigurationError` for a file that cannot be read.
     """
     parts = {
         f"--{name.replace('_', '-')}": _digest(json.dumps(value, default=str).encode())
@@ -38,6 +38,8 @@ def configuration_of(
     for name, value in assumptions.items():
         parts[f"assumption {name}"] = _digest(json.dumps(value, sort_keys=True).encode())
     for name, folder in folders.items():
+        if folder.is_file():
+            parts[name] = _digest(_read(folder))
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
             parts[f"{name}/{path.relative_to(folder).as_posix()}"] = _digest(_read(path))
     return parts

@@ -68,6 +68,10 @@ class SettingFields(BehaviourFields, total=False):
     """The folder with ``platform.toml``, documents and records."""
     apis: str | Path | None
     """The folder with your own OpenAPI documents."""
+    recordings: str | Path | None
+    """A folder or a HAR file of recorded calls, whose answers are given again."""
+    recordings_only: bool
+    """Whether functional calls that the recording has not are refused."""
     hostname: str | Sequence[str]
     """Further names in the server's certificate."""
     public_url: str | None

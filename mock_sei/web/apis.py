@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import quote, unquote
 
@@ -26,6 +26,7 @@ from mock_sei.web.heads import only_looks
 from mock_sei.web.misses import with_other_listener
 from mock_sei.web.received import Received
 from mock_sei.web.refusals import JsonResponse, functional_refusal
+from mock_sei.web.replay import ReplayedCall, find_replayed, replayed_response
 from mock_sei.web.requests import (
     Headers,
     exchange_of,
@@ -88,27 +89,45 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     method = scope["method"]
     if looks and platform.catalogue.has("HEAD", path):  # a document may describe HEAD itself
         method = "HEAD"
+    replayed = find_replayed(platform, scope)
     try:
         query = scope["query_string"].decode("latin-1")
-        operation, path_values = platform.catalogue.find(method, path, query)
+        found = FoundOperation(*platform.catalogue.find(method, path, query))
     except Refusal as refusal:
-        raise with_other_listener(refusal, exchange, scope["path"]) from None
+        miss = with_other_listener(refusal, exchange, scope["path"])
+        if replayed is None:
+            raise miss from None
+        if not replayed.has_path:
+            raise replayed.miss(miss) from None
+        found = FoundOperation(miss=miss.with_traceback(None))  # it would keep this frame in memory
     exchange.entry.findings.passes(checks.PATH)
-    received = Received(request, operation)
+    received = Received(request, found.operation)
     try:
-        return await _answer_call(request, exchange, operation, path_values, received)
+        return await _answer_call(request, exchange, found, replayed, received)
     finally:
         received.close()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOperation:
+    """The operation of a call."""
+
+    operation: Operation | None = None
+    """None if no document has it, but a recording may."""
+    path_values: Mapping[str, str] = field(default_factory=dict)
+    miss: Refusal | None = None
+    """The refusal of a call that has no operation."""
 
 
 async def _answer_call(
     request: Request,
     exchange: Exchange,
-    operation: Operation,
-    path_values: Mapping[str, str],
+    found: FoundOperation,
+    replayed: ReplayedCall | None,
     received: Received,
 ) -> Response:
     platform, scope = exchange.platform, request.scope
+    operation = found.operation
     headers, findings = scope["headers"], exchange.entry.findings
     looks = only_looks(scope)
     call = Call(
@@ -116,7 +135,7 @@ async def _answer_call(
         app_key=only_header(headers, "AppKey"),
         authorization=only_header(headers, "Authorization"),
         stray_token=await find_stray_token(request),
-        product=operation.product,
+        product=None if operation is None else operation.product,
         findings=findings,
         tokens_elsewhere=await _tokens_elsewhere(scope, operation, received),
         only_looks=looks,
@@ -126,10 +145,16 @@ async def _answer_call(
     scripted = await find_script(exchange, scope, strict=True)
     if scripted is not None:
         return await scripted_response(exchange, scope, scripted, partial(_read_whole, received))
+    if replayed is not None:
+        recorded = await replayed_response(exchange, scope, replayed, received)
+        if recorded is not None:
+            return recorded
+    if operation is None:
+        raise found.miss or platform.catalogue.miss(scope["method"], scope["path"])
     called = platform.addresses.called(exchange.listener, header_text(headers, b"host"))
     asked = ApiRequest(
         operation=operation,
-        path={name: each.replace(_SLASH, "/") for name, each in path_values.items()},
+        path={name: each.replace(_SLASH, "/") for name, each in found.path_values.items()},
         query=scope["query_string"].decode("latin-1"),
         headers=_by_name(headers),
         body=b"",
@@ -167,7 +192,9 @@ def _response(answer: ApiAnswer, *, only_looks: bool) -> Response:
     return JsonResponse(answer.body, answer.status, answer.headers, answer.media_type)
 
 
-async def _tokens_elsewhere(scope: Scope, operation: Operation, received: Received) -> list[str]:
+async def _tokens_elsewhere(
+    scope: Scope, operation: Operation | None, received: Received
+) -> list[str]:
     """Places other than the header that hold an access token: query, form or neither.
 
     A parameter or form field named ``access_token`` that the operation itself defines does not
@@ -175,14 +202,14 @@ async def _tokens_elsewhere(scope: Scope, operation: Operation, received: Receiv
     """
     places = []
     in_query = has_access_token(scope["query_string"])
-    if in_query and not operation.has_query_parameter(ACCESS_TOKEN):
+    if in_query and not (operation and operation.has_query_parameter(ACCESS_TOKEN)):
         places.append(QUERY)
     if scope["method"] in ("GET", "HEAD"):
         return places
     if not any(map(is_form_type, find_headers(scope["headers"], b"content-type"))):
         return places
     in_form = await received.apart(lambda body: has_access_token_in(body.pieces()))
-    if in_form and not has_form_member(operation, ACCESS_TOKEN):
+    if in_form and not (operation and has_form_member(operation, ACCESS_TOKEN)):
         places.append(FORM)
     return places
 

@@ -79,6 +79,9 @@ def is_of_platform(platform: Platform, path: str) -> bool:
         return True
     if first[:1] == "v" and first[1:2].isdigit():
         return True
+    recordings = platform.recordings
+    if recordings is not None and recordings.calls.methods_of(path):
+        return True
     return platform.catalogue.has_path(path)
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from mock_sei.apis.bodies import takes_file
+from mock_sei.apis.bodies import is_file_type, takes_file
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.spooled import IN_MEMORY, Body, Crowded
 from mock_sei.assumptions.table import DEFAULTS
@@ -42,13 +42,22 @@ def large_bodies() -> Semaphore:
 class Received:
     """The body of one call. It is read when it is first used. Its creator must close it."""
 
-    def __init__(self, request: Request, operation: Operation) -> None:
-        """Raises :class:`Refusal` if ``Content-Length`` is over the limit."""
+    def __init__(self, request: Request, operation: Operation | None) -> None:
+        """``operation`` is None if no document has it.
+
+        Raises :class:`Refusal` if ``Content-Length`` is over the limit.
+        """
         headers = request.scope["headers"]
         exchange = exchange_of(request)
         content_types = find_headers(headers, b"content-type")
-        self.is_file = len(content_types) < 2 and takes_file(operation, "".join(content_types))
-        self._on_the_loop = ON_THE_LOOP if operation.rule.each is None else 0
+        content_type = "".join(content_types)
+        if operation is None:
+            is_file = is_file_type(content_type)
+        else:
+            is_file = takes_file(operation, content_type)
+        self.is_file = len(content_types) < 2 and is_file
+        makes_records = operation is not None and operation.rule.each is not None
+        self._on_the_loop = 0 if makes_records else ON_THE_LOOP
         self._request = request
         self._exchange = exchange
         self._platform = exchange.platform

@@ -279,6 +279,7 @@ def _row(number: int, found: Entry) -> Row:
         "alert": found.alert,
         "checks": found.checks,
         "fault": found.fault and found.fault[:NOTE_SHOWN],
+        "recorded": found.recorded and found.recorded[:NOTE_SHOWN],
         "notes": notes,
         "more_notes": len(found.notes) - len(notes),
         "duration": found.duration_ms,
