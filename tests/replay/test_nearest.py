@@ -46,6 +46,13 @@ def test_the_nearest_queries_are_named_with_their_exchange(tmp_path: Path) -> No
     assert 'The first one differs: the query\'s "y" was "3", and came as "2".' in found
 
 
+def test_a_call_with_placeholders_is_named_once(tmp_path: Path) -> None:
+    found = told(tmp_path, answered("/a?x={{token-1}}&y=1"), target="/a?x=2&y=2")
+
+    assert found.count("GET /a?x={{token-1}}&y=1") == 1
+    assert 'The first one differs: the query\'s "y" was "1", and came as "2".' in found
+
+
 def test_a_missing_and_a_further_parameter_are_named(tmp_path: Path) -> None:
     found = told(tmp_path, answered("/a?x=1&x=2"), target="/a?y=1")
 

@@ -122,6 +122,16 @@ def test_a_recorded_head_answers_a_head(replay: Replay) -> None:
 
     assert found.status_code == 202
     assert "content-length" not in found.headers
+    assert last(served).recorded == "exchange 2 of a.har"
+
+
+def test_a_head_that_is_not_recorded_gets_the_answer_of_the_get(replay: Replay) -> None:
+    served = replay(exchange("HEAD", INVESTORS, status=202), answered(f"{INVESTORS}?limit=1", 1))
+
+    found = served.client().head(f"{INVESTORS}?limit=1", headers=served.headers())
+
+    assert (found.status_code, found.headers["content-length"]) == (200, "1")
+    assert last(served).recorded == "exchange 2 of a.har"
 
 
 def test_scripted_answers_and_faults_come_before(replay: Replay) -> None:
