@@ -1,4 +1,4 @@
-"""Says which recorded calls are nearest to a call that the recording has not, and what differs."""
+"""Names the recorded calls nearest to a call that is not in the recording, and what differs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHOWN = 200
 def not_recorded(
     recordings: ReplayedRecordings, called: ComparedRequest, paths: Sequence[RecordedPath]
 ) -> Refusal:
-    """The refusal of a call that the recording has not."""
+    """The refusal of a call that is not in the recording."""
     because, expected = explain(recordings, called, paths)
     return Refusal(
         NOT_RECORDED,

@@ -54,7 +54,7 @@ class ReplayedRecordings:
 
     source: Path
     is_only: bool
-    """Whether calls that the recording has not are refused."""
+    """Whether calls that are not in the recording are refused."""
     calls: RecordedCalls
     bodies: KeptBodies
     origins: RecordedOrigins

@@ -132,8 +132,8 @@ async def _response(
     entry, recordings, answer = exchange.entry, call.recordings, found.answer
     entry.recorded = str(answer)
     if answer.unseen is not None:
-        note = f"the recording has not the body of the request ({answer.unseen}), so any body fits"
-        entry.findings.notes.append(note)
+        why = f"the recording does not have the body of the request ({answer.unseen})"
+        entry.findings.notes.append(f"{why}, so any body fits")
     if call.only_looks and found.method == "GET":
         entry.findings.notes.append(HEAD_NOTE)
     own = partial(_own_origin, exchange, header_text(scope["headers"], b"host"))

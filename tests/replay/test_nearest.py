@@ -1,4 +1,4 @@
-"""What is said of a call that the recording has not: the nearest ones, and what differs."""
+"""What is said of a call that is not in the recording: the nearest ones, and what differs."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def test_a_body_that_the_recording_left_out_fits_any_and_the_journal_says_so(
     served = replay(answered(UNKNOWN, method="POST", sent=left_out))
 
     assert post(served, UNKNOWN, content=b"any").status_code == 200
-    assert "has not the body of the request (it is too large)" in last(served).notes[-1]
+    assert "does not have the body of the request (it is too large)" in last(served).notes[-1]
     assert post(served, UNKNOWN).status_code == 404
 
 
