@@ -14,6 +14,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.faults.faults import read_fault
 from mock_sei.journal.entries import Entry
 from mock_sei.recordings.exchanges import RecordedBody, RecordedExchange
+from mock_sei.recordings.har import exchange_json
 from mock_sei.rules.standards import Listener
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits
@@ -244,6 +245,17 @@ def test_headers_and_links_of_the_answer(replay: Replay) -> None:
     assert "theirs" not in found.headers.values()
     assert "content-encoding" not in found.headers
     assert found.headers["content-length"] == str(len(found.content))
+
+
+def test_a_link_to_what_is_not_replayed_leads_to_this_server_too(replay: Replay) -> None:
+    log_in = "https://log-in.example.com/v2/oauth/authorize"
+    token = exchange_json(answered("/v2/oauth/authorize"))
+    token["request"]["url"], token["_listener"] = log_in, "one-way"
+    served = replay(token, answered(INVESTORS, {"log in": f"{log_in}?a=1"}))
+
+    found = served.get(INVESTORS).json()["log in"]
+
+    assert found == f"{served.platform.addresses.one_way}/v2/oauth/authorize?a=1"
 
 
 def test_an_answer_without_a_body(replay: Replay) -> None:
