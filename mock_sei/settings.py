@@ -195,7 +195,7 @@ class Settings(BaseModel):
     )
     recordings_only: bool = Field(
         default=False,
-        description="refuse functional calls that the --recordings have not, and name the nearest",
+        description="refuse functional calls that are not in --recordings, and name the nearest",
     )
     hostname: Annotated[tuple[HostName, ...], BeforeValidator(_split)] = Field(
         default=(), description="further name in the server certificate (can be repeated)"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import threading
+from pathlib import Path
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
+from mock_sei.certificates.store import CertificateStore
 from mock_sei.platform import Platform
 from mock_sei.testing.processes import close_off
+from tests.replay.made import answered, platform_with, write
 from tests.support import Served, control_client, registration
 
 LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Event)
@@ -64,3 +67,15 @@ def test_every_lock_of_a_platform_is_closed_off(served: Served) -> None:
 
     left = find_locks(platform)
     assert sorted(left) == []
+
+
+def test_the_lock_of_a_replayed_recording_is_closed_off(
+    tmp_path: Path, shared_store: CertificateStore
+) -> None:
+    platform = platform_with(write(tmp_path, [answered()]), shared_store)
+    name = "mock_sei.replay.kept_bodies.KeptBodies._lock"
+    assert name in find_locks(platform)
+
+    close_off([platform], "of another process", but=[platform.fixtures, platform.catalogue])
+
+    assert name not in find_locks(platform)

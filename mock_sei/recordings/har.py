@@ -283,7 +283,7 @@ class _HarReader:
         """A body, without its text if that is only the beginning, as in a HAR of a journal."""
         if "body" not in self.items(message.get("_incomplete"), f"{place}._incomplete"):
             return body
-        reason = "the journal had not all of it"
+        reason = "the journal did not keep all of it"
         return RecordedBody(media_type=body.media_type, size=body.size, left_out=reason)
 
     def tls(self, value: object, place: str) -> RecordedTls:

@@ -60,7 +60,7 @@ class RecordedAnswer:
     origin: str | None
     """Of the real platform, at its own listener."""
     unseen: str | None = None
-    """Why the recording has not the body of the request, so that every body fits."""
+    """Why the recording does not have the body of the request. Then every body fits."""
 
     def __str__(self) -> str:
         """The exchange, as the journal names it."""

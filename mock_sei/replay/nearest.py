@@ -1,4 +1,4 @@
-"""Says which recorded calls are nearest to a call that the recording has not, and what differs."""
+"""Names the recorded calls nearest to a call that is not in the recording, and what differs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHOWN = 200
 def not_recorded(
     recordings: ReplayedRecordings, called: ComparedRequest, paths: Sequence[RecordedPath]
 ) -> Refusal:
-    """The refusal of a call that the recording has not."""
+    """The refusal of a call that is not in the recording."""
     because, expected = explain(recordings, called, paths)
     return Refusal(
         NOT_RECORDED,
@@ -53,10 +53,12 @@ def explain(
     found = [(path, call) for path in paths for call in islice(path.calls(called.query), _COMPARED)]
     if not found:
         return _of_other_paths(recordings, called)
-    near = nsmallest(_NAMED, found, key=lambda each: _distance(each[1], called))
+    near = nsmallest(2 * _NAMED, found, key=lambda each: _distance(each[1], called))
     path, call = near[0]
     differences = list(islice(_differences(recordings, call, called), _DIFFERENCES))
-    named = ", ".join(f"{_text_of(*each)} ({each[1].answers[0]})" for each in near)
+    # A call with placeholders is there twice: with their text, and for any text.
+    texts = dict.fromkeys(f"{_text_of(*each)} ({each[1].answers[0]})" for each in near)
+    named = ", ".join(islice(texts, _NAMED))
     because = f"The nearest recorded calls are: {named}."
     if differences:
         because += f" The first one differs: {'; '.join(differences)}."

@@ -54,7 +54,7 @@ class ReplayedRecordings:
 
     source: Path
     is_only: bool
-    """Whether calls that the recording has not are refused."""
+    """Whether calls that are not in the recording are refused."""
     calls: RecordedCalls
     bodies: KeptBodies
     origins: RecordedOrigins
@@ -141,17 +141,19 @@ class _RecordingReader:
         self.skipped: Counter[Skipped] = Counter()
 
     def add(self, file: Path, exchange: RecordedExchange) -> None:
+        # Also of exchanges that are not replayed: answers of others may link to them.
+        origin = self.origins.add(exchange.request.url, Listener(exchange.listener))
         reason = find_reason(exchange)
         if reason is not None:
             self.skipped[reason] += 1
             return
-        answer = self._answer(file, exchange)
+        answer = self._answer(file, exchange, origin)
         request = recorded_request(exchange.request)
         sent = self._sent(exchange.request, request.body.kind)
         self.calls.add(request, answer, sent)
         self.replayed += 1
 
-    def _answer(self, file: Path, exchange: RecordedExchange) -> RecordedAnswer:
+    def _answer(self, file: Path, exchange: RecordedExchange, origin: str | None) -> RecordedAnswer:
         response, request = exchange.response, exchange.request
         assert response is not None  # noqa: S101  # nosec B101  # find_reason() has looked
         try:
@@ -167,7 +169,7 @@ class _RecordingReader:
             headers=headers,
             body=self.bodies.add(data) if data else None,
             is_json=response.body.is_json and not is_compressed(response),
-            origin=self.origins.add(request.url, Listener(exchange.listener)),
+            origin=origin,
             unseen=request.body.left_out,
         )
 

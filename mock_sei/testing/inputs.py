@@ -71,7 +71,7 @@ class SettingFields(BehaviourFields, total=False):
     recordings: str | Path | None
     """A folder or a HAR file of recorded calls, whose answers are given again."""
     recordings_only: bool
-    """Whether functional calls that the recording has not are refused."""
+    """Whether functional calls that are not in the recording are refused."""
     hostname: str | Sequence[str]
     """Further names in the server's certificate."""
     public_url: str | None

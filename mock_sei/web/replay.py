@@ -68,22 +68,28 @@ def find_replayed(platform: Platform, scope: Scope) -> ReplayedCall | None:
     if recordings is None:
         return None
     looks = only_looks(scope)
-    segments = segments_of(scope["raw_path"].decode("latin-1"))
-    method = "HEAD" if looks else scope["method"]
-    paths = recordings.calls.find_paths(method, segments)
-    if looks and not paths:
-        method, paths = "GET", recordings.calls.find_paths("GET", segments)
+    methods = ("HEAD", "GET") if looks else (scope["method"],)
+    segments, calls = segments_of(scope["raw_path"].decode("latin-1")), recordings.calls
     return ReplayedCall(
         recordings=recordings,
         called=ComparedRequest(
-            method=method,
+            method=methods[-1],
             segments=segments,
             query=query_of(scope["query_string"].decode("latin-1")),
             body=NO_BODY,
         ),
-        paths=paths,
+        paths=[each for method in methods for each in calls.find_paths(method, segments)],
         only_looks=looks,
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundAnswer:
+    """The recorded answer to a call."""
+
+    method: str
+    """Of the recorded call."""
+    answer: RecordedAnswer
 
 
 async def replayed_response(
@@ -105,12 +111,13 @@ async def replayed_response(
     return None if found is None else await _response(exchange, scope, call, found)
 
 
-def _find(exchange: Exchange, call: ReplayedCall, body: ComparedBody) -> RecordedAnswer | None:
-    called = replace(call.called, body=body)
-    found = next(filter(None, (each.find(called) for each in call.paths)), None)
-    if found is not None:
-        positions = exchange.platform.state.replay
-        return positions.foresee(found) if call.only_looks else positions.take(found)
+def _find(exchange: Exchange, call: ReplayedCall, body: ComparedBody) -> FoundAnswer | None:
+    called, positions = replace(call.called, body=body), exchange.platform.state.replay
+    for each in call.paths:
+        found = each.find(called)
+        if found is not None:
+            next_one = positions.foresee if call.only_looks else positions.take
+            return FoundAnswer(method=each.method, answer=next_one(found))
     if call.recordings.is_only:
         raise not_recorded(call.recordings, called, call.paths)
     because, _ = explain(call.recordings, called, call.paths)
@@ -120,14 +127,14 @@ def _find(exchange: Exchange, call: ReplayedCall, body: ComparedBody) -> Recorde
 
 
 async def _response(
-    exchange: Exchange, scope: Scope, call: ReplayedCall, answer: RecordedAnswer
+    exchange: Exchange, scope: Scope, call: ReplayedCall, found: FoundAnswer
 ) -> Response:
-    entry, recordings = exchange.entry, call.recordings
+    entry, recordings, answer = exchange.entry, call.recordings, found.answer
     entry.recorded = str(answer)
     if answer.unseen is not None:
-        note = f"the recording has not the body of the request ({answer.unseen}), so any body fits"
-        entry.findings.notes.append(note)
-    if call.only_looks and call.called.method == "GET":
+        why = f"the recording does not have the body of the request ({answer.unseen})"
+        entry.findings.notes.append(f"{why}, so any body fits")
+    if call.only_looks and found.method == "GET":
         entry.findings.notes.append(HEAD_NOTE)
     own = partial(_own_origin, exchange, header_text(scope["headers"], b"host"))
     content = b""
@@ -137,7 +144,7 @@ async def _response(
         content = read() if is_small else await run_in_threadpool(read)
     headers = recordings.origins.own_headers(answer, exchange.listener, own)
     response = Response(content, answer.status)
-    is_head = call.called.method == "HEAD"  # the length of its GET is not known
+    is_head = found.method == "HEAD"  # the length of its GET is not known
     length = () if answer.status in WITHOUT_LENGTH or is_head else (_length(content),)
     response.raw_headers = [*headers, *length]
     return response

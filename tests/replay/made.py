@@ -22,7 +22,6 @@ from mock_sei.replay.recordings import read_recordings
 from mock_sei.settings import Behaviour
 from mock_sei.state.units import Units
 from tests.recordings.made import body, exchange
-from tests.support import Served
 
 INVESTORS = "/v2/investors"
 UNKNOWN = "/v9/rockets"
@@ -79,6 +78,3 @@ def request(
     method: str = "GET", target: str = INVESTORS, sent: RecordedBody = NO_BODY
 ) -> RecordedRequest:
     return exchange(method, target, sent=sent).request
-
-
-__all__ = ["INVESTORS", "UNKNOWN", "Served", "answered", "platform_with", "request", "write"]

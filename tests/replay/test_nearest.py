@@ -1,4 +1,4 @@
-"""What is said of a call that the recording has not: the nearest ones, and what differs."""
+"""What is said of a call that is not in the recording: the nearest ones, and what differs."""
 
 from __future__ import annotations
 
@@ -44,6 +44,13 @@ def test_the_nearest_queries_are_named_with_their_exchange(tmp_path: Path) -> No
     named = "The nearest recorded calls are: GET /a?x=1&y=3 (exchange 3 of a.har), GET /a?x=1"
     assert named in found
     assert 'The first one differs: the query\'s "y" was "3", and came as "2".' in found
+
+
+def test_a_call_with_placeholders_is_named_once(tmp_path: Path) -> None:
+    found = told(tmp_path, answered("/a?x={{token-1}}&y=1"), target="/a?x=2&y=2")
+
+    assert found.count("GET /a?x={{token-1}}&y=1") == 1
+    assert 'The first one differs: the query\'s "y" was "1", and came as "2".' in found
 
 
 def test_a_missing_and_a_further_parameter_are_named(tmp_path: Path) -> None:

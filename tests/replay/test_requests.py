@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from itertools import cycle
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mock_sei.apis.bodies import MOST_VALUES
 from mock_sei.recordings.exchanges import NO_BODY, RecordedBody
@@ -224,3 +231,36 @@ def test_a_large_body_costs_linear_time() -> None:
         return lambda: numbers(calls, called)
 
     assert_linear(make, 2000)
+
+
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def with_placeholders(value: Any, chosen: Iterator[bool]) -> Any:
+    """The value with some of its texts and numbers replaced, as a recorder does it."""
+    if isinstance(value, dict):
+        return {name: with_placeholders(each, chosen) for name, each in value.items()}
+    if isinstance(value, list):
+        return [with_placeholders(each, chosen) for each in value]
+    is_scalar = isinstance(value, str | int) and not isinstance(value, bool)
+    return "{{secret-1}}" if is_scalar and next(chosen) else value
+
+
+@given(value=VALUES, chosen=st.lists(st.booleans(), min_size=10, max_size=10), other=VALUES)
+def test_any_json_is_found_in_any_spelling_and_with_any_placeholders(
+    value: Any, chosen: list[bool], other: Any
+) -> None:
+    kept = json.dumps(with_placeholders(value, cycle(chosen)))
+    calls = recorded(compared(sent=body(kept)))
+    spelled = json.dumps(value, indent=3, ensure_ascii=False, sort_keys=True)
+
+    assert numbers(calls, compared(sent=body(spelled))) == [1]
+    plain = recorded(compared(sent=body(json.dumps(value))))
+    is_equal = json.dumps(other, sort_keys=True) == json.dumps(value, sort_keys=True)
+    assert numbers(plain, compared(sent=body(json.dumps(other)))) == ([1] if is_equal else [])

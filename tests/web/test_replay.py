@@ -14,6 +14,7 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.faults.faults import read_fault
 from mock_sei.journal.entries import Entry
 from mock_sei.recordings.exchanges import RecordedBody, RecordedExchange
+from mock_sei.recordings.har import exchange_json
 from mock_sei.rules.standards import Listener
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits
@@ -122,6 +123,16 @@ def test_a_recorded_head_answers_a_head(replay: Replay) -> None:
 
     assert found.status_code == 202
     assert "content-length" not in found.headers
+    assert last(served).recorded == "exchange 2 of a.har"
+
+
+def test_a_head_that_is_not_recorded_gets_the_answer_of_the_get(replay: Replay) -> None:
+    served = replay(exchange("HEAD", INVESTORS, status=202), answered(f"{INVESTORS}?limit=1", 1))
+
+    found = served.client().head(f"{INVESTORS}?limit=1", headers=served.headers())
+
+    assert (found.status_code, found.headers["content-length"]) == (200, "1")
+    assert last(served).recorded == "exchange 2 of a.har"
 
 
 def test_scripted_answers_and_faults_come_before(replay: Replay) -> None:
@@ -193,7 +204,7 @@ def test_a_body_that_the_recording_left_out_fits_any_and_the_journal_says_so(
     served = replay(answered(UNKNOWN, method="POST", sent=left_out))
 
     assert post(served, UNKNOWN, content=b"any").status_code == 200
-    assert "has not the body of the request (it is too large)" in last(served).notes[-1]
+    assert "does not have the body of the request (it is too large)" in last(served).notes[-1]
     assert post(served, UNKNOWN).status_code == 404
 
 
@@ -234,6 +245,17 @@ def test_headers_and_links_of_the_answer(replay: Replay) -> None:
     assert "theirs" not in found.headers.values()
     assert "content-encoding" not in found.headers
     assert found.headers["content-length"] == str(len(found.content))
+
+
+def test_a_link_to_what_is_not_replayed_leads_to_this_server_too(replay: Replay) -> None:
+    log_in = "https://log-in.example.com/v2/oauth/authorize"
+    token = exchange_json(answered("/v2/oauth/authorize"))
+    token["request"]["url"], token["_listener"] = log_in, "one-way"
+    served = replay(token, answered(INVESTORS, {"log in": f"{log_in}?a=1"}))
+
+    found = served.get(INVESTORS).json()["log in"]
+
+    assert found == f"{served.platform.addresses.one_way}/v2/oauth/authorize?a=1"
 
 
 def test_an_answer_without_a_body(replay: Replay) -> None:
