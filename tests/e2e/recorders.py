@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import ssl
 import threading
@@ -19,6 +20,7 @@ from mock_sei.commands.record import PreparedRecorder, RecordOptions, prepare_re
 from mock_sei.recordings.exchanges import RecordedExchange
 from mock_sei.recordings.files import read_recording
 from mock_sei.rules import machine
+from mock_sei.runtime.loops import new_event_loop
 from tests.patience import PATIENCE
 
 Handler = Callable[[ssl.SSLSocket], object]
@@ -87,6 +89,7 @@ def recording(  # what the command's options are
     redact: Sequence[str] = (),
     bodies: str = "full",
     certs_dir: Path,
+    new_loop: Callable[[], asyncio.AbstractEventLoop] = new_event_loop,
 ) -> Iterator[RunningRecorder]:
     """A recorder. At the end, everything is written."""
     options = RecordOptions(
@@ -117,7 +120,12 @@ def recording(  # what the command's options are
     with contextlib.ExitStack() as undo:
         made = prepare_recorder(options, undo)
         made.recording.start()
-        thread = threading.Thread(target=lambda: asyncio.run(run(made)))
+
+        def run_loop() -> None:
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                runner.run(run(made))
+
+        thread = threading.Thread(target=run_loop)
         thread.start()
         try:
             assert ready.wait(PATIENCE)
@@ -230,6 +238,4 @@ def scripted(
 
 def json_of(answer: bytes) -> Any:
     """The JSON body of an answer with a length."""
-    import json
-
     return json.loads(answer.partition(b"\r\n\r\n")[2])

@@ -72,6 +72,11 @@ STATE_ROWS = [
     "start on 150 authorizations and 25 applications in SQLite",
     "start on 300 authorizations and 50 applications in SQLite",
 ]
+RECORDER_ROWS = [
+    "recorder: token request",
+    "recorder: functional GET of 50 records",
+    "recorder: new connection plus token",
+]
 HOSTILE_ROWS = [
     *(
         f"largest {part}, hostile: {figure}"
@@ -152,8 +157,8 @@ def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
     assert ended.returncode == 0, ended.stderr
     assert "- machine: the machine's name\n" in ended.stdout
     _, *tables = ended.stdout.split("\n\n")
-    growth = [each.call for each in SUBJECTS]
-    wanted = [ROWS, STATE_ROWS, HOSTILE_ROWS, FOREIGN_ROWS, PAGE_ROWS, growth]
+    calls = [each.call for each in SUBJECTS]
+    wanted = [ROWS, STATE_ROWS, RECORDER_ROWS, HOSTILE_ROWS, FOREIGN_ROWS, PAGE_ROWS, calls]
     assert [[cells[0] for cells in rows_of(each)] for each in tables] == wanted
     assert all(cells[1] for each in tables for cells in rows_of(each)), "a row without a figure"
     (table, *_) = tables

@@ -6,9 +6,13 @@ import base64
 import contextlib
 import functools
 import json
+import os
 import secrets
+import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +37,15 @@ from tests.e2e.recorders import (
     recording,
     scripted,
 )
-from tests.e2e.serving import FREE_PORTS, Serving, run, run_mock_sei, wait_for
+from tests.e2e.serving import (
+    FREE_PORTS,
+    MOCK_SEI,
+    Serving,
+    environment,
+    run,
+    run_mock_sei,
+    wait_for,
+)
 from tests.patience import PATIENCE
 
 ACCOUNTS = ("svc-demo", "svc-web", "svc-internal")
@@ -446,7 +458,7 @@ class Watcher:
         self._thread.start()
 
     def _watch(self) -> None:
-        while not self._stop.is_set():
+        while not self._stop.wait(0.001):  # the recorder is in this process, too
             for path in self._folder.rglob("*"):
                 with contextlib.suppress(OSError):
                     status = path.stat()
@@ -494,7 +506,7 @@ def test_no_secret_is_on_disk_at_any_moment_in_any_spelling(
         ) as recorder,
         recorder.client() as http,
     ):
-        for number in range(120):
+        for number in range(105):
             answer = http.get(
                 f"/v2/x/{quote(made['token'])}",
                 params={
@@ -515,7 +527,7 @@ def test_no_secret_is_on_disk_at_any_moment_in_any_spelling(
                 wait_for(lambda: list(out.glob("*.har")))
     texts = [*watcher.end(), caplog.text]
 
-    assert len(exchanges(out)) == 120
+    assert len(exchanges(out)) == 105
     assert len(texts) > 2
     shown = {
         (name, kind)
@@ -566,6 +578,41 @@ def test_the_command_records_what_curl_and_openssl_send_and_ends_with_a_signal(
     assert "2 exchanges recorded in recording" in running.output
     assert "only shapes are kept" in running.output
     assert not running.ready_file.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminal")
+def test_a_count_runs_along_on_a_terminal(server: MockSei, tmp_path: Path) -> None:
+    terminal, end = os.openpty()
+    try:
+        process = subprocess.Popen(
+            [
+                *(str(MOCK_SEI), "record", "--upstream", server.url, "--cacert", server.ca_file),
+                *("--out", "out", "--one-way-port", "0", "--ready-file", "ready.json"),
+            ],
+            cwd=tmp_path,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=end,
+        )
+        shown = b""
+        try:
+            ready = tmp_path / "ready.json"
+            wait_for(ready.exists, still=lambda: process.poll() is None)
+            told = json.loads(ready.read_text())
+            context = ssl.create_default_context(cafile=told["ca_file"])
+            httpx2.get(f"{told['url']}/", verify=context, trust_env=False)
+            while b"\r1 recorded" not in shown:
+                shown += os.read(terminal, 1024)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=PATIENCE) == 0
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    finally:
+        os.close(end)
+        os.close(terminal)
 
 
 def test_the_recorder_listens_on_this_machine_only(

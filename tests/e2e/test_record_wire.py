@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from mock_sei.recorder import relay
 from mock_sei.recorder.bodies import LARGEST_BODY
 from mock_sei.recordings.exchanges import BodyKind, RecordedExchange
+from mock_sei.runtime.loops import new_event_loop
 from tests.e2e.recorders import (
     Handler,
     RunningRecorder,
@@ -48,8 +51,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Start:
     """Starts a recorder in front of a platform that does what a function does."""
 
-    def __init__(self, folder: Path, out: Path) -> None:
-        self._folder, self._out = folder, out
+    def __init__(
+        self, folder: Path, out: Path, new_loop: Callable[[], asyncio.AbstractEventLoop]
+    ) -> None:
+        self._folder, self._out, self._new_loop = folder, out, new_loop
         self._running = contextlib.ExitStack()
 
     def __call__(self, handle: Handler) -> Bench:
@@ -60,6 +65,7 @@ class Start:
                 platform.url,
                 cacert=platform.ca_file,
                 certs_dir=self._folder / "ours",
+                new_loop=self._new_loop,
             )
         )
         return Bench(recorder, platform, self._out)
@@ -69,9 +75,9 @@ class Start:
         self._running.close()
 
 
-@pytest.fixture
-def start(folder: Path, tmp_path: Path) -> Iterator[Start]:
-    started = Start(folder, tmp_path / "out")
+@pytest.fixture(params=[asyncio.new_event_loop, new_event_loop], ids=["asyncio", "uvloop"])
+def start(folder: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Start]:
+    started = Start(folder, tmp_path / "out", request.param)
     yield started
     started.stop()
 
@@ -442,8 +448,6 @@ def test_links_in_json_lead_to_the_recorder_and_the_original_is_recorded(
         body = theirs["body"]
         coding = b"Content-Encoding: %s\r\n" % how.encode() if how in ("gzip", "deflate") else b""
         if coding:
-            import zlib
-
             body = gzip.compress(body) if how == "gzip" else zlib.compress(body)
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + coding
         if how == "chunked":
