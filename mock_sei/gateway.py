@@ -96,7 +96,9 @@ class Admission:
 class _Admitting:
     """A call on its way through the checks."""
 
-    __slots__ = ("application", "call", "environment", "registry", "token", "tokens", "what_is")
+    __slots__ = (
+        *("application", "call", "environment", "found", "registry", "token", "tokens", "what_is"),
+    )
 
     token: AccessToken | None
     """None before the token was checked."""
@@ -106,13 +108,19 @@ class _Admitting:
     def __init__(
         self,
         call: Call,
+        found: Application | None,
         registry: Registry,
         tokens: TokenJudge,
         environment: Environment,
         what_is: WhatIs,
     ) -> None:
-        self.call, self.registry, self.tokens = call, registry, tokens
-        self.environment, self.what_is = environment, what_is
+        self.call = call
+        self.found = found
+        """The application that has the AppKey, whether it may make the call or not."""
+        self.registry = registry
+        self.tokens = tokens
+        self.environment = environment
+        self.what_is = what_is
         self.token = self.application = None
 
     def require_token(self) -> AccessToken:
@@ -124,8 +132,7 @@ class _Admitting:
 
 def _pass_app_key(admitting: _Admitting) -> None:
     call, registry = admitting.call, admitting.registry
-    found = registry.applications.get(call.app_key or "")
-    application = check_app_key(found, call, admitting.environment, registry)
+    application = check_app_key(admitting.found, call, admitting.environment, registry)
     if admitting.token is not None:
         check_ownership(application, admitting.token, registry)
     admitting.application = application
@@ -220,7 +227,7 @@ def admit(
         findings.passes(checks.LISTENER)
         check_source_address(application, call.connection)
         findings.passes(checks.SOURCE_ADDRESS)
-    admitting = _Admitting(call, registry, tokens, environment, what_is)
+    admitting = _Admitting(call, application, registry, tokens, environment, what_is)
     for step in order.steps:
         step(admitting)
     token = admitting.require_token()
