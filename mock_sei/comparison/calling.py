@@ -15,7 +15,6 @@ from urllib.parse import unquote
 
 from mock_sei.certificates.authority import Authority
 from mock_sei.errors import KINDS, RefusalKind
-from mock_sei.journal.entries import Entry
 from mock_sei.platform import Platform
 from mock_sei.recordings.exchanges import Listener as ListenerName
 from mock_sei.rules import machine
@@ -97,7 +96,9 @@ class MockAnswer:
 class InProcessCaller:
     """The clients of one platform."""
 
-    def __init__(self, platform: Platform, app: Application, certificates: ClientCertificates) -> None:
+    def __init__(
+        self, platform: Platform, app: Application, certificates: ClientCertificates
+    ) -> None:
         self._certificates = certificates
         self._apps = {
             name: PlatformListener(app, platform, listener) for name, listener in _LISTENERS.items()
@@ -113,16 +114,14 @@ class InProcessCaller:
             chain = [self._certificates.pem_of(request.common_name)]
         scope = _scope_of(request, chain)
         status, headers, body = await _run(self._apps[request.listener], scope, request.body)
-        exchange = scope.get(SCOPE_KEY)
-        entry = exchange.entry if isinstance(exchange, Exchange) else Entry(kind="exchange")
-        refused = exchange.refused if isinstance(exchange, Exchange) else None
+        exchange: Exchange = scope[SCOPE_KEY]
         return MockAnswer(
             status=status,
             headers=headers,
             body=body,
-            check=entry.refused_by,
-            because=entry.refused_because,
-            kind=_name_of(refused),
+            check=exchange.entry.refused_by,
+            because=exchange.entry.refused_because,
+            kind=_name_of(exchange.refused),
         )
 
 

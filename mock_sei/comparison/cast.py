@@ -116,9 +116,7 @@ class Casting:
         accepted = is_accepted(exchange)
         status = exchange.response.status if exchange.response else 0
         application.is_accepted |= accepted
-        application.is_perhaps_accepted |= (
-            status in _AFTER_THE_GATEWAY and facts.token is not None
-        )
+        application.is_perhaps_accepted |= status in _AFTER_THE_GATEWAY and facts.token is not None
         application.has_secret |= facts.app_secret is not None and accepted
         if accepted or not application.listeners:
             application.listeners.add(exchange.listener)
@@ -264,9 +262,9 @@ class Cast:
         """The recorded name, if it is one here and no other application has it."""
         mapped = None if recorded is None else self._map.account_of(recorded)
         for name in (mapped, recorded):
-            if name is not None and is_account_name(name):
-                if name not in self.registry.service_accounts:
-                    return name
+            is_good = name is not None and is_account_name(name)
+            if name is not None and is_good and name not in self.registry.service_accounts:
+                return name
         return f"account-{number}"
 
 

@@ -84,4 +84,3 @@ def given_code(exchange: RecordedExchange) -> Mapping[str, str] | None:
     query = base.partition("?")[2]
     found = dict(parse_qsl(query)) | dict(parse_qsl(fragment))
     return found if {"code", "access_token"} & found.keys() else None
-

@@ -7,9 +7,9 @@ refusal and in the answers of the OAuth endpoints texts are compared: they are c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from mock_sei.comparison.calling import MockAnswer
 from mock_sei.comparison.differences import Difference, DifferenceKind
@@ -31,9 +31,11 @@ _NOT_COMPARED = re.compile(
     r"|documentation|^instance$|^path$"
 )
 """Names of members of which only the type is compared: identifiers, times, names, addresses."""
-_LIFETIMES = {"expires_in": 0, "refresh_token_expires_in": 2, "exp": None}
-"""Numbers that are compared, and by how many seconds they may differ: an answer is made some time
-after the request began."""
+_LIFETIMES = frozenset({"expires_in", "refresh_token_expires_in"})
+"""Numbers that are compared."""
+_SLACK = 2
+"""Seconds by which what is left of a lifetime may differ: an answer is made some time after the
+request began."""
 _ENDPOINT = re.compile(r"_endpoint$")
 _LIVES = re.compile(r"(?i)max-age=\d+")
 _ERROR = re.compile(r'error="([^"]*)"')
@@ -156,7 +158,7 @@ def _path(text: str) -> str:
     return urlsplit(text).path.rpartition("/")[0] if text else ""
 
 
-_HEADERS = {
+_HEADERS: Mapping[str, Callable[[str], str]] = {
     "Content-Type": _media_type,
     "WWW-Authenticate": _challenges,
     "Allow": _words,
@@ -189,7 +191,9 @@ def _differ_bodies(
         return
     is_plain = body.shape is None
     if is_plain and (response.status >= _FIRST_REFUSAL or not is_functional(exchange.request)):
-        yield from differ_values(theirs, ours, "")
+        # What is left of a lifetime depends on the moment of the answer, a whole one does not.
+        is_whole = "grant_type" in dict([*exchange.request.query, *exchange.request.body.fields()])
+        yield from differ_values(theirs, ours, "", slack=0 if is_whole else _SLACK)
         return
     shape = body.shape or shape_of(theirs)
     yield from differ_shapes(shape, shape_of(ours), "")
@@ -207,18 +211,19 @@ def _differ_pages(theirs: Any, ours: Any, next_link: str) -> Iterator[Difference
         return
     for name, there in theirs.members.items():
         here = ours.members.get(name)
-        if here is not None and there.types == here.types == {"array"}:
-            if there.length != here.length and there.length and here.length:
-                yield Difference(
-                    kind=DifferenceKind.PAGE,
-                    where=f"/{name}",
-                    theirs=there.length[0],
-                    ours=here.length[0],
-                )
+        if here is None or not there.types == here.types == {"array"}:
+            continue
+        if there.length != here.length and there.length and here.length:
+            yield Difference(
+                kind=DifferenceKind.PAGE,
+                where=f"/{name}",
+                theirs=there.length[0],
+                ours=here.length[0],
+            )
 
 
 def _differ_links(theirs: Any, ours: Any) -> Iterator[Difference]:
-    """Whether the links of a page are whole addresses."""
+    """Whether the links of a page are whole addresses, and the names of their parameters."""
     there, here = (
         each.get("paging") if isinstance(each, dict) else None for each in (theirs, ours)
     )
@@ -226,46 +231,54 @@ def _differ_links(theirs: Any, ours: Any) -> Iterator[Difference]:
         return
     for name, value in there.items():
         other = here.get(name)
-        if isinstance(value, str) and isinstance(other, str) and ("://" in value) != (
-            "://" in other
-        ):
-            yield Difference(
-                kind=DifferenceKind.VALUE,
-                where=f"/paging/{name}",
-                theirs="://" in value,
-                ours="://" in other,
-            )
+        if not isinstance(value, str) or not isinstance(other, str):
+            continue
+        for read in (_is_whole, _parameters):
+            first, second = read(value), read(other)
+            if first != second:
+                yield Difference(
+                    kind=DifferenceKind.VALUE, where=f"/paging/{name}", theirs=first, ours=second
+                )
 
 
-def differ_values(theirs: Any, ours: Any, where: str) -> Iterator[Difference]:
-    """Differences of two JSON values, texts included."""
+def _is_whole(link: str) -> bool | str:
+    return "://" in link
+
+
+def _parameters(link: str) -> bool | str:
+    """The names of the parameters of a link."""
+    return ", ".join(sorted({name for name, _ in parse_qsl(urlsplit(link).query)}))
+
+
+def differ_values(theirs: Any, ours: Any, where: str, *, slack: int) -> Iterator[Difference]:
+    """Differences of two JSON values, texts included. ``slack`` is for ``expires_in``."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for name, value in theirs.items():
             at = f"{where}/{_escaped(name)}"
             if name not in ours:
                 yield Difference(kind=DifferenceKind.ADDED, where=at, theirs=value)
             else:
-                yield from differ_values(value, ours[name], at)
+                yield from differ_values(value, ours[name], at, slack=slack)
         for name, value in ours.items():
             if name not in theirs:
                 at = f"{where}/{_escaped(name)}"
                 yield Difference(kind=DifferenceKind.MISSING, where=at, ours=value)
         return
     if isinstance(theirs, list) and isinstance(ours, list):
-        yield from _differ_arrays(theirs, ours, where)
+        yield from _differ_arrays(theirs, ours, where, slack)
         return
     name = where.rpartition("/")[2]
     if type_of(theirs) != type_of(ours):
         yield Difference(kind=DifferenceKind.TYPE, where=where, theirs=theirs, ours=ours)
-    elif _differ(theirs, ours, name):
+    elif _differ(theirs, ours, name, slack):
         yield Difference(kind=DifferenceKind.VALUE, where=where, theirs=theirs, ours=ours)
 
 
-def _differ(theirs: Any, ours: Any, name: str) -> bool:
+def _differ(theirs: Any, ours: Any, name: str, slack: int) -> bool:
     if isinstance(theirs, bool):
         return bool(theirs != ours)
-    allowed = _LIFETIMES.get(name)
-    if allowed is not None and _is_number(theirs) and _is_number(ours):
+    if name in _LIFETIMES and _is_number(theirs) and _is_number(ours):
+        allowed = slack if name == "expires_in" else _SLACK
         return abs(float(theirs) - float(ours)) > allowed
     if not isinstance(theirs, str) or PLACEHOLDER.search(theirs):
         return False
@@ -282,7 +295,9 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-def _differ_arrays(theirs: list[Any], ours: list[Any], where: str) -> Iterator[Difference]:
+def _differ_arrays(
+    theirs: list[Any], ours: list[Any], where: str, slack: int
+) -> Iterator[Difference]:
     """Arrays of texts are compared as sets; of others items at the same place."""
     texts = all(isinstance(each, str) for each in (*theirs, *ours))
     if texts:
@@ -303,10 +318,8 @@ def _differ_arrays(theirs: list[Any], ours: list[Any], where: str) -> Iterator[D
         )
         return
     for first, second in zip(theirs, ours, strict=True):
-        yield from differ_values(first, second, f"{where}/*")
+        yield from differ_values(first, second, f"{where}/*", slack=slack)
 
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
-
-

@@ -45,16 +45,14 @@ class LogIns:
             return next(reversed(self._asked.values()), {})
         return self._asked.get(app_key, {})
 
-    def came_back(
-        self, given: Mapping[str, str], player: Player, exchange: RecordedExchange, app_key: str
-    ) -> None:
+    def came_back(self, given: Mapping[str, str], player: Player, app_key: str) -> None:
         """Gives the code or the token that a log-in of the recording brought."""
         asked = self.asked(app_key)
         for name, value in given.items():
             if not PLACEHOLDER.fullmatch(value):
                 continue
             if name == "code":
-                self.give_code(value, player, exchange, asked)
+                self.give_code(value, player, asked)
             elif name == "access_token":
                 self._bindings.bind(value, self._token(player, asked))
 
@@ -62,7 +60,6 @@ class LogIns:
         self,
         placeholder: str,
         player: Player,
-        exchange: RecordedExchange,
         asked: Mapping[str, str],
     ) -> None:
         """Binds a new code, for the redirect address and the challenge that were asked for."""

@@ -41,9 +41,7 @@ class RecordingMap:
     def account_of(self, name: str) -> str | None:
         return self.accounts.get(name)
 
-    def unknown_application(
-        self, app_key: str, name: str, known: Registry
-    ) -> ConfigurationError:
+    def unknown_application(self, app_key: str, name: str, known: Registry) -> ConfigurationError:
         """The error for an application that the mock does not have."""
         return ConfigurationError(
             f"there is no such application; there are {known.application_names()}",
@@ -61,8 +59,9 @@ def read_map(path: Path) -> RecordingMap:
         if name not in _TABLES:
             near = find_nearest(name, _TABLES)
             raise ConfigurationError(
-                f"no such table; did you mean {near}?" if near else "the tables are "
-                f"{' and '.join(_TABLES)}",
+                f"no such table; did you mean {near}?"
+                if near
+                else f"the tables are {' and '.join(_TABLES)}",
                 source=path,
                 key=name,
             )

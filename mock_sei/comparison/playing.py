@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mock_sei.comparison.bindings import Bindings, LostValue
 from mock_sei.comparison.calling import InProcessCaller, MockAnswer
 from mock_sei.comparison.cast import USER, Cast, Player
+from mock_sei.comparison.differences import Difference, DifferenceKind
 from mock_sei.comparison.facts import (
     RequestFacts,
     given_code,
@@ -41,6 +42,8 @@ class Played:
     compared: Compared
     facts: RequestFacts
     ages: Ages
+    has_identifier_at_end: bool = False
+    """Whether the path ends with an identifier that an answer gave before."""
 
 
 class Play:
@@ -66,14 +69,22 @@ class Play:
             ages = self._timeline.ages(exchange, facts)
             compared = await self._play(exchange, facts)
             self._timeline.note(exchange, facts)
-            yield Played(compared=compared, facts=facts, ages=ages)
+            last = exchange.request.path.rpartition("/")[2]
+            yield Played(
+                compared=compared,
+                facts=facts,
+                ages=ages,
+                has_identifier_at_end=self._bindings.is_bound(last),
+            )
 
     def _set_clock(self, exchange: RecordedExchange) -> None:
         try:
             self._platform.clock.set(exchange.started, frozen=True)
         except Rejected as error:
             raise ConfigurationError(
-                f"startedDateTime: {error}", source=exchange.source, key=f"exchange {exchange.number}"
+                f"startedDateTime: {error}",
+                source=exchange.source,
+                key=f"exchange {exchange.number}",
             ) from None
 
     async def _play(self, exchange: RecordedExchange, facts: RequestFacts) -> Compared:
@@ -105,6 +116,7 @@ class Play:
             next_link=rules.paging.next,
             tracking_header=rules.request.tracking_header,
         )
+        found += self._differ_rotation(exchange, facts, answer)
         is_same_outcome = self._learn(exchange, facts, answer, path)
         if found and not is_same_outcome and self._has_only_shape(exchange):
             return replace(
@@ -119,6 +131,23 @@ class Play:
             answer=answer,
             source=self._names.source_of(exchange.request, answer),
         )
+
+    def _differ_rotation(
+        self, exchange: RecordedExchange, facts: RequestFacts, answer: MockAnswer
+    ) -> Iterator[Difference]:
+        """Whether a refresh token stays the same one."""
+        sent = facts.parameters.get("refresh_token")
+        theirs = exchange.response.body.find_json() if exchange.response else None
+        ours = answer.find_json()
+        is_refresh = facts.grant == GrantType.REFRESH_TOKEN and sent is not None
+        if not is_refresh or not isinstance(theirs, dict) or not isinstance(ours, dict):
+            return
+        given = theirs.get("refresh_token"), ours.get("refresh_token")
+        stays = given[0] == sent, given[1] == self._bindings.find(sent or "")
+        if None not in given and stays[0] != stays[1]:
+            yield Difference(
+                kind=DifferenceKind.VALUE, where="/refresh_token", theirs=stays[0], ours=stays[1]
+            )
 
     async def _answer(
         self, exchange: RecordedExchange, facts: RequestFacts
@@ -161,7 +190,7 @@ class Play:
             app_key = facts.app_key or self._log_ins.asked(None).get("client_id", "")
             player = self._cast.player_of(app_key)
             if player is not None:
-                self._log_ins.came_back(given, player, exchange, app_key)
+                self._log_ins.came_back(given, player, app_key)
             else:
                 self._lose(exchange)
             return True
@@ -238,4 +267,3 @@ def _find_key(value: object, name: str) -> str | None:
         elif isinstance(each, list):
             waiting += each[:1]
     return None
-

@@ -174,7 +174,7 @@ class RequestMaker:
         Raises :class:`NotComparable` for what nobody can make again.
         """
         if player is not None and kind == SecretKind.CODE:
-            self._log_ins.give_code(placeholder, player, exchange, facts.parameters)
+            self._log_ins.give_code(placeholder, player, facts.parameters)
         elif kind == SecretKind.SESSION_TOKEN:
             self._bindings.bind(placeholder, self._log_ins.session_of(_user_of(exchange)))
         elif kind in _GIVEN:

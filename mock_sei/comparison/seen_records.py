@@ -135,7 +135,11 @@ class SeenRecords:
         for value, fields in self._named.get(name, {}).items():
             if value not in there and value not in self._created.get(name, ()):
                 there.add(value)
-                typed = int(value) if isinstance(template.get(key), int) and value.isdecimal() else value
+                typed = (
+                    int(value)
+                    if isinstance(template.get(key), int) and value.isdecimal()
+                    else value
+                )
                 yield {**template, **fields, key: typed}
         for number in range(self._wanted.get(name, 0) - len(there)):
             yield self._further(name, template, number)
@@ -143,10 +147,15 @@ class SeenRecords:
     def _further(self, collection: str, template: Record, number: int) -> Record:
         """Another record like the last one, which comes after it."""
         copy = dict(template)
-        for key in {self._keys[collection], *self._catalogue.keys_by_collection.get(collection, ())}:
+        for key in {
+            self._keys[collection],
+            *self._catalogue.keys_by_collection.get(collection, ()),
+        }:
             value = template.get(key)
-            is_number = isinstance(value, int) and not isinstance(value, bool)
-            copy[key] = value + 1 + number if is_number else f"{value or ''}~{number:06}"
+            if isinstance(value, int) and not isinstance(value, bool):
+                copy[key] = value + 1 + number
+            else:
+                copy[key] = f"{value or ''}~{number:06}"
         return copy
 
     def _fitted(
@@ -201,8 +210,7 @@ def _fitted_item(value: Any, known: Shape, demo: Sequence[Any]) -> Any:
         return value
     inner = [each for each in demo if isinstance(each, dict)]
     return {
-        each: found if good else other
-        for each, found, good, other in _judged(value, known, inner)
+        each: found if good else other for each, found, good, other in _judged(value, known, inner)
     }
 
 
