@@ -118,7 +118,8 @@ class Play:
         )
         found += self._differ_rotation(exchange, facts, answer)
         is_same_outcome = self._learn(exchange, facts, answer, path)
-        if found and not is_same_outcome and self._has_only_shape(exchange):
+        both_accepted = is_same_outcome and is_accepted(exchange)
+        if found and not both_accepted and self._has_only_shape(exchange):
             return replace(
                 done,
                 outcome=Outcome.NOT_COMPARED,

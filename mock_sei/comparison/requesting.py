@@ -137,34 +137,31 @@ class RequestMaker:
         player: Player | None,
     ) -> str:
         """Our value of a secret in a request. One that nobody accepted is a wrong one."""
-        found = PLACEHOLDER.fullmatch(placeholder)
-        kind = found[1] if found else ""
-        if kind == SecretKind.APP_KEY:
+        role = _role(placeholder, facts)
+        if role == SecretKind.APP_KEY:
             known = self._cast.player_of(placeholder)
             return garbled(placeholder) if known is None else known.application.app_key
-        if kind == SecretKind.APP_SECRET:
+        if role == SecretKind.APP_SECRET:
             return self._cast.secret_of(facts.app_key, placeholder) or garbled(placeholder)
-        if kind == SecretKind.PASSWORD:
+        if role == SecretKind.PASSWORD:
             sent = facts.parameters
             username = sent.get("username") or sent.get("email")
             password = self._cast.password_of(username, placeholder, player)
             return garbled(placeholder) if password is None else password
-        if kind == SecretKind.CODE_VERIFIER:
+        if role == SecretKind.CODE_VERIFIER:
             return self._log_ins.verifier(facts.parameters.get("code"), exchange) or garbled(
                 placeholder
             )
         value = self._bindings.find(placeholder)
-        if value is not None:
-            return value
-        if is_accepted(exchange):
-            self._earlier(placeholder, kind, exchange, facts, player)
+        if value is None and is_accepted(exchange):
+            self._earlier(placeholder, role, exchange, facts, player)
             value = self._bindings.find(placeholder)
         return garbled(placeholder) if value is None else value
 
     def _earlier(
         self,
         placeholder: str,
-        kind: str,
+        role: str,
         exchange: RecordedExchange,
         facts: RequestFacts,
         player: Player | None,
@@ -173,15 +170,39 @@ class RequestMaker:
 
         Raises :class:`NotComparable` for what nobody can make again.
         """
-        if player is not None and kind == SecretKind.CODE:
+        if player is not None and role == SecretKind.CODE:
             self._log_ins.give_code(placeholder, player, facts.parameters)
-        elif kind == SecretKind.SESSION_TOKEN:
+        elif role == SecretKind.SESSION_TOKEN:
             self._bindings.bind(placeholder, self._log_ins.session_of(_user_of(exchange)))
-        elif kind in _GIVEN:
+        elif role in _GIVEN:
             raise NotComparable(f"{placeholder} was given before the recording began")
 
 
 _GIVEN = frozenset({SecretKind.TOKEN.value, SecretKind.REFRESH_TOKEN.value, SecretKind.CODE.value})
+
+
+def _role(placeholder: str, facts: RequestFacts) -> str:
+    """What a secret is in a request. The kind of its placeholder says where it was seen first."""
+    found = PLACEHOLDER.fullmatch(placeholder)
+    sent = facts.parameters
+    for role, value in (
+        (SecretKind.APP_KEY, facts.app_key),
+        (SecretKind.APP_SECRET, facts.app_secret),
+        (SecretKind.TOKEN, facts.token),
+        *((role, sent.get(name)) for role, name in _PARAMETERS.items()),
+    ):
+        if placeholder == value:
+            return role
+    return found[1] if found else ""
+
+
+_PARAMETERS = {
+    SecretKind.PASSWORD: "password",
+    SecretKind.CODE: "code",
+    SecretKind.CODE_VERIFIER: "code_verifier",
+    SecretKind.REFRESH_TOKEN: "refresh_token",
+    SecretKind.SESSION_TOKEN: "sessionToken",
+}
 
 
 def _user_of(exchange: RecordedExchange) -> str:
