@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mock_sei.comparison.bindings import Bindings
-from mock_sei.comparison.calling import SentRequest
+from mock_sei.comparison.calling import MockRequest
 from mock_sei.comparison.cast import USER, Cast, Player
 from mock_sei.comparison.facts import RequestFacts, is_accepted, read_facts
 from mock_sei.comparison.logins import LogIns
-from mock_sei.recordings.exchanges import BodyKind, RecordedBody, RecordedExchange
+from mock_sei.recordings.exchanges import BodyKind, RecordedBody, RecordedExchange, values_of
 from mock_sei.recordings.names import SecretKind
 from mock_sei.recordings.placeholders import PLACEHOLDER
 from mock_sei.recordings.shapes import Shape
@@ -41,7 +41,7 @@ class RequestMaker:
     def __init__(self, cast: Cast, bindings: Bindings, log_ins: LogIns) -> None:
         self._cast, self._bindings, self._log_ins = cast, bindings, log_ins
 
-    def make(self, exchange: RecordedExchange) -> SentRequest:
+    def make(self, exchange: RecordedExchange) -> MockRequest:
         """The request. Raises :class:`NotComparable` and
         :class:`~mock_sei.comparison.bindings.LostValue`."""
         request = exchange.request
@@ -55,12 +55,13 @@ class RequestMaker:
         if facts.token is not None:  # first: what it needs decides whether anything is compared
             self._bindings.text(facts.token, put)
         body = self._body(request.body, exchange, player, put)
-        return SentRequest(
+        return MockRequest(
             listener=exchange.listener,
             method=request.method,
             target=self._bindings.target(request.url, put),
             headers=tuple(self._headers(exchange, facts, put)),
             body=body,
+            hosts=tuple(values_of(request.headers, "host"))[1:],
             common_name=self._common_name(exchange, player),
         )
 
