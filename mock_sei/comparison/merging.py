@@ -51,7 +51,7 @@ def merged_text(text: str, changes: Mapping[str, Any], before: Mapping[str, Any]
     if prefix is None:
         prefix = f"{KEY}."
         lines += ["", f"[{KEY}]"] if lines else [f"[{KEY}]"]
-    for row, value in reversed(changes.items()):  # each is put at the beginning of its table
+    for row, value in reversed(list(changes.items())):  # each is put at the beginning of its table
         name = f"{prefix}{row}"
         if not _replace(lines, name, toml_value(value)):
             _insert(lines, name, toml_value(value))

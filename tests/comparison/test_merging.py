@@ -10,6 +10,7 @@ from mock_sei.assumptions.reading import read_file
 from mock_sei.comparison.merging import merge_into
 from mock_sei.errors import ConfigurationError
 
+ORDER = "'token', 'AppKey',\n 'scope', 'certificate name'"
 CHANGES = {"token.lifetime": 1200, "refusal.api_key.code": "another", "token.scope_named": False}
 
 
@@ -25,8 +26,7 @@ CHANGES = {"token.lifetime": 1200, "refusal.api_key.code": "another", "token.sco
         "token.lifetime = 60\npath.token = '/x'\n",
         "[token]\nlifetime = 60\n",
         "[token]\n[refusal]\napi_key.status = 403\n",
-        "[assumptions]\ngateway.order = [\n  'token',\n  'AppKey',\n 'scope',\n"
-        "  'certificate name']\n",
+        f"[assumptions]\ngateway.order = [\n  {ORDER}\n]\n",
     ],
 )
 def test_rows_are_merged(before: str, tmp_path: Path) -> None:
@@ -64,16 +64,17 @@ def test_other_settings_stay(tmp_path: Path) -> None:
 
 def test_a_new_file_has_the_table(tmp_path: Path) -> None:
     path = tmp_path / "new.toml"
-
-    merge_into(
-        path, {"refusal.certificate_name.reason": None, "refusal.api_key.message": 'a "b" \\ c'}
-    )
-
-    assert path.read_text().startswith("[assumptions]\n")
-    assert read_file(path) == {
+    changes = {
         "refusal.certificate_name.reason": None,
         "refusal.api_key.message": 'a "b" \\ c',
+        "token.extra_members": {"status": "approved", "n": 1},
+        "gateway.order": ["token", "AppKey", "scope", "certificate name"],
     }
+
+    merge_into(path, changes)
+
+    assert path.read_text().startswith("[assumptions]\n")
+    assert read_file(path) == changes
 
 
 @pytest.mark.parametrize(
