@@ -37,6 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("operations",),
     ("web",),
     ("runtime",),
+    ("comparison",),
     ("doctor", "recorder"),
     ("testing",),
     ("testcontainers",),

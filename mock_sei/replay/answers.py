@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from mock_sei.recordings.exchanges import RecordedBody, RecordedHeaders, RecordedResponse
-from mock_sei.replay.kept_bodies import KeptBody
+from mock_sei.replay.kept_bodies import ReplayBody
 from mock_sei.rules.addresses import origin_of
 from mock_sei.rules.standards import Listener
 from mock_sei.values.sendable import is_token
@@ -55,7 +55,7 @@ class RecordedAnswer:
     """Its place in the file, from 1."""
     status: int
     headers: RawHeaders
-    body: KeptBody | None
+    body: ReplayBody | None
     is_json: bool
     origin: str | None
     """Of the real platform, at its own listener."""

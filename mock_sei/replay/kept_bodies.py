@@ -16,7 +16,7 @@ IN_MEMORY = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class KeptBody:
+class ReplayBody:
     """The place of a body."""
 
     start: int
@@ -30,10 +30,10 @@ class KeptBodies:
         self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # closed below
         self._lock = threading.Lock()
         self._size = 0
-        self._by_digest: dict[bytes, KeptBody] = {}
+        self._by_digest: dict[bytes, ReplayBody] = {}
         weakref.finalize(self, self._file.close)
 
-    def add(self, data: bytes) -> KeptBody:
+    def add(self, data: bytes) -> ReplayBody:
         """Keeps a body. Raises ``OSError`` if it cannot be written."""
         digest = blake2b(data, digest_size=16).digest()
         found = self._by_digest.get(digest)
@@ -41,7 +41,7 @@ class KeptBodies:
             with self._lock:
                 self._file.seek(self._size)
                 self._file.write(data)
-                found = KeptBody(start=self._size, size=len(data))
+                found = ReplayBody(start=self._size, size=len(data))
                 self._size += len(data)
             self._by_digest[digest] = found
         return found
@@ -50,7 +50,7 @@ class KeptBodies:
         """Call this after the last :meth:`add`: what finds equal bodies is forgotten."""
         self._by_digest.clear()
 
-    def read(self, body: KeptBody) -> bytes:
+    def read(self, body: ReplayBody) -> bytes:
         """The bytes of a body. Raises ``OSError``."""
         with self._lock:
             self._file.seek(body.start)

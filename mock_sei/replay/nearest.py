@@ -13,7 +13,7 @@ from mock_sei.errors import NOT_RECORDED, Refusal
 from mock_sei.replay.recorded_calls import RecordedCall, RecordedPath
 from mock_sei.replay.recordings import ReplayedRecordings
 from mock_sei.replay.requests import (
-    Compared,
+    ComparedAs,
     ComparedBody,
     ComparedRequest,
     Fields,
@@ -99,11 +99,11 @@ def _differences(
 ) -> Iterator[str]:
     yield from _of_fields("the query's", call.query, called.query)
     if call.kind is not called.body.kind:
-        if call.kind is not Compared.ANY or called.body.kind is Compared.NONE:
+        if call.kind is not ComparedAs.ANY or called.body.kind is ComparedAs.NONE:
             yield f"it was recorded with {call.kind}, and came with {called.body.kind}"
     elif call.sent is not None:
         yield from _of_bodies(recordings, call, called.body)
-    elif call.kind is not Compared.NONE:
+    elif call.kind is not ComparedAs.NONE:
         yield "the body"
 
 
@@ -114,15 +114,15 @@ def _of_bodies(
         return
     data = recordings.bodies.read(call.sent)
     there = compared_body(_MEDIA_TYPES[call.kind], len(data), lambda: iter([data]))
-    if here.kind is Compared.FORM:
+    if here.kind is ComparedAs.FORM:
         yield from _of_fields("the form's", there.fields, here.fields)
     else:
         yield from _of_values("", there.value, here.value)
 
 
 _MEDIA_TYPES = {
-    Compared.JSON: "application/json",
-    Compared.FORM: "application/x-www-form-urlencoded",
+    ComparedAs.JSON: "application/json",
+    ComparedAs.FORM: "application/x-www-form-urlencoded",
 }
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from mock_sei.reasons.paths import NearPaths
 from mock_sei.replay.answers import RecordedAnswer
-from mock_sei.replay.kept_bodies import KeptBody
-from mock_sei.replay.requests import Compared, ComparedRequest, Places, template_apart
+from mock_sei.replay.kept_bodies import ReplayBody
+from mock_sei.replay.requests import ComparedAs, ComparedRequest, Places, template_apart
 from mock_sei.replay.templates import TemplateIndex, template_of
 from mock_sei.values.cached import cached_property
 
@@ -20,8 +20,8 @@ class RecordedCall:
     key: str
     """Names it among all calls of the recording; the next start gives the same one."""
     query: Mapping[str, tuple[str, ...]]
-    kind: Compared
-    sent: KeptBody | None
+    kind: ComparedAs
+    sent: ReplayBody | None
     """The body of the first request, if it is JSON or a form; to say how another one differs."""
     answers: list[RecordedAnswer] = field(default_factory=list)
 
@@ -32,7 +32,7 @@ class RecordedPath:
 
     method: str
     path: str
-    _calls: dict[tuple[frozenset[str], Compared], TemplateIndex[bytes, Places, RecordedCall]] = (
+    _calls: dict[tuple[frozenset[str], ComparedAs], TemplateIndex[bytes, Places, RecordedCall]] = (
         field(default_factory=dict)
     )
     """By the names of the query's parameters, and how the body is compared."""
@@ -41,8 +41,8 @@ class RecordedPath:
         """The recorded call that is equal to a call."""
         names = frozenset(called.query)
         kinds = [called.body.kind]
-        if called.body.kind is not Compared.NONE:
-            kinds.append(Compared.ANY)
+        if called.body.kind is not ComparedAs.NONE:
+            kinds.append(ComparedAs.ANY)
         for kind in kinds:
             index = self._calls.get((names, kind))
             if index is None:
@@ -82,7 +82,7 @@ class RecordedCalls:
         """Exchanges with placeholders that are only found by the text of the placeholders."""
 
     def add(
-        self, request: ComparedRequest, answer: RecordedAnswer, sent: KeptBody | None = None
+        self, request: ComparedRequest, answer: RecordedAnswer, sent: ReplayBody | None = None
     ) -> None:
         """Adds a recorded answer. ``sent`` is the body of its request, if it can be shown."""
         self._literal_paths.setdefault(request.path, {})[request.method] = None
@@ -111,7 +111,7 @@ class RecordedCalls:
             yield index.templated(mask, masked.key, list(map(template_of, masked.values)), make)
 
     def _calls_of(
-        self, path: RecordedPath, request: ComparedRequest, sent: KeptBody | None
+        self, path: RecordedPath, request: ComparedRequest, sent: ReplayBody | None
     ) -> Iterator[RecordedCall | None]:
         index = path.index_of(request)
 

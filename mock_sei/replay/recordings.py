@@ -21,9 +21,9 @@ from mock_sei.replay.answers import (
     sendable_body,
     sendable_headers,
 )
-from mock_sei.replay.kept_bodies import KeptBodies, KeptBody
+from mock_sei.replay.kept_bodies import KeptBodies, ReplayBody
 from mock_sei.replay.recorded_calls import RecordedCalls
-from mock_sei.replay.requests import Compared, recorded_request
+from mock_sei.replay.requests import ComparedAs, recorded_request
 from mock_sei.rules.standards import Listener
 from mock_sei.values.sendable import WITHOUT_BODY
 
@@ -173,14 +173,14 @@ class _RecordingReader:
             unseen=request.body.left_out,
         )
 
-    def _sent(self, request: RecordedRequest, kind: Compared) -> KeptBody | None:
+    def _sent(self, request: RecordedRequest, kind: ComparedAs) -> ReplayBody | None:
         data = request.body.data
         if not data or kind not in _SHOWN or len(data) > _LARGEST_SHOWN:
             return None
         return self.bodies.add(data)
 
 
-_SHOWN = (Compared.JSON, Compared.FORM)
+_SHOWN = (ComparedAs.JSON, ComparedAs.FORM)
 
 
 def find_reason(exchange: RecordedExchange) -> Skipped | None:

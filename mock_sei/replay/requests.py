@@ -1,6 +1,6 @@
 """One form for recorded requests and for calls, in which equal requests are equal.
 
-Compared are the method, the path, the query as a set of pairs, and the body: JSON as a value, a
+ComparedAs are the method, the path, the query as a set of pairs, and the body: JSON as a value, a
 form as its fields, anything else as bytes. An access token and an AppKey are never compared.
 """
 
@@ -41,7 +41,7 @@ _BODILESS = frozenset({"GET", "HEAD"})
 """Methods whose bodies mean nothing (RFC 9110 section 9.3.1)."""
 
 
-class Compared(StrEnum):
+class ComparedAs(StrEnum):
     """How a body is compared."""
 
     NONE = "no body"
@@ -62,7 +62,7 @@ class _Number(str):
 class ComparedBody:
     """A body as it is compared."""
 
-    kind: Compared
+    kind: ComparedAs
     value: Any = None
     """Of JSON. Numbers are texts in one spelling."""
     fields: Fields = field(default_factory=dict)
@@ -73,8 +73,8 @@ class ComparedBody:
     """Of other bytes, if they are UTF-8 and few."""
 
 
-NO_BODY = ComparedBody(kind=Compared.NONE)
-ANY_BODY = ComparedBody(kind=Compared.ANY)
+NO_BODY = ComparedBody(kind=ComparedAs.NONE)
+ANY_BODY = ComparedBody(kind=ComparedAs.ANY)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,14 +192,14 @@ def _json_body(data: bytes) -> ComparedBody | None:
         check_depth(value)
     except (ValueError, RecursionError):
         return None
-    return ComparedBody(kind=Compared.JSON, value=value)
+    return ComparedBody(kind=ComparedAs.JSON, value=value)
 
 
 def _form_body(data: bytes) -> ComparedBody | None:
     if data.count(b"&") > MOST_VALUES:
         return None
     pairs = parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True)
-    return ComparedBody(kind=Compared.FORM, fields=_fields(pairs))
+    return ComparedBody(kind=ComparedAs.FORM, fields=_fields(pairs))
 
 
 def _bytes_body(pieces: Iterable[bytes], *, keeps_text: bool) -> ComparedBody:
@@ -212,7 +212,7 @@ def _bytes_body(pieces: Iterable[bytes], *, keeps_text: bool) -> ComparedBody:
         text = kept.decode() if keeps_text else None
     except UnicodeDecodeError:
         text = None
-    return ComparedBody(kind=Compared.BYTES, digest=digest.hexdigest(), text=text)
+    return ComparedBody(kind=ComparedAs.BYTES, digest=digest.hexdigest(), text=text)
 
 
 def _without_boundary(media_type: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -297,11 +297,11 @@ class _Digest:
         body = request.body
         self._add_fields("query", request.query)
         self._out.append(body.kind)
-        if body.kind is Compared.JSON:
+        if body.kind is ComparedAs.JSON:
             self._add(body.value, ("json",))
-        elif body.kind is Compared.FORM:
+        elif body.kind is ComparedAs.FORM:
             self._add_fields("form", body.fields)
-        elif body.kind is Compared.BYTES:
+        elif body.kind is ComparedAs.BYTES:
             if _TEXT in self._places and body.text is not None:
                 self._out.append(BLANK)
                 self._apart.append(body.text)

@@ -8,7 +8,7 @@ import pytest
 
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.platform import Platform
-from mock_sei.replay.kept_bodies import KeptBody
+from mock_sei.replay.kept_bodies import ReplayBody
 from mock_sei.replay.recordings import Skipped, read_recordings
 from tests.replay.foreign import of_a_browser, of_mitmproxy, of_postman, unfinished_in_a_browser
 from tests.replay.made import UNKNOWN, platform_with, write
@@ -74,7 +74,9 @@ def test_the_journal_of_a_mock(tmp_path: Path, platform: Platform) -> None:
 
     assert recordings.replayed == 1
     assert recordings.skipped == {Skipped.OAUTH: 1}
-    assert recordings.bodies.read(KeptBody(start=0, size=len(expected.content))) == expected.content
+    assert (
+        recordings.bodies.read(ReplayBody(start=0, size=len(expected.content))) == expected.content
+    )
 
 
 @pytest.mark.parametrize(("part", "reason"), [("body", Skipped.LEFT_OUT), ("headers", None)])

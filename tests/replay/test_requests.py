@@ -15,7 +15,7 @@ from mock_sei.apis.bodies import MOST_VALUES
 from mock_sei.recordings.exchanges import NO_BODY, RecordedBody
 from mock_sei.replay.answers import RecordedAnswer
 from mock_sei.replay.recorded_calls import RecordedCall, RecordedCalls
-from mock_sei.replay.requests import Compared, ComparedRequest, recorded_request
+from mock_sei.replay.requests import ComparedAs, ComparedRequest, recorded_request
 from mock_sei.replay.templates import MOST_ALIKE, MOST_MASKS
 from tests.growth import Action, assert_flat, assert_linear
 from tests.recordings.made import FORM, JSON, body
@@ -212,13 +212,13 @@ def test_a_call_costs_no_more_in_a_large_recording(target: str) -> None:
 
 @pytest.mark.parametrize("size", [MOST_VALUES, MOST_VALUES + 1])
 def test_a_body_with_too_many_values_is_compared_by_its_bytes(size: int) -> None:
-    kind = Compared.JSON if size <= MOST_VALUES else Compared.BYTES
+    kind = ComparedAs.JSON if size <= MOST_VALUES else ComparedAs.BYTES
     there, here = (compared(sent=body(f"[{','.join('1' * size)}{end}]")) for end in ("", " "))
 
     assert there.body.kind is here.body.kind is kind
-    assert numbers(recorded(there), here) == ([1] if kind is Compared.JSON else [])
+    assert numbers(recorded(there), here) == ([1] if kind is ComparedAs.JSON else [])
     form = compared(sent=body("&".join(["a=1"] * (size + 1)), FORM))
-    assert form.body.kind is (Compared.FORM if size <= MOST_VALUES else Compared.BYTES)
+    assert form.body.kind is (ComparedAs.FORM if size <= MOST_VALUES else ComparedAs.BYTES)
 
 
 def test_a_large_body_costs_linear_time() -> None:

@@ -99,7 +99,7 @@ class ShownField:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class OfferedApplication:
     """An application in the form."""
 
     name: str
@@ -113,8 +113,8 @@ class Choice:
 class Choices:
     """The applications that the form offers."""
 
-    able: Sequence[Choice]
-    unable: Sequence[Choice]
+    able: Sequence[OfferedApplication]
+    unable: Sequence[OfferedApplication]
     more: int
     """How many were not looked at."""
     chosen: str
@@ -417,7 +417,7 @@ def _shown_field(field: TrialField, sent: Mapping[str, str] | None) -> ShownFiel
 def _choices(visit: Visit, product: Product, sent: Mapping[str, str] | None) -> Choices:
     page = visit.platform.registry.applications.page(limit=APPLICATIONS_LOOKED_AT)
     found = [
-        Choice(
+        OfferedApplication(
             name=each.name,
             address=path_of(each),
             why_not=_why_not(visit, each, product),
