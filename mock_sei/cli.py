@@ -123,7 +123,7 @@ def _setting_option(name: str, field: FieldInfo) -> click.Option:
     choices = _choices_of(field.annotation)
     default = field.default
     text = ",".join(map(str, default)) if isinstance(default, tuple) else default
-    shown = "" if default in (None, (), False) else f"  [default: {text}]"
+    shown = "" if default in (None, (), {}, False) else f"  [default: {text}]"
     sentence = f"{field.description or ''}.{shown}"
     return click.Option(
         [f"--{name.replace('_', '-')}"],
@@ -138,12 +138,14 @@ def _setting_option(name: str, field: FieldInfo) -> click.Option:
 def _metavar(annotation: object) -> str | None:
     """The kind of a setting's value for the help text; None means text."""
     kinds = set(_parts_of(annotation))
+    if dict in kinds:
+        return "FILE"
     return "PATH" if Path in kinds else "NUMBER" if kinds & {int, float} else None
 
 
 def _parts_of(annotation: object) -> Iterator[object]:
     """An annotation and all types in it."""
-    yield annotation
+    yield get_origin(annotation) or annotation
     for each in get_args(annotation):
         yield from _parts_of(each)
 

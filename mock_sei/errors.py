@@ -171,9 +171,12 @@ class MockSeiBug(MockSeiError):
     """mock-sei itself failed. The message has the traceback."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RefusalKind:
-    """The public part of a refusal: the status and the words that the client gets."""
+    """The public part of a refusal: the status and the words that the client gets.
+
+    Each kind is compared by its identity: a platform may answer it with other words.
+    """
 
     status: int
     code: str
@@ -307,6 +310,37 @@ STORE_AWAY = RefusalKind(
 HEAD_TOO_LARGE = RefusalKind(
     status=431, code="request.size.failure", message="The headers of the request are too large"
 )
+
+KINDS: Mapping[str, RefusalKind] = {
+    name.lower(): each for name, each in list(globals().items()) if isinstance(each, RefusalKind)
+}
+"""The whole table, by the names of its rows in lower case: ``certificate_name``."""
+REDIRECTED = frozenset({"response_type_unknown", "access_denied"})
+"""Kinds that an OAuth client sees only at its redirect address, which has ``error`` and
+``error_description`` and nothing else of a kind."""
+
+
+class Words:
+    """The public part of each kind of refusal, as one platform answers it."""
+
+    def __init__(self, changed: Mapping[RefusalKind, RefusalKind] | None = None) -> None:
+        """``changed`` has the kinds that are answered otherwise than in the table above."""
+        self._changed = dict(changed or {})
+
+    def of(self, refusal: Refusal) -> RefusalKind:
+        """What the client gets of a refusal."""
+        return self._changed.get(refusal.kind, refusal.kind)
+
+    def description_of(self, refusal: Refusal) -> str:
+        """The ``error_description``. It is the message of a kind that has no description."""
+        changed = self._changed.get(refusal.kind)
+        if changed is None or refusal.description != refusal.kind.message:
+            return refusal.description
+        return changed.message
+
+
+AS_WRITTEN = Words()
+"""The words of a platform that answers each kind as the table above has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -451,15 +485,18 @@ class RepeatedMember(MalformedRequest):
     """A JSON object has a name twice, so it is not clear which value is meant (RFC 8259, 4)."""
 
 
-def error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
+def error_body(refusal: Refusal, tracking_id: str, words: Words = AS_WRITTEN) -> dict[str, object]:
     """The body of every refusal (API-standards FAQ).
 
     ``transient`` is a boolean and ``errors`` is always present, as on the error-handling page. The
-    sample of the API-standards FAQ has the string ``"false"``.
+    sample of the API-standards FAQ has the string ``"false"``. ``words`` are those of the platform
+    that answers.
     """
-    kind = refusal.kind
-    errors: list[dict[str, str]] = [{"reason": kind.reason}] if kind.reason else []
-    if isinstance(refusal, MalformedRequest):
+    kind = words.of(refusal)
+    errors: list[dict[str, str]] = []
+    if kind.reason:
+        errors = [{"reason": kind.reason}]
+    elif isinstance(refusal, MalformedRequest):
         errors = [fault._asdict() for fault in refusal.faults]
     return {
         "code": kind.code,
@@ -470,12 +507,13 @@ def error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
     }
 
 
-def oauth_error_body(refusal: Refusal, tracking_id: str) -> dict[str, object]:
+def oauth_error_body(
+    refusal: Refusal, tracking_id: str, words: Words = AS_WRITTEN
+) -> dict[str, object]:
     """The body of an OAuth endpoint's refusal: :func:`error_body` and the members of RFC 6749
     section 5.2, which OAuth libraries read.
     """
-    kind = refusal.kind
-    return error_body(refusal, tracking_id) | {
-        "error": kind.error or "invalid_request",
-        "error_description": refusal.description,
+    return error_body(refusal, tracking_id, words) | {
+        "error": refusal.kind.error or "invalid_request",
+        "error_description": words.description_of(refusal),
     }

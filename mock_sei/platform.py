@@ -14,9 +14,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import Any
@@ -32,6 +31,8 @@ from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.own_data import OwnData
 from mock_sei.apis.spooled import Body, Spool
 from mock_sei.apis.times import find_zone
+from mock_sei.assumptions.moved import MovedPaths, moved_paths
+from mock_sei.assumptions.table import Assumptions, Changed
 from mock_sei.certificates.accounts import AccountCertificates, TlsProblem
 from mock_sei.certificates.bundles import BundleOptions, CertificateFile, Identity
 from mock_sei.certificates.seeded import SeededIdentities
@@ -60,7 +61,14 @@ from mock_sei.matching.targets import Operations, names_of
 from mock_sei.oauth.client_auth import authenticate
 from mock_sei.oauth.endpoint import answer_token_request
 from mock_sei.oauth.grants import served_grants
-from mock_sei.oauth.metadata import OAUTH_OPERATIONS, jwks, metadata
+from mock_sei.oauth.metadata import (
+    JWKS_PATH,
+    METADATA_PATH,
+    OAUTH_OPERATIONS,
+    TOKEN_PATHS,
+    jwks,
+    metadata,
+)
 from mock_sei.oauth.revocation import revoke
 from mock_sei.oauth.server import AuthorizationServer, Rules
 from mock_sei.oauth.token_info import token_information
@@ -93,6 +101,10 @@ class State:
     stored: Stored
     """The tables of its records."""
     behaviour: Behaviour
+    assumptions: Assumptions
+    """What it assumes of the real platform; ``behaviour`` has what of it is changed."""
+    moved_paths: MovedPaths | None
+    """Paths that are not where the defaults have them; None if all are."""
     registry: Registry
     oauth: AuthorizationServer
     apis: ApiState
@@ -150,16 +162,6 @@ class State:
         return self.oauth.has_issued(text) or self.portal.links.find(text) is not None
 
 
-@dataclass(frozen=True, kw_only=True)
-class CertificateRules:
-    """The settings about certificates that a reset does not change."""
-
-    link_lifetime: timedelta = timedelta(days=7)
-    """Of a one-time certificate link."""
-    notice_days: tuple[int, ...] = (90, 30, 7)
-    """How long before a certificate's end its renewal is asked for."""
-
-
 class BeforeReset:
     """Keeps a reset out while it is entered; gives whether no reset came before."""
 
@@ -193,9 +195,9 @@ class Platform:
         fixtures: Fixtures,
         store: CertificateStore,
         behaviour: Behaviour,
-        certificate_rules: CertificateRules | None = None,
         faults: Sequence[Mapping[str, Any]] = (),
         faults_source: object = "settings",
+        assumptions_source: object = "settings",
         journal_size: int = 1000,
         time_zone: str = "America/New_York",
         upload_limit: int = 64 * 1024 * 1024,
@@ -221,6 +223,7 @@ class Platform:
             logger.warning("%s", cost.sentence)
         for problem in self.catalogue.unchecked:
             logger.warning("not checked: %s", problem)
+        require_free_paths(behaviour.assumptions, self.catalogue, assumptions_source)
         self.operations = operations_of(self.catalogue)
         """The operations that a fault can name."""
         """Made here and not when first asked for: each call has a copy of this platform."""
@@ -228,7 +231,6 @@ class Platform:
         self.settings = Settings()
         """The settings with which the server started; a reset may have changed some since."""
         self._behaviour = behaviour
-        self._certificate_rules = certificate_rules or CertificateRules()
         self._seeded_faults = read_faults(faults, self.catalogue, faults_source)
         self._tls_problem = tls_problem
         self._seeded_records = Seed(fixtures.collections)
@@ -310,6 +312,7 @@ class Platform:
         return make_random(seed, f"server {number} state {builds}")
 
     def _seeded(self, behaviour: Behaviour, stored: Stored) -> State:
+        assumptions = Assumptions.of(behaviour.assumptions)
         registry = self.fixtures.registry.copy()
         registry.departed = self._departed
         random = make_random(behaviour.seed, stored=stored)
@@ -365,6 +368,8 @@ class Platform:
         state = State(
             stored=stored,
             behaviour=behaviour,
+            assumptions=assumptions,
+            moved_paths=moved_paths(assumptions.path),
             registry=registry,
             oauth=AuthorizationServer(
                 registry=registry,
@@ -376,6 +381,7 @@ class Platform:
                     environment=behaviour.environment,
                     concurrent_sessions=behaviour.concurrent_sessions,
                     auto_login=behaviour.auto_login,
+                    assumptions=assumptions,
                 ),
                 stored=stored,
                 identifiers=self._own_random(behaviour.seed) if stored.is_shared else None,
@@ -392,8 +398,8 @@ class Platform:
                 clock=self.clock,
                 random=random,
                 approval=behaviour.approval,
-                link_lifetime=self._certificate_rules.link_lifetime,
-                notice_days=self._certificate_rules.notice_days,
+                link_lifetime=assumptions.certificate.link_lifetime,
+                notice_days=assumptions.certificate.renewal_notices,
                 url=lambda: self.addresses.one_way,
                 forget=forget,
                 rename=lambda name: release(application=name),
@@ -417,7 +423,8 @@ class Platform:
             self._present.reset(changes, by=by)
             return
         changes = dict(changes or {})
-        self._behaviour.with_changes(changes, source="reset")  # raises for a wrong one
+        changed = self._behaviour.with_changes(changes, source="reset")  # raises for a wrong one
+        require_free_paths(changed.assumptions, self.catalogue, "reset")
         self.units.run(lambda: self._reset(changes, by), changes=True)
 
     def _reset(self, changes: Mapping[str, Any], by: str | None) -> None:
@@ -496,6 +503,7 @@ class Platform:
             two_way_url=self.addresses.two_way_at(host),
             grants=served_grants(),
             scopes=self.state.registry.scopes,
+            paths=self.state.assumptions.path,
         )
 
     def jwks(self) -> dict[str, Any]:
@@ -738,6 +746,37 @@ def operations_of(catalogue: Catalogue) -> Operations:
     """Everything that can be called."""
     link = f"GET {CERTIFICATE_LINK_PATH}{{token}}"
     return Operations((*OAUTH_OPERATIONS, *catalogue.names, *PLATFORM_PAGES, link))
+
+
+def require_free_paths(changed: Changed, catalogue: Catalogue, source: object) -> None:
+    """Raises :class:`ConfigurationError` if an operation is moved to a path that another one has.
+
+    ``changed`` are the assumptions that differ from their defaults, ``source`` is where they are
+    from.
+    """
+    for name, path in changed.items():
+        if not name.startswith("path."):
+            continue
+        other = next(_owners_of(name, path, catalogue), None)
+        if other is not None:
+            raise ConfigurationError(
+                f"{other} has this path", source=source, key=f"assumptions.{name}", value=path
+            )
+
+
+def _owners_of(name: str, path: str, catalogue: Catalogue) -> Iterator[str]:
+    """Operations and pages that have a path besides the operation of a row."""
+    own = "GET /v1/{appName}/status/{key}" if name == "path.insight_status" else None
+    sample = path.replace("{key}", "0")
+    yield from (each for each in catalogue.operations_at(sample) if each != own)
+    if name != "path.token":  # it may be one of the other paths of the token endpoint
+        yield from (f"POST {each}" for each in TOKEN_PATHS[1:] if each == path)
+    yield from (f"GET {each}" for each in (METADATA_PATH, JWKS_PATH) if each == path)
+    if f"{path}/".startswith(_OWN_PAGES):
+        yield "a page of this server"
+
+
+_OWN_PAGES = ("/portal/", "/openapi/", "/.well-known/")
 
 
 def read_faults(

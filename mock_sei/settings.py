@@ -12,8 +12,8 @@ import contextlib
 import ipaddress
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -28,6 +28,8 @@ from pydantic import (
     ValidationError,
 )
 
+from mock_sei.assumptions.reading import merged, read_assumptions, read_file, require_consistent
+from mock_sei.assumptions.table import Changed
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import complaint
 from mock_sei.rules.arguments import plain_problem, suggestion
@@ -44,6 +46,10 @@ digits."""
 
 FILE_ONLY = frozenset({"faults"})
 """Settings without an option and a variable, because they are tables."""
+
+ASSUMPTIONS = "assumptions"
+"""The setting that an option and a variable give as the name of a file, and the settings file as a
+table."""
 
 
 def _address(value: str) -> str:
@@ -121,14 +127,21 @@ class Behaviour:
     """Whether a new application is approved at once."""
     concurrent_sessions: Literal["allow", "refuse"] = "allow"
     """Whether a user may have several sessions at once, with whatever applications."""
+    assumptions: Changed = field(default_factory=dict)
+    """What is assumed of the real platform otherwise than by default, by dotted names."""
 
     def with_changes(self, changes: Mapping[str, Any], *, source: str) -> Behaviour:
-        """A copy with some fields changed.
+        """A copy with some fields changed. Of the assumptions only the given rows change.
 
         Raises :class:`ConfigurationError` with the wrong key.
         """
+        changes = dict(changes)
+        if ASSUMPTIONS in changes:
+            rows = read_assumptions(changes[ASSUMPTIONS], source=source)
+            changes[ASSUMPTIONS] = merged(self.assumptions, rows)
+            require_consistent(changes[ASSUMPTIONS], source=source)
         try:
-            settings = Settings.model_validate(asdict(self) | dict(changes))
+            settings = Settings.model_validate(asdict(self) | changes)
         except ValidationError as error:
             raise complaint(error, source=source, known=lambda _: asdict(self)) from None
         for key in changes:
@@ -227,6 +240,11 @@ class Settings(BaseModel):
         description="time zone of the records' times that have no offset: America/New_York has "
         "daylight time in summer, EST is five hours behind UTC all year",
     )
+    assumptions: dict[str, Any] = Field(
+        default={},
+        description="file with what is assumed of the real platform, as mock-sei assumptions "
+        "--format toml writes it",
+    )
     faults: tuple[dict[str, Any], ...] = Field(
         default=(), description="faults that every reset arms: tables of mock-sei.toml"
     )
@@ -271,6 +289,13 @@ class Settings(BaseModel):
         """Where tables such as ``faults`` come from: the settings file, or ``MockSei``."""
         return self._source
 
+    _assumptions_source: object = PrivateAttr("MockSei")
+
+    @property
+    def assumptions_source(self) -> object:
+        """Where the assumptions come from: a file, or ``MockSei``."""
+        return self._assumptions_source
+
     @property
     def behaviour(self) -> Behaviour:
         """The settings that a reset can change."""
@@ -279,10 +304,70 @@ class Settings(BaseModel):
 
 def make_settings(**values: Any) -> Settings:
     """Settings from keyword arguments only. Raises :class:`ConfigurationError`."""
+    source = "MockSei"
+    rows = _assumptions_in(values, source)
     try:
-        return Settings(**values)
+        settings = Settings(**_without_assumptions(values))
     except ValidationError as error:
-        raise complaint(error, source="MockSei", known=lambda _: Settings.model_fields) from None
+        raise complaint(error, source=source, known=lambda _: Settings.model_fields) from None
+    return _with_assumptions(settings, rows, source)
+
+
+def _without_assumptions(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != ASSUMPTIONS}
+
+
+def _assumptions_in(
+    values: Mapping[str, Any], source: object, *, key: str = ASSUMPTIONS
+) -> dict[str, Any]:
+    """The rows that one source of settings changes: a table of them, or the name of a file.
+
+    Raises :class:`ConfigurationError`.
+    """
+    given = values.get(ASSUMPTIONS)
+    if given is None:
+        return {}
+    if not isinstance(given, str | Path):
+        return read_assumptions(given, source=source)
+    path = Path(given)
+    problem = find_path_problem(path)
+    if problem:
+        raise ConfigurationError(problem, source=source, key=key)
+    return read_file(path)
+
+
+_SHORTHANDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "certificate_link_days": ("certificate.link_lifetime", lambda days: days * 24 * 60 * 60),
+    "renewal_notices": ("certificate.renewal_notices", list),
+}
+"""Settings that set one assumption: its row, and the row's value for a value of the setting."""
+
+
+def _with_assumptions(settings: Settings, rows: Mapping[str, Any], source: object) -> Settings:
+    """The settings with all assumptions that differ from their defaults.
+
+    ``source`` is named for a contradiction. Raises :class:`ConfigurationError` for one.
+    """
+    meant: dict[str, Any] = {}
+    for name, (row, value_of) in _SHORTHANDS.items():
+        value = value_of(getattr(settings, name))
+        if name in settings.model_fields_set:
+            meant[row] = value
+        if row in meant and row in rows and rows[row] != value:
+            raise ConfigurationError(
+                f"the setting {name} says {spelled(value)}; set one of the two",
+                source=source,
+                key=f"{ASSUMPTIONS}.{row}",
+                value=rows[row],
+            )
+    changed = merged(read_assumptions(meant, source=source), rows)
+    require_consistent(changed, source=source)
+    if not changed:
+        return settings
+    whole = settings.model_copy(update={ASSUMPTIONS: changed})
+    whole._source = settings.source  # noqa: SLF001  # our own pydantic model
+    whole._assumptions_source = source  # noqa: SLF001
+    return whole
 
 
 def load_settings(
@@ -309,6 +394,7 @@ def load_settings(
     path = file or SETTINGS_FILE
     from_file = _read_settings_file(path, required=file is not None)
     from_environment: dict[str, Any] = {}
+    variable = f"{ENVIRONMENT_PREFIX}{ASSUMPTIONS.upper()}"
 
     class Layered(Settings, BaseSettings):
         model_config = SettingsConfigDict(
@@ -325,13 +411,11 @@ def load_settings(
                     name.lower(): value for name, value in environ.items() if value
                 }
             from_environment.update(environment())
-            layers = (dict(options), from_environment, from_file)
+            layers = map(_without_assumptions, (options, from_environment, from_file))
             return tuple(InitSettingsSource(settings_cls, each) for each in layers)
 
     try:
         settings = Layered()
-        settings._source = path  # noqa: SLF001  # our own pydantic model
-        return settings
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         sources = (
@@ -342,6 +426,25 @@ def load_settings(
             if name in values:
                 raise _without_key(error, source) from None
         raise complaint(error, source=path, known=lambda _: Settings.model_fields) from None
+    settings._source = path  # noqa: SLF001  # our own pydantic model
+    rows = _assumptions_in(from_file, path)
+    for values, source in ((from_environment, variable), (options, f"--{ASSUMPTIONS}")):
+        rows |= _assumptions_in(values, source, key="")
+    return _with_assumptions(settings, rows, _origin_of(from_file, from_environment, options, path))
+
+
+def _origin_of(
+    from_file: Mapping[str, Any],
+    from_environment: Mapping[str, Any],
+    options: Mapping[str, Any],
+    path: Path,
+) -> object:
+    """What a message about assumptions that contradict one another names."""
+    for values in (options, from_environment, from_file):
+        given = values.get(ASSUMPTIONS)
+        if given is not None:
+            return given if isinstance(given, str | Path) else path
+    return path
 
 
 def _without_key(error: ValidationError, source: str) -> ConfigurationError:

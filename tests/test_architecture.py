@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("reasons",),
     ("rules",),
+    ("assumptions",),
     ("matching",),
     ("document_files",),
     ("fixtures",),

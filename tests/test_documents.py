@@ -51,7 +51,7 @@ def test_a_make_target_that_is_named_exists(document: str) -> None:
 
 def test_the_example_settings_name_every_setting_with_its_default() -> None:
     text = (ROOT / "mock-sei.example.toml").read_text(encoding="utf-8")
-    everything = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = |\[\[)", "", text))
+    everything = tomllib.loads(re.sub(r"(?m)^# (?=[\w.]+ = |\[)", "", text))
     set_here = tomllib.loads(text)
 
     assert everything.keys() == Settings.model_fields.keys()

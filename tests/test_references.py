@@ -141,7 +141,7 @@ def test_every_marker_keyword_option_and_setting_has_a_row_with_an_example() -> 
     assert MARKED.keys() == Behaviour.__dataclass_fields__.keys()
     assert OPTION.keys() == plugin.OPTIONS.keys()
     for name in Settings.model_fields:
-        (row,) = re.findall(rf"(?m)^\| `{name}` \|.*`(?:\[\[)?{name}\b[^|]*\|$", PYTHON_PAGE)
+        (row,) = re.findall(rf"(?m)^\| `{name}` \|.*`(?:\[\[?)?{name}\b[^|]*\|$", PYTHON_PAGE)
         assert row
 
 

@@ -13,7 +13,14 @@ import pytest
 
 from mock_sei.errors import ConfigurationError
 from mock_sei.rules.records import Environment
-from mock_sei.settings import FILE_ONLY, Behaviour, Settings, load_settings, make_settings
+from mock_sei.settings import (
+    ASSUMPTIONS,
+    FILE_ONLY,
+    Behaviour,
+    Settings,
+    load_settings,
+    make_settings,
+)
 from tests.cases import every_case
 
 OTHER_VALUES: dict[str, tuple[Any, Any]] = {
@@ -47,13 +54,15 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "replace_state": ("true", True),
     "workers": (2, 2),
     "upload_limit_mib": (1, 1),
+    "assumptions": ("assumptions.toml", {"token.lifetime": 60}),
 }
 
 
 @pytest.fixture(autouse=True)
 def _working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty working folder, so that no settings file of this machine is read."""
+    """A working folder without a settings file, so that none of this machine is read."""
     monkeypatch.chdir(tmp_path)
+    write_file("token.lifetime = 60\n", "assumptions.toml")
 
 
 def load(
@@ -136,6 +145,7 @@ def test_every_setting_is_reached_by_option_variable_file_and_keyword(name: str)
 @pytest.mark.parametrize("name", [each.name for each in fields(Behaviour)])
 def test_what_a_reset_can_change_is_taken_from_the_settings(name: str) -> None:
     written, value = OTHER_VALUES[name]
+    written = value if name == ASSUMPTIONS else written
 
     assert getattr(make_settings(**{name: written}).behaviour, name) == value
 

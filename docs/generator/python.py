@@ -185,6 +185,7 @@ MARKED: Mapping[str, Any] = {
     "seed": 7,
     "approval": "manual",
     "concurrent_sessions": "refuse",
+    "assumptions": {"token.lifetime": 60},
 }
 """An example of each keyword of the marker."""
 
@@ -265,7 +266,10 @@ def example_settings() -> dict[str, str]:
     text = EXAMPLE_SETTINGS.read_text(encoding="utf-8")
     lines = re.findall(r"(?m)^(?:# )?(\w+ = (?:\"[^\"]*\"|\[.*?\]|[^#\n]*?)) *(?:#.*)?$", text)
     found = {line.partition(" = ")[0]: line for line in lines}
-    tables = {"faults": '[[faults]] operation = "GET /v2/investors" status = 503'}
+    tables = {
+        "faults": '[[faults]] operation = "GET /v2/investors" status = 503',
+        "assumptions": "[assumptions] token.lifetime = 1800",
+    }
     shown = {name: tables.get(name) or found[name] for name in Settings.model_fields}
     for name in shown.keys() - tables.keys():
         tomllib.loads(shown[name])

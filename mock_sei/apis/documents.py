@@ -7,7 +7,7 @@ tells which product a call belongs to.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -463,6 +463,11 @@ class Catalogue:
     def has_path(self, path: str) -> bool:
         """Whether an operation of any method has this path."""
         return any(True for _ in self._candidates(path))
+
+    def operations_at(self, path: str) -> Iterator[str]:
+        """The names of the operations that have this path."""
+        for template, product, _ in self._candidates(path):
+            yield from (f"{method} {template}" for method in product.methods.get(template, ()))
 
     def miss(self, method: str, path: str) -> Refusal:
         """The refusal of a path that no operation has. It names the nearest paths."""

@@ -22,6 +22,7 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from mock_sei.apis.servers import own_base
 from mock_sei.apis.styles import Spelling, spelling_of, text_of
+from mock_sei.assumptions.table import DEFAULTS
 from mock_sei.document_files import EXTENSION
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -58,16 +59,19 @@ Json = dict[str, Any]
 
 
 def collection(
-    documents: Mapping[str, Mapping[str, Any]], token: Sequence[str], keys: Keys
+    documents: Mapping[str, Mapping[str, Any]],
+    token: Sequence[str],
+    keys: Keys,
+    token_path: str = DEFAULTS.path.token,
 ) -> Json:
     """A Postman collection: the token request, then a folder for each product.
 
     ``token`` are the field names of the token request's form. Each is also a variable of the
     environment. It is empty if the application's grant needs a log-in page; then the environment
-    holds a token.
+    holds a token. ``token_path`` is the path of the token endpoint.
     """
     folders = [_folder(document, keys) for document in documents.values()]
-    first = [_token_request(token)] if token else []
+    first = [_token_request(token, token_path)] if token else []
     return {
         "info": {"name": "SEI API Platform (mock-sei)", "schema": SCHEMA},
         "item": [*first, *folders],
@@ -86,7 +90,7 @@ def environment(name: str, values: Mapping[str, str], secret: Sequence[str]) -> 
     }
 
 
-def _token_request(fields: Sequence[str]) -> Json:
+def _token_request(fields: Sequence[str], path: str) -> Json:
     pair = [
         {"key": key, "value": f"{{{{{value}}}}}", "type": "string"}
         for key, value in (("username", "app_key"), ("password", "app_secret"))
@@ -100,7 +104,7 @@ def _token_request(fields: Sequence[str]) -> Json:
             "auth": {"type": "basic", "basic": pair},
             "header": [],
             "body": {"mode": "urlencoded", "urlencoded": form},
-            "url": _url("/v2/oauthtoken", []),
+            "url": _url(path, []),
         },
     }
 

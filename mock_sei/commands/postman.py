@@ -16,7 +16,7 @@ from mock_sei.commands.issue import require_utf8
 from mock_sei.commands.server import file_of, obtain_token, url_of
 from mock_sei.errors import ConfigurationError
 from mock_sei.operations.data import ListKeys
-from mock_sei.operations.server import DownloadCa, ShowDocuments
+from mock_sei.operations.server import DownloadCa, ShowDocuments, paths_of
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import GrantType
 from mock_sei.testing.registered import Registered
@@ -62,9 +62,10 @@ def write_files(
         **form,
         "access_token": "" if form else obtain_token(remote, application.app_key, user),
     }
-    documents = remote.perform(ShowDocuments())
+    documents, keys = remote.perform(ShowDocuments()), remote.perform(ListKeys())
+    made = collection(documents, list(form), keys, paths_of(remote).token)
     files: dict[str, bytes] = {
-        COLLECTION: _json(collection(documents, list(form), remote.perform(ListKeys()))),
+        COLLECTION: _json(made),
         ENVIRONMENT: _json(environment(f"mock-sei, {application.name}", values, SECRET)),
         "ca.pem": remote.perform(DownloadCa()).content,
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+from mock_sei.assumptions.groups import Paths
 from mock_sei.errors import MockSeiError
 from mock_sei.operations.certificates import DownloadCertificate
 from mock_sei.operations.flows import Flows
@@ -47,9 +48,12 @@ def obtain_token(server: Remote, name: str, user: str) -> str:
         )
 
     try:
-        answer = Flows(registry=lambda: Registered(server), connect=connect).token_response(
-            name, user
+        flows = Flows(
+            registry=lambda: Registered(server),
+            connect=connect,
+            paths=lambda: Paths(**details["paths"]),
         )
+        answer = flows.token_response(name, user)
     except httpx2.HTTPError as error:
         raise MockSeiError(f"{urls[True]}, {urls[False]}: {error}") from None
     return str(answer["access_token"])

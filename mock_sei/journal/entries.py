@@ -236,6 +236,9 @@ class HttpRequest(HttpMessage):
 
     method: str
     path: str
+    """The path by which the operation is known."""
+    wire_path: str | None = None
+    """The path that the client called, if an assumption moved the operation there."""
     raw_query: bytes = field(default=b"", repr=False)
     path_is_whole: bool = field(default=True, repr=False)
     """False if the path was cut, or had a ``%2F``, which :attr:`path` shows as a slash."""
@@ -323,6 +326,7 @@ class HttpRequest(HttpMessage):
         return {
             "method": self.method,
             "path": shown[1],
+            **({} if self.wire_path is None else {"wire_path": self.wire_path}),
             "query": shown[2],
             "headers": headers,
             "body": shown[0],

@@ -34,7 +34,11 @@ _REQUEST = {
     "description": "the request; null of a handshake",
     "properties": {
         "method": {"type": "string"},
-        "path": {"type": "string"},
+        "path": {"type": "string", "description": "the path by which the operation is known"},
+        "wire_path": {
+            "type": "string",
+            "description": "the path that the client called, where an assumption moved it",
+        },
         "query": {"type": "string"},
         "headers": _HEADERS,
         **_BODY,

@@ -1,8 +1,8 @@
 """Hides secrets anywhere in a text, also if they are encoded.
 
 Secrets are registered passwords and AppSecrets, the codes and tokens that the platform issued, and
-texts that look like a secret: a JWT, a private key, a certificate link. The cost of each function
-grows only with the length of its text, not with the number of secrets.
+texts that look like a secret: an access token, a private key, a certificate link. The cost of each
+function grows only with the length of its text, not with the number of secrets.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ _DOTTED = re.compile(r"[A-Za-z0-9_.-]++")
 _TOKEN_BEGINS = "eyJ"
 _TOKEN_HEADER = 11
 """The first part of a JWT has so many characters at least."""
+_OPAQUE_BEGINS = "ZXlK"
+"""The beginning of a token in the opaque format: the Base64 of a JWT."""
+_OPAQUE = re.compile(rf"{_OPAQUE_BEGINS}[A-Za-z0-9_-]{{{_TOKEN_HEADER},}}+")
+_OPAQUE_LENGTH = 100
+"""A complete token in the opaque format has so many characters at least."""
 _ENDS = re.compile(r"""\0*+(?:\xff{3})?\Z|['"]""")
 """What may follow a text that was cut: the end, a quote, or bytes that the decoding added."""
 _ISSUED = re.compile(
@@ -362,6 +367,8 @@ def _shaped(text: str, secrets: Secrets, *, cut: bool) -> Iterator[Span]:
         yield from (each.span() for each in _KEY_BLOCK.finditer(text))
     if _TOKEN_BEGINS in text:
         yield from _tokens(text, cut=cut)
+    if _OPAQUE_BEGINS in text:
+        yield from _opaque_tokens(text, cut=cut)
     if len(text) >= SECRET_LENGTH:
         yield from ((links.get(begin, begin), end) for begin, end in _issued(text, secrets))
 
@@ -378,6 +385,14 @@ def _tokens(text: str, *, cut: bool) -> Iterator[Span]:
                 yield place + at, chain.end()
                 break
             place += len(part) + 1
+
+
+def _opaque_tokens(text: str, *, cut: bool) -> Iterator[Span]:
+    """The places of tokens in the opaque format, or of the beginning of one that was cut."""
+    for word in _OPAQUE.finditer(text):
+        is_cut = cut and _ENDS.match(text, word.end()) is not None
+        if is_cut or len(word[0]) >= _OPAQUE_LENGTH:
+            yield word.span()
 
 
 def _issued(text: str, secrets: Secrets) -> Iterator[Span]:

@@ -244,7 +244,11 @@ def _request(told: Mapping[str, Any] | None) -> ShownRequest | None:
     if told is None:
         return None
     return ShownRequest(
-        method=told["method"], path=told["path"], body_size=told["body_size"], as_shown=told
+        method=told["method"],
+        path=told["path"],
+        wire_path=told.get("wire_path"),
+        body_size=told["body_size"],
+        as_shown=told,
     )
 
 

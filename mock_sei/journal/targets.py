@@ -43,5 +43,5 @@ def quote_query(query: str) -> str:
 def url_of(request: HttpRequest, origin: str) -> str:
     """The URL of a request, with secrets hidden. ``origin`` is that of its listener."""
     query = request.query
-    path = quote_path(request.shown_path)
+    path = quote_path(request.wire_path or request.shown_path)
     return f"{origin}{path}?{quote_query(query)}" if query else f"{origin}{path}"

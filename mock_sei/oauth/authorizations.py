@@ -21,17 +21,19 @@ from hashlib import sha256
 from itertools import islice
 from random import Random
 
+from mock_sei.assumptions.groups import RefreshTokenRules
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import SECRET_LENGTH
 from mock_sei.rules.stored import Stored, Table
 from mock_sei.values.codecs import codec_of
 
-REFRESH_LIFETIME = timedelta(days=30)
-"""How long the refresh tokens of a family live. A new one ends when the first would have ended
+USUAL_RULES = RefreshTokenRules()
+"""The refresh tokens of a family live for 30 days. A new one ends when the first would have ended
 (get-token page)."""
 
 _WITHOUT_REFRESH = timedelta(minutes=60)
+"""How long a consent without refresh tokens is kept, at least."""
 
 
 @dataclass(kw_only=True)
@@ -65,8 +67,17 @@ class Authorizations:
     """The authorizations of one platform state, by family."""
 
     def __init__(
-        self, *, clock: PlatformClock, random: Random, stored: Stored | None = None
+        self,
+        *,
+        clock: PlatformClock,
+        random: Random,
+        rules: RefreshTokenRules = USUAL_RULES,
+        token_lifetime: timedelta = _WITHOUT_REFRESH,
+        stored: Stored | None = None,
     ) -> None:
+        """``token_lifetime`` is that of access tokens."""
+        self.rules = rules
+        self._without_refresh = max(_WITHOUT_REFRESH, token_lifetime)
         stored = Stored() if stored is None else stored
         self._clock = clock
         self._random = random
@@ -93,7 +104,7 @@ class Authorizations:
         refreshable: bool,
     ) -> Authorization:
         """Stores a new consent and issues its first refresh token, if the grant gives one."""
-        lifetime = REFRESH_LIFETIME if refreshable else _WITHOUT_REFRESH
+        lifetime = self.rules.lifetime if refreshable else self._without_refresh
         authorization = Authorization(
             family=family,
             app_key=app_key,

@@ -322,7 +322,7 @@ def approve(request: AuthorizationRequest, session: Session, server: Authorizati
         )
         token = server.mint(application, authorization, request.scope, issuer=destination.issuer)
         members = server.token_members(token, request.scope)
-        return destination.location({name: str(value) for name, value in members.items()})
+        return destination.location({name: _as_text(value) for name, value in members.items()})
     code = server.codes.issue(
         app_key=application.app_key,
         user=session.user,
@@ -333,6 +333,11 @@ def approve(request: AuthorizationRequest, session: Session, server: Authorizati
         session=session.identifier,
     )
     return destination.location({"code": code})
+
+
+def _as_text(value: object) -> str:
+    """A member of a token response, as a redirect address has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def start_session(request: AuthorizationRequest, user: str, server: AuthorizationServer) -> Session:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
+from mock_sei.assumptions.groups import CodeRules
 from mock_sei.oauth.proof_key import Challenge
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.clock import PlatformClock
@@ -13,10 +14,9 @@ from mock_sei.rules.randomness import new_secret
 from mock_sei.rules.stored import Stored, Table
 from mock_sei.values.codecs import codec_of
 
-LIFETIME = timedelta(seconds=20)
-
 _KEPT = timedelta(minutes=60)
-"""A used or expired code is kept for so long, to detect its reuse and to explain the refusal."""
+"""A code is kept for so long after its end, to detect its reuse and to explain the refusal."""
+USUAL_RULES = CodeRules()
 
 
 @dataclass(kw_only=True)
@@ -45,8 +45,16 @@ class Codes:
     """The authorization codes of one platform state."""
 
     def __init__(
-        self, *, clock: PlatformClock, random: Random, stored: Stored | None = None
+        self,
+        *,
+        clock: PlatformClock,
+        random: Random,
+        rules: CodeRules = USUAL_RULES,
+        stored: Stored | None = None,
     ) -> None:
+        self.lifetime = int(rules.lifetime.total_seconds())
+        """Seconds in which a code can be used."""
+        self._kept = self.lifetime + _KEPT.total_seconds()
         self._clock = clock
         self._random = random
         self._ends = Ends[str]()
@@ -108,15 +116,11 @@ class Codes:
         if after is None:
             self._ends.discard(text)
         elif before is None:
-            self._ends.add(text, _end_of(after))
+            self._ends.add(text, after.issued_at + self._kept)
 
     def _end_of(self, text: str) -> float | None:
         code = self._codes.get(text)
-        return None if code is None else _end_of(code)
+        return None if code is None else code.issued_at + self._kept
 
     def _is_kept(self, code: Code) -> bool:
-        return self.age(code) < _KEPT.total_seconds()
-
-
-def _end_of(code: Code) -> float:
-    return code.issued_at + _KEPT.total_seconds()
+        return self.age(code) < self._kept

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from mock_sei.assumptions.groups import Paths
 from mock_sei.oauth.proof_key import Method
 from mock_sei.oauth.tokens import ALGORITHM, KeyRing
 from mock_sei.rules.standards import STANDARDS, GrantType
 
-AUTHORIZE_PATH = "/v2/oauth/authorize"
-LOGIN_PATH = "/v2/oauth/login"
+USUAL_PATHS = Paths()
+"""The paths without a changed assumption. Operations are known by them, wherever they are."""
+AUTHORIZE_PATH = USUAL_PATHS.authorize
+LOGIN_PATH = USUAL_PATHS.login
 """The log-in page, to which the authorization endpoint sends the browser. The vendor's pages give
 neither ``AUTHORIZE_PATH`` nor ``LOGIN_PATH``: both are assumed."""
-TOKEN_PATH = "/v2/oauthtoken"
-TOKEN_INFO_PATH = "/v2/oauth/tokeninfo"
-REVOKE_PATH = "/v2/oauth/revoke"
+TOKEN_PATH = USUAL_PATHS.token
+TOKEN_INFO_PATH = USUAL_PATHS.token_information
+REVOKE_PATH = USUAL_PATHS.revoke
 TOKEN_PATHS = (TOKEN_PATH, "/v3/oauthtoken", "/v2/oauth/token")
 """The paths of the token endpoint. The first is documented, the second is derived from the title of
 a page, the third is assumed. All three have one handler."""
@@ -39,7 +42,12 @@ RESPONSE_TYPES = {GrantType.AUTHORIZATION_CODE: "code", GrantType.IMPLICIT: "tok
 
 
 def metadata(
-    *, issuer: str, two_way_url: str, grants: Iterable[str], scopes: Iterable[str]
+    *,
+    issuer: str,
+    two_way_url: str,
+    grants: Iterable[str],
+    scopes: Iterable[str],
+    paths: Paths = USUAL_PATHS,
 ) -> dict[str, Any]:
     """The members of the metadata document (RFC 8414), equal on both listeners.
 
@@ -48,9 +56,9 @@ def metadata(
     """
     return {
         "issuer": issuer,
-        "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",
-        "token_endpoint": f"{issuer}{TOKEN_PATH}",
-        "revocation_endpoint": f"{issuer}{REVOKE_PATH}",
+        "authorization_endpoint": f"{issuer}{paths.authorize}",
+        "token_endpoint": f"{issuer}{paths.token}",
+        "revocation_endpoint": f"{issuer}{paths.revoke}",
         "jwks_uri": f"{issuer}{JWKS_PATH}",
         "response_types_supported": list(RESPONSE_TYPES.values()),
         "response_modes_supported": ["query", "fragment"],
@@ -61,8 +69,8 @@ def metadata(
         "code_challenge_methods_supported": [str(method) for method in Method],
         "authorization_response_iss_parameter_supported": True,
         "mtls_endpoint_aliases": {
-            "token_endpoint": f"{two_way_url}{TOKEN_PATH}",
-            "revocation_endpoint": f"{two_way_url}{REVOKE_PATH}",
+            "token_endpoint": f"{two_way_url}{paths.token}",
+            "revocation_endpoint": f"{two_way_url}{paths.revoke}",
         },
     }
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal
 
+from mock_sei.assumptions.table import DEFAULTS, Assumptions
 from mock_sei.errors import GRANT_INVALID, Refusal
 from mock_sei.oauth.authorizations import Authorization, Authorizations
 from mock_sei.oauth.codes import Codes
 from mock_sei.oauth.revocation_counts import RevocationCounts
 from mock_sei.oauth.sessions import Session, Sessions
-from mock_sei.oauth.tokens import LIFETIME, KeyRing, Tokens, lifetime_of_request
+from mock_sei.oauth.tokens import KeyRing, Tokens, lifetime_of_request
 from mock_sei.oauth.used_assertions import UsedAssertions
 from mock_sei.reasons.pairs import has_key_pair
 from mock_sei.reasons.values import but_for, find_difference, find_difference_from, in_other_case
@@ -44,6 +45,7 @@ class Rules:
     environment: Environment
     concurrent_sessions: Literal["allow", "refuse"]
     auto_login: bool
+    assumptions: Assumptions = DEFAULTS
 
 
 class AuthorizationServer:
@@ -62,20 +64,31 @@ class AuthorizationServer:
     ) -> None:
         """``identifiers`` gives the identifiers of tokens and calls; ``random`` without it. In a
         shared state it must give other values on each server, without a change of the state."""
+        assumed = rules.assumptions
         self.registry = registry
         self.rules = rules
+        self.token_type = assumed.token.type or TOKEN_TYPES[rules.dialect]
+        """The ``token_type`` of its answers."""
+        self._token_rules = assumed.token
         self.clock = clock
         self.keys = keys
         self.tokens = Tokens(
             keys=keys,
             clock=clock,
             random=random if identifiers is None else identifiers,
+            rules=assumed.token,
             lifetime=lifetime_of_request,
             stored=stored,
         )
-        self.codes = Codes(clock=clock, random=random, stored=stored)
-        self.authorizations = Authorizations(clock=clock, random=random, stored=stored)
-        self.sessions = Sessions(clock=clock, random=random, stored=stored)
+        self.codes = Codes(clock=clock, random=random, rules=assumed.code, stored=stored)
+        self.authorizations = Authorizations(
+            clock=clock,
+            random=random,
+            rules=assumed.refresh_token,
+            token_lifetime=assumed.token.lifetime,
+            stored=stored,
+        )
+        self.sessions = Sessions(clock=clock, random=random, rules=assumed.session, stored=stored)
         self.used_assertions = UsedAssertions(clock=clock, stored=stored)
         self.revocation_counts = RevocationCounts(clock=clock, stored=stored)
 
@@ -232,13 +245,24 @@ class AuthorizationServer:
         )
 
     def token_members(self, token: str, scope: str) -> dict[str, Any]:
-        """The members that every token response has (RFC 6749 section 5.1)."""
+        """The members that every token response has (RFC 6749 section 5.1), in the usual order."""
+        return self._with_extras(self._members(token), scope)
+
+    def _members(self, token: str) -> dict[str, Any]:
         return {
             "access_token": token,
-            "token_type": TOKEN_TYPES[self.rules.dialect],
-            "expires_in": int(LIFETIME.total_seconds()),
-            "scope": scope,
+            "token_type": self.token_type,
+            "expires_in": self.spelled(self.tokens.lifetime),
         }
+
+    def _with_extras(self, members: dict[str, Any], scope: str) -> dict[str, Any]:
+        if self._token_rules.scope_named:
+            members["scope"] = scope
+        return {**members, **self._token_rules.extra_members}
+
+    def spelled(self, seconds: int) -> int | str:
+        """A number of seconds, as answers write it."""
+        return seconds if self._token_rules.expires_in == "integer" else str(seconds)
 
     def user_token_response(
         self, application: Application, authorization: Authorization, scope: str, *, issuer: str
@@ -249,9 +273,7 @@ class AuthorizationServer:
         follows.
         """
         token = self.mint(application, authorization, scope, issuer=issuer)
-        members = self.token_members(token, scope)
-        granted = members.pop("scope")
-        return members | self.companions(authorization) | {"scope": granted}
+        return self._with_extras(self._members(token) | self.companions(authorization), scope)
 
     def companions(self, authorization: Authorization) -> dict[str, Any]:
         """The members about the refresh token and the user, in token responses and information."""
@@ -259,7 +281,7 @@ class AuthorizationServer:
         if authorization.refresh_token is not None:
             members["refresh_token"] = authorization.refresh_token
             left = self.authorizations.seconds_left(authorization)
-            members["refresh_token_expires_in"] = left
+            members["refresh_token_expires_in"] = self.spelled(left)
         if authorization.redirect_address is not None:
             members["redirect_url"] = authorization.redirect_address
         members["email"] = authorization.user

@@ -8,17 +8,16 @@ page). How long a session lives, and the error of a refused one, are assumed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from random import Random
 
+from mock_sei.assumptions.groups import SessionRules
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules.clock import PlatformClock
 from mock_sei.rules.randomness import new_secret
 from mock_sei.rules.stored import Stored, Table
 from mock_sei.values.codecs import codec_of
 
-LIFETIME = timedelta(minutes=60)
-"""A session ends so long after it was last used to get a token."""
+USUAL_RULES = SessionRules()
 
 
 @dataclass(kw_only=True)
@@ -36,8 +35,15 @@ class Sessions:
     """The sessions of one platform state."""
 
     def __init__(
-        self, *, clock: PlatformClock, random: Random, stored: Stored | None = None
+        self,
+        *,
+        clock: PlatformClock,
+        random: Random,
+        rules: SessionRules = USUAL_RULES,
+        stored: Stored | None = None,
     ) -> None:
+        self._lifetime = rules.lifetime.total_seconds()
+        """A session ends so many seconds after it was last used to get a token."""
         self._clock = clock
         self._random = random
         self._by_user: dict[str, dict[str, Session]] = {}
@@ -60,7 +66,7 @@ class Sessions:
         return session
 
     def keep_alive(self, session: Session) -> None:
-        """Prolongs a session: it then ends ``LIFETIME`` after now."""
+        """Prolongs a session: it then ends its lifetime after now."""
         self._sessions.changing(session.identifier)
         session.expires_at = self._end_from_now()
 
@@ -94,7 +100,7 @@ class Sessions:
                 del self._by_user[before.user]
 
     def _end_from_now(self) -> float:
-        return self._clock.timestamp() + LIFETIME.total_seconds()
+        return self._clock.timestamp() + self._lifetime
 
     def _is_live(self, session: Session) -> bool:
         return session.expires_at > self._clock.timestamp()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_sei.oauth.server import TOKEN_TYPES, AuthorizationServer
+from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.rules.caller_checks import AccessToken
 from mock_sei.rules.records import Application
 
@@ -19,8 +19,8 @@ def token_information(
     """
     information: dict[str, Any] = {
         "access_token": text,
-        "token_type": TOKEN_TYPES[server.rules.dialect],
-        "expires_in": max(0, int(token.expires_at - now)),
+        "token_type": server.token_type,
+        "expires_in": server.spelled(max(0, int(token.expires_at - now))),
         "status": "approved",
         "scope": token.scope,
     }

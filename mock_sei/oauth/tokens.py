@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from jose import jws
 from jose.backends import ECKey
 from jose.exceptions import JOSEError
 
+from mock_sei.assumptions.groups import TokenRules
 from mock_sei.errors import TOKEN_EXPIRED, TOKEN_INVALID, Check, Rejected
 from mock_sei.oauth.sweeping import Ends
 from mock_sei.rules import checks
@@ -34,35 +34,32 @@ from mock_sei.values.codecs import Codec
 from mock_sei.values.texts import is_text, sendable, spelled
 
 ALGORITHM = "ES256"
-LIFETIME = timedelta(minutes=60)
-IDLE_LIMIT = timedelta(minutes=30)
 CHECK = checks.ACCESS_TOKEN
 _invalid = Check(name=CHECK, kind=TOKEN_INVALID).refusal
 _expired = Check(name=CHECK, kind=TOKEN_EXPIRED).refusal
 
-_LIFETIME_SECONDS = int(LIFETIME.total_seconds())
-_IDLE_SECONDS = int(IDLE_LIMIT.total_seconds())
 _ENDED_KEPT = 10_000
 """The newest revoked families are kept after their end, so many at most. If the clock is set back
 to before that end, their tokens must not become valid again."""
 
 
-_lifetime: ContextVar[int] = ContextVar("token_lifetime", default=_LIFETIME_SECONDS)
-"""The lifetime in seconds of tokens that this request issues. Requests run at the same time."""
+_lifetime: ContextVar[int | None] = ContextVar("token_lifetime", default=None)
+"""The lifetime in seconds of tokens that this request issues, if a fault changed it. Requests run
+at the same time."""
 
 
-def lifetime_of_request() -> int:
-    """The lifetime in seconds of tokens that this request issues: a fault may have changed it."""
+def lifetime_of_request() -> int | None:
+    """The lifetime in seconds of tokens that this request issues, if a fault changed it."""
     return _lifetime.get()
 
 
 @contextmanager
 def lifetime_of(seconds: int | None) -> Iterator[None]:
-    """Inside this context, :func:`lifetime_of_request` is ``seconds``; None is the usual lifetime.
+    """Inside this context, :func:`lifetime_of_request` is ``seconds``.
 
     A fault with ``token_lifetime`` uses it around a request.
     """
-    before = _lifetime.set(_LIFETIME_SECONDS if seconds is None else seconds)
+    before = _lifetime.set(seconds)
     try:
         yield
     finally:
@@ -93,6 +90,12 @@ class _OneSignature(ECKey):  # type: ignore[misc]  # python-jose has no types
         return is_smaller and bool(super().verify(msg, sig))
 
 
+Format = Literal["jwt", "opaque"]
+"""How a token is written: as a JWT, or as the Base64 of a JWT, so that clients see no parts."""
+_TYPES: Mapping[Format, str] = {"jwt": "JWT", "opaque": "opaque"}
+"""The ``typ`` in the JOSE header of each format: so no token can be written in the other format."""
+
+
 class SigningKey:
     """A key that signs tokens. It is parsed once: that costs more than to sign a hundred tokens."""
 
@@ -107,8 +110,10 @@ class SigningKey:
             raise ValueError(f"not a P-256 key: {error}") from None
         self.public_jwk: Mapping[str, str] = coordinates
         self.kid = _thumbprint(coordinates)
-        self.header = {"alg": ALGORITHM, "kid": self.kid, "typ": "JWT"}
-        """The JOSE header of every token that it signs."""
+        self.headers = {
+            kind: {"alg": ALGORITHM, "kid": self.kid, "typ": name} for kind, name in _TYPES.items()
+        }
+        """The JOSE header of every token that it signs, by the format of the token."""
 
 
 MOST_KEYS = 100
@@ -209,6 +214,10 @@ _USE_WRITTEN_AFTER = 1
 so much longer there, so that it refuses no token early."""
 
 
+USUAL_RULES = TokenRules()
+"""The documented lifetimes, and the assumed format."""
+
+
 class Tokens:
     """Makes and checks the access tokens of one platform state."""
 
@@ -218,18 +227,23 @@ class Tokens:
         keys: KeyRing,
         clock: PlatformClock,
         random: Random,
-        lifetime: Callable[[], int],
+        rules: TokenRules = USUAL_RULES,
+        lifetime: Callable[[], int | None],
         stored: Stored | None = None,
     ) -> None:
-        """``lifetime`` gives the lifetime of each new token in seconds. ``random`` gives other
-        values on each server of a shared state."""
+        """``lifetime`` gives the lifetime of a new token in seconds, if it is not the usual one.
+        ``random`` gives other values on each server of a shared state."""
         stored = Stored() if stored is None else stored
         self._is_shared = stored.is_shared
-        self._idle_limit = _IDLE_SECONDS + (_USE_WRITTEN_AFTER if stored.is_shared else 0)
+        self.lifetime = int(rules.lifetime.total_seconds())
+        """The usual lifetime of a token in seconds."""
+        self._idle_seconds = int(rules.idle_limit.total_seconds())
+        self._idle_limit = self._idle_seconds + (_USE_WRITTEN_AFTER if stored.is_shared else 0)
         """Seconds from the last known use of a token to its end."""
+        self._format: Format = rules.format
         self._keys = keys
         self._clock = clock
-        self._lifetime = lifetime
+        self._lifetime_of_request = lifetime
         # An identifier is not a secret: a token is protected by its signature. This generator
         # needs no system call for each token.
         self._identifiers = Random(random.getrandbits(128))  # noqa: S311
@@ -267,7 +281,7 @@ class Tokens:
             "client_id": app_key,
             "scope": scope,
             "iat": now,
-            "exp": now + self._lifetime(),
+            "exp": now + (self._lifetime_of_request() or self.lifetime),
             "jti": identifier,
             "fam": family or identifier,
         }
@@ -276,7 +290,8 @@ class Tokens:
         if user is not None:
             claims["usr"] = user
         key = self._keys.signing
-        return str(jws.sign(claims, key.private, key.header, ALGORITHM))
+        text = str(jws.sign(claims, key.private, key.headers[self._format], ALGORITHM))
+        return text if self._format == "jwt" else _opaque(text)
 
     def new_identifier(self) -> str:
         """A new identifier of a token or family: 128 bits in hexadecimal."""
@@ -296,7 +311,8 @@ class Tokens:
         self._seen[text] = _Seen(key, token)
         return token
 
-    def _verified(self, text: str) -> tuple[SigningKey, AccessToken]:
+    def _verified(self, sent: str) -> tuple[SigningKey, AccessToken]:
+        text, kind = _unwrapped(sent)
         header = _unverified_header(text)
         if header.get("alg") != ALGORITHM:
             raise _invalid(
@@ -312,10 +328,10 @@ class Tokens:
                 expected=self._keys.signing.kid,
                 actual=_shown_member(header, "kid"),
             )
-        if header != key.header:
+        if header != key.headers[kind]:
             raise _invalid(
                 "The token's first part (its header) is not one that this server writes.",
-                expected=", ".join(key.header),
+                expected=", ".join(key.headers[kind]),
                 actual=sendable(", ".join(header)),
             )
         try:
@@ -336,17 +352,18 @@ class Tokens:
         now = self._clock.timestamp()
         if now >= token.expires_at:
             raise _expired(
-                f"The token is older than {_LIFETIME_SECONDS // 60} minutes; get a new one.",
-                expected=f"at most {_LIFETIME_SECONDS} s old",
+                f"The token is older than {spelled_time(self.lifetime)}; get a new one.",
+                expected=f"at most {self.lifetime} s old",
                 actual=f"{int(now - token.issued_at)} s",
             )
         use = self._uses.by_key.get(token.identifier)
-        since, limit = (use.last, self._idle_limit) if use else (token.issued_at, _IDLE_SECONDS)
+        idle_seconds = self._idle_seconds
+        since, limit = (use.last, self._idle_limit) if use else (token.issued_at, idle_seconds)
         idle = now - since
         if idle >= limit:
             raise _expired(
-                f"The token was not used for {_IDLE_SECONDS // 60} minutes; get a new one.",
-                expected=f"idle less than {_IDLE_SECONDS} s",
+                f"The token was not used for {spelled_time(idle_seconds)}; get a new one.",
+                expected=f"idle less than {idle_seconds} s",
                 actual=f"{int(idle)} s",
             )
 
@@ -372,7 +389,7 @@ class Tokens:
     def revoke_family(self, family: str) -> None:
         """Revokes all tokens of a family. It is remembered at least until the last one ends."""
         now = self._clock.timestamp()
-        self._revoked[family] = int(now) + _LIFETIME_SECONDS
+        self._revoked[family] = int(now) + self.lifetime
         self._past.extend(self._revoked_ends.take(now, self._revoked.get))
         while len(self._past) > _ENDED_KEPT:
             oldest = self._past.popleft()
@@ -404,6 +421,37 @@ class Tokens:
     def _end_of_use(self, identifier: str) -> float | None:
         use = self._uses.get(identifier)
         return None if use is None else use.expires_at
+
+
+def spelled_time(seconds: int) -> str:
+    """A duration in words: in whole days or minutes, if it has them."""
+    if seconds % _DAY == 0:
+        return f"{seconds // _DAY} days"
+    return f"{seconds} seconds" if seconds % 60 else f"{seconds // 60} minutes"
+
+
+_DAY = 24 * 60 * 60
+
+
+_OPAQUE_BEGINS = "ZXlK"
+"""The beginning of the Base64 of every JWT, which begins with ``eyJ``."""
+
+
+def _opaque(text: str) -> str:
+    """A JWT in one word without dots."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _unwrapped(sent: str) -> tuple[str, Format]:
+    """The JWT in a token that a client sent, and the format of the token."""
+    if not sent.startswith(_OPAQUE_BEGINS) or "." in sent or not sent.isascii():
+        return sent, "jwt"
+    try:
+        return _decoded(sent).decode("ascii"), "opaque"
+    except ValueError:
+        raise _invalid(
+            "The token cannot be decoded: it must be URL-safe Base64 without padding."
+        ) from None
 
 
 def _unverified_header(text: str) -> dict[str, Any]:

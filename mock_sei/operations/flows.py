@@ -16,9 +16,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx2
 
+from mock_sei.assumptions.groups import Paths
 from mock_sei.errors import MockSeiError, UnknownApplication, one_line
 from mock_sei.journal.redaction import redact_form
-from mock_sei.oauth.metadata import AUTHORIZE_PATH, LOGIN_PATH, RESPONSE_TYPES, TOKEN_PATH
+from mock_sei.oauth.metadata import RESPONSE_TYPES
 from mock_sei.oauth.proof_key import Method, challenge_of
 from mock_sei.rules.arguments import require_text
 from mock_sei.rules.records import Application, EndUser, ServiceAccount
@@ -84,6 +85,8 @@ class Flows:
     registry: Callable[[], Directory]
     connect: Callable[[str | None], httpx2.Client]
     """A client with a service account's certificate, or a one-way client for None."""
+    paths: Callable[[], Paths] = Paths
+    """Where the endpoints are."""
 
     def log_in(self, application: str, user: str, **parameters: str | None) -> LogIn:
         """Logs in and consents without a page; ``parameters`` change the authorization request.
@@ -108,9 +111,10 @@ class Flows:
                 require_text(name, str(value))
         form = {"username": user, "password": self.password_of(user), "decision": "allow"}
         sent = {name: value for name, value in query.items() if value is not None}
+        paths = self.paths()
         with self.connect(None) as http:
-            answer = http.get(AUTHORIZE_PATH, params=sent, follow_redirects=False)
-            address = _find_login_address(answer)
+            answer = http.get(paths.authorize, params=sent, follow_redirects=False)
+            address = _find_login_address(answer, paths.login)
             if address is not None:
                 answer = http.post(address, data=form, follow_redirects=False)
         location = answer.headers.get("Location")
@@ -145,7 +149,7 @@ class Flows:
         else:
             options["auth"] = (application.app_key, application.app_secret)
         with self.connect(application.service_account) as http:
-            answer = http.post(TOKEN_PATH, data=parameters, **options)
+            answer = http.post(self.paths().token, data=parameters, **options)
         if answer.status_code != 200:
             raise MockSeiError(f"no token for {application.name}: {answer.text}")
         return answer.json()
@@ -155,15 +159,15 @@ class Flows:
         return self.registry().require_user(user).password
 
 
-def _find_login_address(answer: httpx2.Response) -> str | None:
+def _find_login_address(answer: httpx2.Response, path: str) -> str | None:
     """Where authorize sent the browser, from the path on; None of an answer to the application.
 
     The password goes to the server that was asked, whatever host the address names. An answer to an
     application has no ``client_id``, even where its redirect address has this path.
     """
     location, _, query = answer.headers.get("Location", "").partition("?")
-    is_login = location.endswith(LOGIN_PATH) and "client_id" in dict(parse_qsl(query))
-    return f"{LOGIN_PATH}?{query}" if is_login else None
+    is_login = location.endswith(path) and "client_id" in dict(parse_qsl(query))
+    return f"{path}?{query}" if is_login else None
 
 
 def _said(answer: httpx2.Response) -> str:

@@ -49,7 +49,11 @@ class IssueToken(Request[dict[str, Any]]):
                 identity = platform.units.run(lambda: platform.certificates.identity(account))
             return _client(platform, identity)
 
-        flows = Flows(registry=lambda: platform.registry, connect=connect)
+        flows = Flows(
+            registry=lambda: platform.registry,
+            connect=connect,
+            paths=lambda: platform.state.assumptions.path,
+        )
         try:
             return flows.token_response(self.application, self.user)
         except httpx2.HTTPError as error:

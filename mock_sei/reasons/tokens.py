@@ -24,7 +24,9 @@ _BY_LIBRARIES = (
 )
 _LONGEST = 16 * 1024
 """The most characters of a header that are examined."""
-_TOKEN = re.compile(r"eyJ[\w-]*+\.[\w-]++\.[\w-]++")
+_JWT = re.compile(r"eyJ[\w-]*+\.[\w-]++\.[\w-]++")
+_TOKEN = re.compile(rf"{_JWT.pattern}|ZXlK[\w-]{{100,}}+")
+"""An access token in either of its formats. The Base64 of a JWT begins with ``ZXlK``."""
 _MARKS = "\"'`\u201c\u201d\u201e\u2018\u2019<{[("
 _NOTHING = {
     "null": "null of JSON or Java",
@@ -164,7 +166,7 @@ def _explain_spoilt(word: str) -> str | None:
 
 
 def _explain_other(word: str, rest: str, what_is: WhatIs) -> str | None:
-    if word.startswith(("eyj", "EYJ")):
+    if word.startswith(("eyj", "EYJ", "zxlk", "ZXLK")):
         return "All letters of the token have one case; a token has upper and lower case letters."
     if word.startswith("eyJ") and word.count(".") < 2:
         return (
@@ -191,7 +193,7 @@ def _describe(token: str) -> str:
 
     Often empty.
     """
-    if not _TOKEN.fullmatch(token):
+    if not _JWT.fullmatch(token):
         return ""
     part = token.split(".")[1]
     try:

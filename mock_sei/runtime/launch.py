@@ -7,7 +7,6 @@ import importlib
 import ipaddress
 import socket
 from dataclasses import dataclass
-from datetime import timedelta
 
 from starlette.types import ASGIApp
 
@@ -15,7 +14,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import load_fixtures
-from mock_sei.platform import CertificateRules, Platform, read_faults
+from mock_sei.platform import Platform, read_faults, require_free_paths
 from mock_sei.rules import machine
 from mock_sei.rules.addresses import Addresses, host_to_call
 from mock_sei.rules.standards import Listener
@@ -23,7 +22,7 @@ from mock_sei.runtime.server import PlatformServer, ServerListener
 from mock_sei.runtime.sockets import Ports, bind
 from mock_sei.runtime.trial import Trial
 from mock_sei.runtime.trust import ListenerTrust
-from mock_sei.settings import Behaviour, Settings
+from mock_sei.settings import ASSUMPTIONS, Behaviour, Settings
 from mock_sei.state.certificates import share_certificates
 from mock_sei.state.configuration import configuration_of
 from mock_sei.state.opening import open_state, path_of, require_configuration, units_of
@@ -100,9 +99,10 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
     with contextlib.ExitStack() as undo:
         sockets = _bind_all(settings, undo) if sockets is None else sockets
         fixtures = load_fixtures(settings.fixtures, settings.apis)
-        if settings.faults:  # a wrong fault must not leave files behind either
+        if settings.faults or settings.assumptions:  # wrong ones must not leave files behind either
             catalogue = Catalogue(fixtures.documents, fixtures.brought)
             read_faults(settings.faults, catalogue, settings.source)
+            require_free_paths(settings.assumptions, catalogue, settings.assumptions_source)
         state = open_state(
             settings.state, journal_size=settings.journal_size, replace=settings.replace_state
         )
@@ -122,12 +122,9 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
             fixtures=fixtures,
             store=store,
             behaviour=settings.behaviour,
-            certificate_rules=CertificateRules(
-                link_lifetime=timedelta(days=settings.certificate_link_days),
-                notice_days=settings.renewal_notices,
-            ),
             faults=settings.faults,
             faults_source=settings.source,
+            assumptions_source=settings.assumptions_source,
             journal_size=settings.journal_size,
             time_zone=settings.time_zone,
             upload_limit=settings.upload_limit,
@@ -192,15 +189,13 @@ def _require_shared_state(settings: Settings) -> None:
 
 
 COMMON_SETTINGS = (
-    *Behaviour.__dataclass_fields__,
-    "certificate_link_days",
-    "renewal_notices",
+    *(name for name in Behaviour.__dataclass_fields__ if name != ASSUMPTIONS),
     "time_zone",
     "faults",
     "journal_size",
     "upload_limit_mib",
 )
-"""The settings that all servers on one state must have."""
+"""The settings that all servers on one state must have, besides the assumptions."""
 
 
 def configuration_of_server(settings: Settings) -> dict[str, str]:
@@ -212,6 +207,7 @@ def configuration_of_server(settings: Settings) -> dict[str, str]:
     return configuration_of(
         {name: getattr(settings, name) for name in COMMON_SETTINGS},
         {name: folder for name, folder in folders.items() if folder is not None},
+        settings.assumptions,
     )
 
 

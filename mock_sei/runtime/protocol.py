@@ -141,11 +141,12 @@ class PlatformProtocol(PinnedProtocol):
 
     def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
         """Refuses bytes that never became a request: with a platform error and a journal entry."""
-        status = refusal.kind.status
         # The state in which the request began, or the present state if no request began.
         platform = platform_of(self.request_scope, self.platform)
+        words = platform.state.assumptions.refusal.words
+        status = words.of(refusal).status
         tracking_id = platform.new_tracking_id()
-        body = json.dumps(error_body(refusal, tracking_id)).encode()
+        body = json.dumps(error_body(refusal, tracking_id, words)).encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),

@@ -21,17 +21,22 @@ VERSION, CONFIGURATION = "version", "configuration"
 """The names of both facts in the store."""
 
 
-def configuration_of(settings: Mapping[str, Any], folders: Mapping[str, Path]) -> dict[str, str]:
-    """The digests of all parts, by what a message calls them: ``--dialect``, ``fixtures/x.json``.
+def configuration_of(
+    settings: Mapping[str, Any], folders: Mapping[str, Path], assumptions: Mapping[str, Any]
+) -> dict[str, str]:
+    """The digests of all parts, by what a message calls them: ``--dialect``, ``fixtures/x.json``,
+    ``assumption token.lifetime``.
 
-    ``settings`` are those that make the platform what it is, by name. All files of the
-    ``folders`` are read. Raises :class:`ConfigurationError` for a file that cannot be
-    read.
+    ``settings`` are those that make the platform what it is, by name; ``assumptions`` are the
+    changed ones. All files of the ``folders`` are read. Raises :class:`ConfigurationError` for a
+    file that cannot be read.
     """
     parts = {
         f"--{name.replace('_', '-')}": _digest(json.dumps(value, default=str).encode())
         for name, value in settings.items()
     }
+    for name, value in assumptions.items():
+        parts[f"assumption {name}"] = _digest(json.dumps(value, sort_keys=True).encode())
     for name, folder in folders.items():
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
             parts[f"{name}/{path.relative_to(folder).as_posix()}"] = _digest(_read(path))

@@ -14,6 +14,7 @@ from mock_sei.journal.search import ListenerName
 from mock_sei.matching.fields import RequestFields
 from mock_sei.rules.records import CertificateSource, Environment
 from mock_sei.rules.standards import Actor, ApplicationType, Listener, Owner
+from mock_sei.testing.assumption_values import AssumptionValues
 
 VariantName = Literal["valid", "expired", "not-yet-valid", "untrusted", "self-signed", "wrong-cn"]
 """A client certificate that is valid, or wrong in one way."""
@@ -42,6 +43,8 @@ class BehaviourFields(TypedDict, total=False):
     """Whether a new application is approved at once."""
     concurrent_sessions: Literal["allow", "refuse"]
     """Whether a user may have several sessions at once, with whatever applications."""
+    assumptions: AssumptionValues
+    """What is assumed of the real platform otherwise than by default, by dotted names."""
 
 
 class SettingFields(BehaviourFields, total=False):

@@ -58,8 +58,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "mock_sei(dialect, environment, auto_login, seed, approval, concurrent_sessions): "
-        "behaviour of the mock_sei fixture for this test",
+        "mock_sei(dialect, environment, auto_login, seed, approval, concurrent_sessions, "
+        "assumptions): behaviour of the mock_sei fixture for this test",
     )
 
 

@@ -45,6 +45,7 @@ from mock_sei.operations.server import (
     RetireSigningKey,
     RotateSigningKey,
     SetServerCertificate,
+    paths_of,
 )
 from mock_sei.portal.links import Delivery
 from mock_sei.rules.arguments import (
@@ -593,7 +594,11 @@ class Workbench(ABC):
 
     @property
     def _flows(self) -> Flows:
-        return Flows(registry=lambda: self._registered, connect=self.client)
+        return Flows(
+            registry=lambda: self._registered,
+            connect=self.client,
+            paths=lambda: paths_of(self),
+        )
 
 
 _USER = "an end user's e-mail address"

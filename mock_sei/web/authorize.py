@@ -57,7 +57,7 @@ async def log_in(request: Request) -> Response:
 async def _answer(request: Request, path: str, what: str, step: Step) -> Response:
     exchange = exchange_of(request)
     try:
-        refuse_on_two_way(exchange, what, path)
+        refuse_on_two_way(exchange, what, exchange.called_path)
         if request.method not in ("GET", "POST"):
             raise MethodNotAllowed(request.method, path, ("GET", "POST"))
         refuse_announced_size(request.scope["headers"])
@@ -70,10 +70,10 @@ async def _answer(request: Request, path: str, what: str, step: Step) -> Respons
         exchange.entry.refuse(refusal.why)
         return redirect_to(refusal.location, request)
     except Refusal as refusal:
-        exchange.entry.refuse(refusal.why)
+        kind = exchange.refuse(refusal)
         return page(
             "error.html",
-            status=refusal.kind.status,
+            status=kind.status,
             because=exchange.entry.refused_because,
             tracking_id=exchange.tracking_id,
         )
@@ -85,6 +85,7 @@ async def _read(request: Request, exchange: Exchange, path: str) -> LoginRequest
     Raises what :func:`~mock_sei.oauth.authorize.read_request` raises.
     """
     server = exchange.platform.state.oauth
+    paths = server.rules.assumptions.path
     findings = exchange.entry.findings
     findings.course = checks.LOG_IN
     query = read_pairs(request.scope["query_string"], check=CHECK)
@@ -95,7 +96,7 @@ async def _read(request: Request, exchange: Exchange, path: str) -> LoginRequest
             REQUEST_INVALID,
             check=CHECK,
             because="The log-in page was opened without an authorization request. Start the log-in "
-            f"in the application, or open {AUTHORIZE_PATH} with the application's client_id.",
+            f"in the application, or open {paths.authorize} with the application's client_id.",
         )
     host = header_text(request.scope["headers"], b"host")
     asked = read_request(query + form, server, issuer=exchange.platform.addresses.issuer(host))
@@ -112,17 +113,18 @@ async def _read(request: Request, exchange: Exchange, path: str) -> LoginRequest
 
 
 def _begin(login: LoginRequest) -> Response:
+    paths = login.server.rules.assumptions.path
     if login.fields:
         login.note(
             "the log-in form's fields were sent to the authorization endpoint, which accepts them "
-            f"for tests without a browser; the page itself sends its form to {LOGIN_PATH}"
+            f"for tests without a browser; the page itself sends its form to {paths.login}"
         )
     answered = take_form(login) or _log_in_by_itself(login)
     if answered is not None:
         return answered
     host = header_text(login.request.scope["headers"], b"host")
     address = f"{login.exchange.platform.addresses.as_called(host)}{login.login_address}"
-    login.note(f"the request is valid; the browser is sent to the log-in page, {LOGIN_PATH}")
+    login.note(f"the request is valid; the browser is sent to the log-in page, {paths.login}")
     return redirect_to(address, login.request)
 
 

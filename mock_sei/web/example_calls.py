@@ -134,7 +134,7 @@ def curl_lines(platform: Platform, files: ExampleFiles, addresses: Addresses) ->
         f"username={account.username}",
         "-d",
         f"password={account.password}",
-        f"{url}/v2/oauthtoken",
+        f"{url}{platform.state.assumptions.path.token}",
     ]
     call = ["curl", "-sS", *tls, "-H", f"AppKey: {application.app_key}"]
     token_line = shlex.join(map(str, token))

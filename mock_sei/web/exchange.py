@@ -12,9 +12,11 @@ import re
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from starlette.types import Message, Scope
 
+from mock_sei.assumptions.moved import MovedPaths
 from mock_sei.certificates.bundles import describe_pem
 from mock_sei.errors import (
     BODY_TOO_LARGE,
@@ -22,7 +24,9 @@ from mock_sei.errors import (
     STORE_AWAY,
     Explanation,
     Refusal,
+    RefusalKind,
     StoreAway,
+    Words,
 )
 from mock_sei.journal.entries import BODY_KEPT, Entry, HttpRequest, HttpResponse, RawHeaders
 from mock_sei.platform import Platform
@@ -53,7 +57,10 @@ reached."""
 STALLED = "mock_sei.stalled"
 """The key that marks the scope of a request that is deliberately never answered."""
 
-_TOO_LARGE = (BODY_TOO_LARGE.status, HEAD_TOO_LARGE.status)
+TOO_LARGE = frozenset({BODY_TOO_LARGE, HEAD_TOO_LARGE})
+"""The kinds of refusals after which a client may still send."""
+_TOO_LARGE_STATUSES = frozenset(each.status for each in TOO_LARGE)
+"""A fault and a scripted answer may have these, too."""
 
 PINNED_KEY = "mock_sei.pinned"
 """The key in a scope for the platform that the request works on; the connection sets it."""
@@ -93,11 +100,13 @@ class Exchange:
         "_closed",
         "_failed",
         "_found",
+        "_is_too_large",
         "_reads_ahead",
         "_started",
         "connection",
         "entry",
         "listener",
+        "moved_to",
         "platform",
         "tracking_id",
         "whole_body",
@@ -107,6 +116,10 @@ class Exchange:
         self.platform = platform = platform_of(scope, platform)
         """The platform with the state in which the request began, even if it was reset since."""
         self.listener = listener
+        self.moved_to: str | None = None
+        """Where the path of this request is now, if an assumption moved it."""
+        moved = platform.state.moved_paths
+        wire_path = None if moved is None else self._follow(moved, scope)
         self._started = machine.monotonic()
         self._body_size = 0
         self._body_ended = False
@@ -115,6 +128,8 @@ class Exchange:
         self._reads_ahead = False
         self.whole_body: bytes | None = None
         """The body, if it was read before the request is handled, as armed faults may need it."""
+        self._is_too_large = False
+        """Whether the request was refused since it is too large."""
         self._failed = False
         self._closed = False
         self._found: Findings | None = None
@@ -141,6 +156,7 @@ class Exchange:
                 secrets=platform.state.secrets,
                 method=scope["method"],
                 path=scope["path"],
+                wire_path=wire_path,
                 path_is_whole=not _has_escaped_slash(scope.get("raw_path") or b""),
                 raw_headers=kept_headers(headers),
                 raw_query=scope["query_string"],
@@ -153,6 +169,26 @@ class Exchange:
         if sent:
             note = "RequestTrackingId came with different values; a new GUID replaces them"
             self.entry.notes.append(note)
+
+    def _follow(self, moved: MovedPaths, scope: Scope) -> str | None:
+        """Gives a request to a moved operation the path that all handlers know.
+
+        Returns the path on the wire, None if it is no path of a moved operation.
+        """
+        path: str = scope["path"]
+        name = moved.name_of(path)
+        if name is None:
+            new = moved.find_new(path)
+            self.moved_to = None if new is None else f"{new[1]} (assumption {new[0]})"
+            return None
+        scope["path"], scope["raw_path"] = name, quote(name).encode()
+        return path
+
+    @property
+    def called_path(self) -> str:
+        """The path that the client called."""
+        request = self.entry.request
+        return "" if request is None else request.wire_path or request.path
 
     async def work(self, work: Callable[[], T]) -> T:
         """Runs work on the platform's state as a unit. Raises what ``work`` raises, and a
@@ -214,6 +250,17 @@ class Exchange:
             return False
         allowed = b"Access-Control-Allow-Origin"
         return any(name == allowed for name, _ in self.cross_origin_headers())
+
+    @property
+    def words(self) -> Words:
+        """The words with which the platform answers refusals."""
+        return self.platform.state.assumptions.refusal.words
+
+    def refuse(self, refusal: Refusal) -> RefusalKind:
+        """Notes a refusal in the journal entry, and returns what the client gets of it."""
+        self.entry.refuse(refusal.why)
+        self._is_too_large = refusal.kind in TOO_LARGE
+        return self.words.of(refusal)
 
     def record_bug(self, trace: str) -> None:
         """Records a bug with its traceback. Only the first of an exchange counts.
@@ -277,8 +324,8 @@ class Exchange:
     def leaves_client_sending(self) -> bool:
         """True if the request is too large, and is answered while the client still sends it."""
         response = self.entry.response
-        too_large = response is not None and response.status in _TOO_LARGE
-        return too_large and not self._body_ended
+        has_status = response is not None and response.status in _TOO_LARGE_STATUSES
+        return (self._is_too_large or has_status) and not self._body_ended
 
     def sending(self, message: MutableMapping[str, Any]) -> None:
         """Adds the tracking id; records the answer, and closes the entry at its last piece."""

@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_sei.errors import Refusal
+from mock_sei.errors import NOT_FOUND, Refusal
 from mock_sei.matching.parts import BODY_COMPARED
 from mock_sei.oauth.metadata import REVOKE_PATH, TOKEN_PATHS
 from mock_sei.platform import Platform
+from mock_sei.rules import checks
 from mock_sei.rules.standards import Listener
 from mock_sei.web.exchange import AWAY, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange, begin
 from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
@@ -83,6 +84,11 @@ class PlatformListener:
         if away is not None:
             await _refusal_while_away(exchange, scope, away)(scope, receiving, sending)
             return
+        if exchange.moved_to is not None:
+            await functional_refusal(exchange, _refusal_of_moved(exchange))(
+                scope, receiving, sending
+            )
+            return
         if exchange.passes_preflight:
             await sending({"type": "http.response.start", "status": 204, "headers": []})
             await sending({"type": "http.response.body", "body": b""})
@@ -109,6 +115,18 @@ class PlatformListener:
                 await FaultyExchange(fault, exchange, asked).answer(self._app, receiving, sending)
         except Exception:  # the application has answered; the test's check reports the bug
             exchange.record_bug(traceback.format_exc())
+
+
+def _refusal_of_moved(exchange: Exchange) -> Refusal:
+    """The refusal of a path that the platform served if an assumption had not moved it."""
+    return Refusal(
+        NOT_FOUND,
+        check=checks.PATH,
+        because=f"This platform does not have {exchange.called_path}; it is at "
+        f"{exchange.moved_to}.",
+        expected=exchange.moved_to,
+        actual=exchange.called_path,
+    )
 
 
 _SHAPES = {**dict.fromkeys(TOKEN_PATHS, oauth_refusal), REVOKE_PATH: revocation_refusal}

@@ -16,7 +16,6 @@ from starlette.responses import RedirectResponse
 from mock_sei.errors import REQUEST_INVALID, Refusal
 from mock_sei.fixtures import demo_users
 from mock_sei.oauth.authorize import CHECK, AuthorizationRequest, approve, deny, start_session
-from mock_sei.oauth.metadata import LOGIN_PATH
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.sessions import Session
 from mock_sei.rules import checks
@@ -58,7 +57,7 @@ class LoginRequest:
         Raises :class:`Refusal` if the address would be too long for a request's head.
         """
         query = urlencode(self.parameters, errors="surrogateescape")
-        address = f"{LOGIN_PATH}?{query}"
+        address = f"{self.server.rules.assumptions.path.login}?{query}"
         if len(address) > LONGEST_ADDRESS:
             raise Refusal(
                 REQUEST_INVALID,

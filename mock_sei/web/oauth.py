@@ -124,7 +124,7 @@ async def _parse(
         authorization=only_header(headers, "Authorization"),
         connection=connection,
         issuer=platform.addresses.issuer(host),
-        endpoint=platform.addresses.called(connection.listener, host) + request.scope["path"],
+        endpoint=platform.addresses.called(connection.listener, host) + exchange.called_path,
         findings=exchange.entry.findings,
         query_allowed=platform.state.behaviour.dialect == "sei",
         grant_type=grant_type,

@@ -13,11 +13,12 @@ from mock_sei.errors import (
     MethodNotAllowed,
     NoToken,
     Refusal,
+    RefusalKind,
     error_body,
     oauth_error_body,
 )
 from mock_sei.rules.records import DEFAULT_SCOPE
-from mock_sei.web.exchange import Exchange
+from mock_sei.web.exchange import TOO_LARGE, Exchange
 
 
 class JsonResponse(Response):
@@ -34,9 +35,9 @@ def oauth_refusal(exchange: Exchange, refusal: Refusal) -> Response:
 
     Its body has the members of the platform's errors and those of RFC 6749.
     """
-    exchange.entry.refuse(refusal.why)
-    body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id))
-    return JsonResponse(body, refusal.kind.status, _oauth_headers(exchange, refusal))
+    kind = exchange.refuse(refusal)
+    body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id, exchange.words))
+    return JsonResponse(body, kind.status, _oauth_headers(exchange, refusal, kind))
 
 
 def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
@@ -44,13 +45,13 @@ def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
 
     The values of these members are texts. Their content is assumed.
     """
-    exchange.entry.refuse(refusal.why)
-    body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id)) | {
-        "ErrorCode": refusal.kind.code,
-        "Error": refusal.kind.message,
-        "Hint": refusal.description,
+    kind, words = exchange.refuse(refusal), exchange.words
+    body = _hidden(exchange, oauth_error_body(refusal, exchange.tracking_id, words)) | {
+        "ErrorCode": kind.code,
+        "Error": kind.message,
+        "Hint": words.description_of(refusal),
     }
-    return JsonResponse(body, refusal.kind.status, _oauth_headers(exchange, refusal))
+    return JsonResponse(body, kind.status, _oauth_headers(exchange, refusal, kind))
 
 
 def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
@@ -59,7 +60,7 @@ def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
     The challenge of a 401 says ``invalid_token``, unless no token came (RFC 6750 section 3.1). If
     the token was in a wrong place, the challenge says so: the platform's body has no member for it.
     """
-    exchange.entry.refuse(refusal.why)
+    kind = exchange.refuse(refusal)
     headers: dict[str, str] = {}
     if refusal.kind is SCOPE_MISSING:
         challenge = f'Bearer realm="mock-sei", error="insufficient_scope", scope="{DEFAULT_SCOPE}"'
@@ -68,13 +69,13 @@ def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:
         challenge = 'Bearer realm="mock-sei", error="invalid_request"'
         challenge += f', error_description="{refusal.description}"'
         headers["WWW-Authenticate"] = challenge
-    elif refusal.kind.status == 401:
+    elif kind.status == 401:
         challenge = 'Bearer realm="mock-sei"'
         if not isinstance(refusal, NoToken):
             challenge += ', error="invalid_token"'
         headers["WWW-Authenticate"] = challenge
-    body = _hidden(exchange, error_body(refusal, exchange.tracking_id))
-    return JsonResponse(body, refusal.kind.status, headers | refusal_headers(exchange, refusal))
+    body = _hidden(exchange, error_body(refusal, exchange.tracking_id, exchange.words))
+    return JsonResponse(body, kind.status, headers | refusal_headers(exchange, refusal))
 
 
 def _hidden(exchange: Exchange, body: dict[str, Any]) -> dict[str, Any]:
@@ -88,9 +89,9 @@ REASON_SENT = 200
 """Most characters of each field, location and reason in an error body."""
 
 
-def _oauth_headers(exchange: Exchange, refusal: Refusal) -> dict[str, str]:
+def _oauth_headers(exchange: Exchange, refusal: Refusal, kind: RefusalKind) -> dict[str, str]:
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-    if refusal.kind.status == 401:
+    if kind.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="mock-sei"'
     return headers | refusal_headers(exchange, refusal)
 
@@ -105,6 +106,6 @@ def refusal_headers(exchange: Exchange, refusal: Refusal) -> dict[str, str]:
         return {"Retry-After": "1"}
     if isinstance(refusal, MethodNotAllowed):
         return {"Allow": ", ".join(refusal.allowed)}
-    if refusal.kind.status == 413 and not exchange.has_whole_body:
+    if refusal.kind in TOO_LARGE and not exchange.has_whole_body:
         return {"Connection": "close"}
     return {}

@@ -129,14 +129,14 @@ def odd_claims(served: Served) -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.slow
 def test_odd_claims_under_our_own_signature_are_refused(served: Served, platform: Platform) -> None:
-    header = json.dumps(platform.signing_key.header).encode()
+    header = json.dumps(platform.signing_key.headers["jwt"]).encode()
     for what, content in odd_claims(served):
         assert_invalid_token(served, signed_by_us(platform, header, content), what)
     assert platform.bugs == []
 
 
 def odd_headers(platform: Platform) -> Iterator[tuple[str, bytes]]:
-    good = dict(platform.signing_key.header)
+    good = dict(platform.signing_key.headers["jwt"])
     values: dict[str, tuple[Any, ...]] = {
         "kid": (None, 1, True, 1.5, [], [1], {}, {"a": []}, "", "\ud800"),
         "alg": (None, 1, [], {}, "none", "es256", "ES384", "\ud800" * 9),
@@ -170,7 +170,7 @@ def test_odd_headers_under_our_own_signature_are_refused(
 
 
 def test_the_reason_names_the_claim(served: Served, platform: Platform) -> None:
-    header = json.dumps(platform.signing_key.header).encode()
+    header = json.dumps(platform.signing_key.headers["jwt"]).encode()
 
     assert_invalid_token(served, signed_by_us(platform, header, with_claims(served, exp="1")))
 
@@ -191,7 +191,7 @@ def test_no_text_is_a_token(text: str) -> None:
 @pytest.mark.slow
 def test_reading_a_long_token_costs_its_length(platform: Platform) -> None:
     tokens = platform.state.oauth.tokens
-    header = json.dumps(platform.signing_key.header).encode()
+    header = json.dumps(platform.signing_key.headers["jwt"]).encode()
 
     def read(text: str) -> Callable[[], object]:
         def reading() -> object:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mock_sei.errors import GRANT_INVALID, Check
 from mock_sei.oauth.client_auth import AuthenticatedClient
-from mock_sei.oauth.codes import LIFETIME, Code
+from mock_sei.oauth.codes import Code
 from mock_sei.oauth.proof_key import is_verifier
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest, malformed
@@ -88,7 +88,7 @@ def check_client(code: Code, client: AuthenticatedClient) -> None:
 
 
 def check_age(code: Code, server: AuthorizationServer) -> None:
-    limit = int(LIFETIME.total_seconds())
+    limit = server.codes.lifetime
     age = server.codes.age(code)
     if age >= limit:
         raise _refused(

@@ -13,6 +13,7 @@ from mock_sei.oauth.client_auth import AuthenticatedClient
 from mock_sei.oauth.scopes import narrowed_scope
 from mock_sei.oauth.server import AuthorizationServer
 from mock_sei.oauth.token_request import TokenRequest
+from mock_sei.oauth.tokens import spelled_time
 from mock_sei.oauth.unknown import explain_unknown
 from mock_sei.rules import checks
 from mock_sei.rules.standards import GrantType
@@ -21,6 +22,9 @@ GRANT_TYPE = GrantType.REFRESH_TOKEN
 
 CHECK = checks.REFRESH_TOKEN
 _refused = Check(name=CHECK, kind=GRANT_INVALID).refusal
+
+
+_KEEP = "Keep the new refresh token of each answer."
 
 
 def handle(
@@ -39,20 +43,25 @@ def handle(
             expected=authorization.app_key,
             actual=client.application.app_key,
         )
+    rules = server.authorizations.rules
     if authorization.refresh_token != text:
+        if not rules.reuse_ends_family:
+            raise _refused(f"The refresh token was used before. {_KEEP}")
         server.end_family(authorization.family)
         raise _refused(
-            "The refresh token was used before; every token of this consent is revoked now. Keep "
-            "the new refresh token of each answer."
+            "The refresh token was used before; every token of this consent is revoked now. "
+            f"{_KEEP}"
         )
     if not server.authorizations.is_live(authorization):
-        raise _refused("The 30 days of the refresh token are over; the user must log in again.")
+        life = spelled_time(int(rules.lifetime.total_seconds()))
+        raise _refused(f"The {life} of the refresh token are over; the user must log in again.")
     if authorization.user not in server.registry.end_users:
         raise _refused(f"The end user {authorization.user} no longer exists.")
     request.findings.passes(CHECK)
     scope = narrowed_scope(request.find("scope"), authorization.scope)
     request.findings.passes(checks.SCOPE)
-    server.authorizations.rotate(authorization)
+    if rules.rotates:
+        server.authorizations.rotate(authorization)
     return server.user_token_response(
         client.application, authorization, scope, issuer=request.issuer
     )

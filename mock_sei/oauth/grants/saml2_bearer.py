@@ -16,7 +16,6 @@ from typing import Any
 
 from mock_sei.errors import GRANT_INVALID, GRANT_NOT_ALLOWED, GRANT_UNKNOWN, Check, Refusal
 from mock_sei.oauth.client_auth import GRANT_CHECK, AuthenticatedClient
-from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.oauth.saml import ROOTS, Assertion, Confirmation, Window, read_assertion
 from mock_sei.oauth.scopes import granted_scope
 from mock_sei.oauth.server import USER_CHECK, AuthorizationServer
@@ -65,7 +64,7 @@ def handle(
     passes = request.findings.passes
     passes(checks.ASSERTION)
     passes(checks.SIGNATURE)
-    endpoints = {f"{request.issuer}{TOKEN_PATH}", request.endpoint}
+    endpoints = {f"{request.issuer}{server.rules.assumptions.path.token}", request.endpoint}
     end = find_end(assertion)
     check_window(assertion.window, now, "Conditions")
     check_confirmations(assertion, now, endpoints)

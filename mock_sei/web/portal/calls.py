@@ -21,9 +21,6 @@ from mock_sei.rules.addresses import Addresses
 from mock_sei.rules.records import DEFAULT_USER, Application
 from mock_sei.rules.standards import GrantType
 
-TOKEN_PATH = "/v2/oauthtoken"  # nosec B105  # a path
-AUTHORIZE_PATH = "/v2/oauth/authorize"
-
 PASSWORD_OF_MAIL = "PASSWORD-FROM-THE-MAIL"  # nosec B105  # a placeholder
 PASSWORD_OF_USER = "PASSWORD-OF-THE-USER"  # nosec B105  # a placeholder
 CODE = "CODE-FROM-THE-REDIRECT"
@@ -55,6 +52,8 @@ class CallPlan:
     """The parameters of the token request; empty if the redirect brings the token."""
     authorize: str | None
     """The address of the log-in page, None for a grant without one."""
+    token_path: str
+    """The path of the token endpoint."""
     path: str
     """Path and query of a functional call."""
     placeholders: tuple[str, ...]
@@ -100,7 +99,7 @@ class CallPlan:
             return f"TOKEN={TOKEN}\n{call}"
         pair = [] if self.pair is None else ["-u", self.pair]
         fields = [word for each in self.form.items() for word in ("--data-urlencode", _field(each))]
-        token = _line([*request, *pair, self.url + TOKEN_PATH, *fields])
+        token = _line([*request, *pair, self.url + self.token_path, *fields])
         read = 'sed -E \'s/.*"access_token":"([^"]+)".*/\\1/\''
         return f"TOKEN=$({token} | {read})\n{call}"
 
@@ -127,7 +126,8 @@ def plan_call(
     form = _form(platform, application, password)
     unknown = (PASSWORD_OF_MAIL, PASSWORD_OF_USER, CODE)
     placeholders = [each for each in unknown if each in form.values()]
-    authorize = _authorize(addresses, application)
+    paths = platform.state.assumptions.path
+    authorize = _authorize(f"{addresses.one_way}{paths.authorize}", application)
     host, _, port = url.partition("://")[2].rpartition(":")
     return CallPlan(
         url=url,
@@ -139,6 +139,7 @@ def plan_call(
         account=application.service_account,
         form=form,
         authorize=authorize,
+        token_path=paths.token,
         path=_path(platform, application),
         placeholders=tuple(placeholders if form else [TOKEN]),
     )
@@ -180,7 +181,7 @@ def _redirect_address(application: Application) -> str:
     return next(iter(application.redirect_addresses), "REDIRECT-ADDRESS")
 
 
-def _authorize(addresses: Addresses, application: Application) -> str | None:
+def _authorize(endpoint: str, application: Application) -> str | None:
     standard = application.standard
     response_type = _RESPONSE_TYPES.get(standard.grant)
     if response_type is None:
@@ -194,7 +195,7 @@ def _authorize(addresses: Addresses, application: Application) -> str | None:
         digest = hashlib.sha256(CODE_VERIFIER.encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
-    return f"{addresses.one_way}{AUTHORIZE_PATH}?{urlencode(query)}"
+    return f"{endpoint}?{urlencode(query)}"
 
 
 def _path(platform: Platform, application: Application) -> str:

@@ -46,14 +46,14 @@ def _refuse(visit: Visit, token: str, refusal: Refusal) -> Response:
     """The refusal as a page for a browser, and as the platform's error body for other clients."""
     if "text/html" not in visit.request.headers.get("accept", ""):
         return functional_refusal(visit.exchange, refusal)
-    visit.exchange.entry.refuse(refusal.why)
+    kind = visit.exchange.refuse(refusal)
     link = visit.portal.links.find(token)
     application = None
     if link is not None and not link.dropped:  # another application may now have this account name
         application = visit.platform.state.registry.find_application_of(link.account)
     return visit.show(
         "dead_link.html",
-        status=refusal.kind.status,
+        status=kind.status,
         title="This link is dead" if refusal.kind is LINK_DEAD else "No such download",
         because=visit.exchange.entry.refused_because,
         account=link.account if link else None,

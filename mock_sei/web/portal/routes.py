@@ -172,10 +172,10 @@ def portal_refusal(request: Request, refusal: Refusal) -> Response:
 
 
 def _problem(visit: Visit, refusal: Refusal) -> Response:
-    visit.exchange.entry.refuse(refusal.why)
+    kind = visit.exchange.refuse(refusal)
     answer = visit.show_without_form(
         "problem.html",
-        status=refusal.kind.status,
+        status=kind.status,
         title="Not found" if refusal.kind.status == 404 else "This did not work",
         because=visit.exchange.entry.refused_because,
         tracking_id=visit.exchange.tracking_id,
