@@ -1,4 +1,4 @@
-"""The gateway in front of all functional APIs: five checks, in this order.
+"""The gateway in front of all functional APIs: five checks, usually in this order.
 
 1. The call came to the application's listener, with an accepted client certificate.
 2. The source address is on the application's list.
@@ -9,15 +9,17 @@
 
 The first check that fails refuses the call. Before all checks, a call with tokens in two places is
 refused, since it is not clear which one is meant. Sources: two-way-TLS page (the conditions),
-error-handling FAQ rows 1 to 5, RFC 6750 section 2. The order is assumed.
+error-handling FAQ rows 1 to 5, RFC 6750 section 2. The order is assumed; ``gateway.order`` of the
+assumptions changes that of AppKey, token, scope and certificate name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NoReturn, Protocol
 
+from mock_sei.assumptions.groups import APP_KEY, CERTIFICATE_NAME, SCOPE, TOKEN, GatewayRules
 from mock_sei.errors import (
     API_KEY,
     REQUEST_INVALID,
@@ -37,6 +39,7 @@ from mock_sei.rules.caller_checks import (
     check_source_address,
     explain_unknown_key,
 )
+from mock_sei.rules.checks import Course
 from mock_sei.rules.connection import Connection, Findings
 from mock_sei.rules.records import DEFAULT_SCOPE, Application, Environment
 from mock_sei.rules.registry import Registry
@@ -90,12 +93,117 @@ class Admission:
     token: AccessToken
 
 
+class _Admitting:
+    """A call on its way through the checks."""
+
+    __slots__ = ("application", "call", "environment", "registry", "token", "tokens", "what_is")
+
+    token: AccessToken | None
+    """None before the token was checked."""
+    application: Application | None
+    """None before the AppKey was checked."""
+
+    def __init__(
+        self,
+        call: Call,
+        registry: Registry,
+        tokens: TokenJudge,
+        environment: Environment,
+        what_is: WhatIs,
+    ) -> None:
+        self.call, self.registry, self.tokens = call, registry, tokens
+        self.environment, self.what_is = environment, what_is
+        self.token = self.application = None
+
+    def require_token(self) -> AccessToken:
+        """The token; no order has a check of it before the check that reads it."""
+        if self.token is None:
+            raise AssertionError("a check of the token's content came before the token")
+        return self.token
+
+
+def _pass_app_key(admitting: _Admitting) -> None:
+    call, registry = admitting.call, admitting.registry
+    found = registry.applications.get(call.app_key or "")
+    application = check_app_key(found, call, admitting.environment, registry)
+    if admitting.token is not None:
+        check_ownership(application, admitting.token, registry)
+    admitting.application = application
+    call.findings.passes(APP_KEY_CHECK)
+
+
+def _pass_token(admitting: _Admitting) -> None:
+    call, tokens = admitting.call, admitting.tokens
+    token = read_token(call, tokens, admitting.what_is)
+    if admitting.application is not None:
+        check_ownership(admitting.application, token, admitting.registry)
+    tokens.require_live(token)
+    admitting.token = token
+    call.findings.passes(TOKEN_CHECK)
+
+
+def _pass_scope(admitting: _Admitting) -> None:
+    if admitting.call.product is not None:
+        check_scope(admitting.require_token())
+        admitting.call.findings.passes(checks.SCOPE)
+
+
+def _pass_certificate_name(admitting: _Admitting) -> None:
+    account, findings = admitting.require_token().service_account, admitting.call.findings
+    if account is not None:
+        findings.service_account = account
+        check_certificate_name(account, admitting.call.connection)
+        findings.passes(checks.CERTIFICATE_NAME)
+
+
+_Step = Callable[[_Admitting], None]
+_STEPS: Mapping[str, tuple[str, _Step]] = {
+    APP_KEY: (checks.APP_KEY, _pass_app_key),
+    TOKEN: (checks.ACCESS_TOKEN, _pass_token),
+    SCOPE: (checks.SCOPE, _pass_scope),
+    CERTIFICATE_NAME: (checks.CERTIFICATE_NAME, _pass_certificate_name),
+}
+"""The checks whose order is assumed: the name of each in the journal, and what does it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayOrder:
+    """The order of the checks that may come in another one, and the courses that follow from it."""
+
+    steps: tuple[_Step, ...]
+    functional: Course
+    """The checks of a functional call."""
+    token_information: Course
+    """The checks of a call of the token information endpoint."""
+
+    @classmethod
+    def of(cls, order: Sequence[str]) -> GatewayOrder:
+        """``order`` has each of the four checks once, and the token before what is read from it."""
+        names = [_STEPS[each][0] for each in order]
+        return cls(
+            steps=tuple(_STEPS[each][1] for each in order),
+            functional=_reordered(checks.FUNCTIONAL, names),
+            token_information=_reordered(checks.TOKEN_INFORMATION, names),
+        )
+
+
+def _reordered(course: Course, names: Sequence[str]) -> Course:
+    """A course whose checks of these names stand in the order of the names."""
+    waiting = iter([each for each in names if each in course.order])
+    order = tuple(next(waiting) if each in names else each for each in course.order)
+    return replace(course, order=order)
+
+
+USUAL_ORDER = GatewayOrder.of(GatewayRules().order)
+
+
 def admit(
     call: Call,
     *,
     registry: Registry,
     tokens: TokenJudge,
     environment: Environment,
+    order: GatewayOrder = USUAL_ORDER,
     what_is: WhatIs = lambda _: None,
 ) -> Admission:
     """Runs all checks. If a call passes, that counts as a use of its token.
@@ -112,22 +220,15 @@ def admit(
         findings.passes(checks.LISTENER)
         check_source_address(application, call.connection)
         findings.passes(checks.SOURCE_ADDRESS)
-    application = check_app_key(application, call, environment, registry)
-    findings.passes(APP_KEY_CHECK)
-    token = read_token(call, tokens, what_is)
-    check_ownership(application, token, registry)
-    tokens.require_live(token)
-    findings.passes(TOKEN_CHECK)
-    if call.product is not None:
-        check_scope(token)
-        findings.passes(checks.SCOPE)
-    if token.service_account is not None:
-        findings.service_account = token.service_account
-        check_certificate_name(token.service_account, call.connection)
-        findings.passes(checks.CERTIFICATE_NAME)
+    admitting = _Admitting(call, registry, tokens, environment, what_is)
+    for step in order.steps:
+        step(admitting)
+    token = admitting.require_token()
+    if admitting.application is None:
+        raise AssertionError("the AppKey was not checked")
     if not call.only_looks:
         tokens.record_use(token)
-    return Admission(application=application, token=token)
+    return Admission(application=admitting.application, token=token)
 
 
 def check_token_places(call: Call) -> None:

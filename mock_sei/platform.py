@@ -52,7 +52,7 @@ from mock_sei.faults.faults import FaultRule, read_fault
 from mock_sei.faults.scripts import Scripts
 from mock_sei.faults.server_faults import ServerFaults
 from mock_sei.fixtures import Fixtures
-from mock_sei.gateway import Admission, Call, admit, refuse_unknown_key
+from mock_sei.gateway import Admission, Call, GatewayOrder, admit, refuse_unknown_key
 from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judge_certificate
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.hiding import KnownSecrets, Secrets
@@ -94,6 +94,15 @@ logger = logging.getLogger("mock_sei")
 _SHOWN = "shown"
 
 
+class TrackingHeader:
+    """The header with the tracking id, in the forms that each request needs."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.name = text.encode()
+        self.lower = self.name.lower()
+
+
 @dataclass(kw_only=True)
 class State:
     """What a reset replaces."""
@@ -105,6 +114,8 @@ class State:
     """What it assumes of the real platform; ``behaviour`` has what of it is changed."""
     moved_paths: MovedPaths | None
     """Paths that are not where the defaults have them; None if all are."""
+    gateway: GatewayOrder
+    tracking: TrackingHeader
     registry: Registry
     oauth: AuthorizationServer
     apis: ApiState
@@ -354,6 +365,8 @@ class Platform:
                 jobs=Jobs(random, stored=stored, name=name),
                 random=random,
                 zone=self._zone,
+                paging=assumptions.paging,
+                requests=assumptions.request,
                 contents=Contents(shelf),
                 is_own=is_own,
             )
@@ -370,6 +383,8 @@ class Platform:
             behaviour=behaviour,
             assumptions=assumptions,
             moved_paths=moved_paths(assumptions.path),
+            gateway=GatewayOrder.of(assumptions.gateway.order),
+            tracking=TrackingHeader(assumptions.request.tracking_header),
             registry=registry,
             oauth=AuthorizationServer(
                 registry=registry,
@@ -517,6 +532,7 @@ class Platform:
             registry=state.registry,
             tokens=state.oauth.tokens,
             environment=state.behaviour.environment,
+            order=state.gateway,
             what_is=state.oauth.kind_of,
         )
 

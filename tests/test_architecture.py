@@ -76,7 +76,7 @@ ONLY_IN = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-BELOW_THE_GATEWAY = {"errors", "reasons", "rules"}
+BELOW_THE_GATEWAY = {"assumptions", "errors", "reasons", "rules"}
 """It stands among the domain folders, imports none of them and knows tokens by a Protocol."""
 
 REMEMBERING = {

@@ -10,7 +10,7 @@ from mock_sei.apis.actions import ACTS
 from mock_sei.apis.bodies import read_form, refuse_many_values
 from mock_sei.apis.calls import RECORD_CHECK, ApiAnswer, ApiCall, ApiState
 from mock_sei.apis.operations import CHANGING, Operation
-from mock_sei.apis.parameters import read_parameters
+from mock_sei.apis.parameters import NO_NAMES, read_parameters
 from mock_sei.apis.patterns import Budget
 from mock_sei.apis.spooled import Body
 from mock_sei.errors import InvalidValue, MalformedRequest, Refusal
@@ -98,6 +98,8 @@ def _answer(request: ApiRequest, state: ApiState, now: datetime, budget: Budget)
         findings=request.findings,
         budget=budget,
         form=read_form(operation, request.body, _content_type(request)),
+        rules=state.requests,
+        names=state.wire_names if operation.rule.action != "example" else NO_NAMES,
     )
     call = ApiCall(
         operation=operation,

@@ -17,11 +17,13 @@ from mock_sei.apis.collections import Collections, Record, find_value
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.misfits import shown
 from mock_sei.apis.operations import Key, Operation, key_of
+from mock_sei.apis.paging import wire_names
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.patterns import Budget
 from mock_sei.apis.spooled import Body, Content
 from mock_sei.apis.templates import MISSING, fill
 from mock_sei.apis.times import local_text, utc_text
+from mock_sei.assumptions.groups import PagingRules, RequestRules
 from mock_sei.errors import NOT_AUTHORIZED, NOT_FOUND, InvalidValue, MalformedRequest, Refusal
 
 RECORD_CHECK = "record"
@@ -114,11 +116,20 @@ class ApiState:
     random: Random
     zone: tzinfo
     """The time zone of times in records that have no offset."""
+    paging: PagingRules = field(default_factory=PagingRules)
+    """Names and sizes of pages."""
+    requests: RequestRules = field(default_factory=RequestRules)
+    """What a call may hold."""
     contents: Contents = field(default_factory=Contents)
     """Uploaded files, by the key of their record. No operation of the products gives a file
     back."""
     is_own: bool = False
     """Whether only the calls of one application use it."""
+    wire_names: Mapping[str, str | None] = field(init=False)
+    """Names of a query that are not those of the documents."""
+
+    def __post_init__(self) -> None:
+        self.wire_names = wire_names(self.paging)
 
     @property
     def table_names(self) -> list[str]:

@@ -19,9 +19,10 @@ from urllib.parse import urlencode
 
 from mock_sei.apis.collections import Record, find_value, order_of
 from mock_sei.apis.parameters import Value
+from mock_sei.assumptions.groups import PagingRules
 from mock_sei.errors import InvalidValue, MalformedRequest
 
-LARGEST_PAGE = 50
+USUAL_RULES = PagingRules()
 
 
 def page(
@@ -32,21 +33,28 @@ def page(
     url: str,
     is_ordered: bool = True,
     encoded: bool = True,
+    rules: PagingRules = USUAL_RULES,
 ) -> tuple[Sequence[Record], dict[str, Any]]:
     """One page and its ``paging`` object.
 
     ``values`` holds ``limit``, ``cursor`` and the filters of the query, which the links repeat.
     ``url`` is the absolute URL of the call. ``is_ordered`` says whether the key orders the records.
-    Raises :class:`MalformedRequest`.
+    ``rules`` has the names on the wire and the sizes. Raises :class:`MalformedRequest`.
     """
-    limit = min(
-        size_of(values.get("limit"), least=LEAST_SIZES["limit"]) or LARGEST_PAGE, LARGEST_PAGE
-    )
+    asked = size_of(values.get("limit"), least=LEAST_SIZES["limit"])
+    limit = min(asked or rules.default, rules.maximum)
     cursor = values.get("cursor")
     start = (
         0
         if cursor is None
-        else _start(records, key, str(cursor), is_ordered=is_ordered, encoded=encoded)
+        else _start(
+            records,
+            key,
+            str(cursor),
+            is_ordered=is_ordered,
+            encoded=encoded,
+            name=rules.cursor,
+        )
     )
     end = start + limit
 
@@ -57,28 +65,44 @@ def page(
     def link(position: int) -> str | None:
         if not 0 <= position < len(records):
             return None
-        shown = {name: _text(value) for name, value in values.items()}
-        query = {**shown, "limit": limit, "cursor": cursor_of(position)}
-        return f"{url}?{urlencode(query)}"
+        shown = {name: _text(value) for name, value in values.items() if name not in _OWN}
+        query = {**shown, rules.limit: limit, rules.cursor: cursor_of(position)}
+        return f"{begin}?{urlencode(query)}"
 
+    begin = url if rules.absolute_links else f"/{url.partition('://')[2].partition('/')[2]}"
     paging = {
-        "totalCount": len(records),
-        "limit": limit,
-        "previous": link(max(0, start - limit)) if start > 0 else None,
-        "next": link(end),
+        rules.total: len(records),
+        rules.limit: limit,
+        rules.previous: link(max(0, start - limit)) if start > 0 else None,
+        rules.next: link(end),
     }
     return records[start:end], paging
 
 
+_OWN = frozenset({"limit", "cursor"})
+
+
+def wire_names(rules: PagingRules) -> Mapping[str, str | None]:
+    """For names of a query on the wire, the names that the documents have; None for a name of the
+    documents that nobody reads. Empty if both are the same."""
+    names = {"limit": rules.limit, "cursor": rules.cursor}
+    changed = {own: wire for own, wire in names.items() if own != wire}
+    return {**dict.fromkeys(changed), **{wire: own for own, wire in changed.items()}}
+
+
 def offset_page(
-    records: Sequence[Record], *, start: Value | None, count: Value | None
+    records: Sequence[Record],
+    *,
+    start: Value | None,
+    count: Value | None,
+    rules: PagingRules = USUAL_RULES,
 ) -> tuple[Sequence[Record], dict[str, Any]]:
     """Work Desk's paging: ``count`` records from the position ``start`` on (names documented)."""
     first, size = (
         size_of(start, least=LEAST_SIZES["start"]) or 0,
         size_of(count, least=LEAST_SIZES["count"]),
     )
-    size = LARGEST_PAGE if size is None else min(size, LARGEST_PAGE)
+    size = min(rules.default if size is None else size, rules.maximum)
     paging = {"startAt": first, "maxResult": size, "total": len(records)}
     return records[first : first + size], paging
 
@@ -104,10 +128,12 @@ _LONGEST_SIZE = 20
 """The most digits of a number."""
 
 
-def find_size_note(name: str, use: str, asked: Value | None) -> str | None:
+def find_size_note(
+    name: str, use: str, asked: Value | None, largest: int = USUAL_RULES.maximum
+) -> str | None:
     """What the journal says if a size or position is not used as sent; otherwise None.
 
-    ``use`` is a key of ``LEAST_SIZES``.
+    ``use`` is a key of ``LEAST_SIZES``, ``largest`` the largest page.
     """
     if asked is None:
         return None
@@ -118,11 +144,8 @@ def find_size_note(name: str, use: str, asked: Value | None) -> str | None:
             f"{name} must be a whole number, {least} or more; the call is answered as if {name} "
             "had not been sent"
         )
-    if size > LARGEST_PAGE and use != "start":
-        return (
-            f"{name}={size}: a page has at most {LARGEST_PAGE} records; "
-            "follow paging for the others"
-        )
+    if size > largest and use != "start":
+        return f"{name}={size}: a page has at most {largest} records; follow paging for the others"
     return None
 
 
@@ -152,7 +175,13 @@ def _finds(records: Sequence[Record], key: str, text: str, position: int) -> boo
 
 
 def _start(
-    records: Sequence[Record], key: str, cursor: str, *, is_ordered: bool, encoded: bool
+    records: Sequence[Record],
+    key: str,
+    cursor: str,
+    *,
+    is_ordered: bool,
+    encoded: bool,
+    name: str,
 ) -> int:
     """The position of the record that a cursor names, or of the next one if that record is gone."""
     try:
@@ -161,9 +190,7 @@ def _start(
             raise ValueError
         return _first(records, key, text)
     except (binascii.Error, ValueError):
-        fault = InvalidValue(
-            "cursor", "query", "not a cursor of this resource; take it from paging"
-        )
+        fault = InvalidValue(name, "query", "not a cursor of this resource; take it from paging")
         raise MalformedRequest([fault]) from None
 
 

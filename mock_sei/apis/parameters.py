@@ -22,9 +22,13 @@ from mock_sei.apis.styles import Tree, deep_tree
 from mock_sei.apis.times import read_time
 from mock_sei.apis.typed_texts import Check, Texts, with_place
 from mock_sei.apis.ways import is_nested, ways_of
+from mock_sei.assumptions.groups import RequestRules
 from mock_sei.errors import InvalidValue, MalformedRequest
 from mock_sei.reasons.names import find_meant
 from mock_sei.rules.connection import Findings
+
+USUAL_RULES = RequestRules()
+NO_NAMES: Mapping[str, str | None] = {}
 
 Value = str | int | float | bool | tuple[Any, ...] | dict[str, Any] | None
 
@@ -43,19 +47,23 @@ def read_parameters(
     findings: Findings,
     budget: Budget,
     form: str = "",
+    rules: RequestRules = USUAL_RULES,
+    names: Mapping[str, str | None] = NO_NAMES,
 ) -> dict[Key, Value]:
     """The values of the documented parameters.
 
-    Unknown parameters are ignored and noted for the journal. A value that is not in a parameter's
-    open list (``values``) counts as not sent, and is noted too. ``headers`` has the values of each
-    header by its name in lower case. ``form`` is a form-encoded body. Raises
+    Unknown parameters are ignored and noted for the journal, unless ``rules`` refuses them.
+    ``names`` has names of the query on the wire that are not those of the documents. A value that
+    is not in a parameter's open list (``values``) counts as not sent, and is noted too. ``headers``
+    has the values of each header by its name in lower case. ``form`` is a form-encoded body. Raises
     :class:`MalformedRequest`.
     """
     faults: list[InvalidValue] = []
     values: dict[Key, Value] = {}
     wrong: set[Key] = set()
-    for parameter, sent in _sent(operation, query, form, path, headers, findings):
-        key = parameter.key
+    unknown: list[tuple[str, str]] = []
+    for parameter, given in _sent(operation, query, form, path, headers, names, unknown):
+        key, sent = parameter.key, _once(parameter, given, rules, operation)
         listed = _as_listed(parameter, sent, findings)
         if listed is None:
             wrong.add(key)
@@ -72,6 +80,10 @@ def read_parameters(
             values[key] = listed.texts[0]
         else:
             wrong.add(key)
+    if rules.unknown_parameter == "ignore":
+        _note_unknown([name for name, _ in unknown], operation, findings)
+    else:
+        faults += [InvalidValue(name, place, _NO_SUCH) for name, place in unknown[:_MOST_NOTES]]
     if any(
         values.get(each.key) in (False, "false") for each in operation.find_parameters("validate")
     ):
@@ -115,6 +127,19 @@ class Sent:
 
 _MOST_NOTES = 20
 """How many unknown parameters of a call are named."""
+_NO_SUCH = "the operation has no such parameter"
+
+
+def _once(parameter: Parameter, sent: Sent, rules: RequestRules, operation: Operation) -> Sent:
+    """What counts of a parameter that came several times and takes one value."""
+    if rules.repeated_parameter == "refuse" or len(sent.texts) < 2:
+        return sent
+    if parameter.place not in ("query", FORM) or parameter.type == "array":
+        return sent
+    if any(each.wants("array") for each in ways_of(operation.document, parameter.schema)):
+        return sent
+    place = 0 if rules.repeated_parameter == "first" else -1
+    return replace(sent, texts=[sent.texts[place]])
 
 
 def _sent(
@@ -123,8 +148,11 @@ def _sent(
     form: str,
     path: Mapping[str, str],
     headers: Mapping[str, Sequence[str]],
-    findings: Findings,
+    names: Mapping[str, str | None],
+    unknown: list[tuple[str, str]],
 ) -> Iterable[tuple[Parameter, Sent]]:
+    """What was sent for each parameter. ``unknown`` gets names and places of what belongs to no
+    parameter."""
     for name, text in path.items():
         yield operation.parameters["path", name], Sent(texts=[text])
     places: dict[str, dict[str, list[str]]] = {}
@@ -132,14 +160,18 @@ def _sent(
     if whole is not None and query:
         yield whole, _whole(whole, query)
     for place, name, text in _pairs("" if whole else query, form):
-        places.setdefault(place, {}).setdefault(name, []).append(text)
+        own = names.get(name, name) if place == "query" else name
+        if own is None:
+            unknown.append((name, place))
+        else:
+            places.setdefault(place, {}).setdefault(own, []).append(text)
     for name, text in _cookies(headers.get("cookie", ()), operation):
         places.setdefault("cookie", {}).setdefault(name, []).append(text)
     for place, pairs in places.items():
         found, left = gathered(operation.by_place.get(place, ()), pairs, operation.document)
         yield from (_in_pieces(each, sent, query) for each, sent in found)
         if place != "cookie":  # a browser also sends cookies of other applications
-            _note_unknown(left, operation, findings)
+            unknown += [(name, place) for name in left]
     for name, parameter in operation.header_parameters.items():
         if name in headers:
             yield parameter, Sent(texts=_of_header(headers[name], parameter, operation.document))

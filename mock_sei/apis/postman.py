@@ -22,7 +22,7 @@ from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from mock_sei.apis.servers import own_base
 from mock_sei.apis.styles import Spelling, spelling_of, text_of
-from mock_sei.assumptions.table import DEFAULTS
+from mock_sei.assumptions.table import DEFAULTS, Assumptions
 from mock_sei.document_files import EXTENSION
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -33,6 +33,7 @@ _TOKEN_TESTS = """\
 pm.test("a token came", () => pm.response.to.have.status(200));
 pm.environment.set("access_token", pm.response.json().access_token);
 """
+_TRACKING = DEFAULTS.request.tracking_header
 _CALL_TESTS = """\
 pm.test("the call was let in", () => pm.expect(pm.response.code).to.be.below(400));
 pm.test("the answer can be traced", () => pm.response.to.have.header("RequestTrackingId"));
@@ -62,16 +63,16 @@ def collection(
     documents: Mapping[str, Mapping[str, Any]],
     token: Sequence[str],
     keys: Keys,
-    token_path: str = DEFAULTS.path.token,
+    assumed: Assumptions = DEFAULTS,
 ) -> Json:
     """A Postman collection: the token request, then a folder for each product.
 
     ``token`` are the field names of the token request's form. Each is also a variable of the
     environment. It is empty if the application's grant needs a log-in page; then the environment
-    holds a token. ``token_path`` is the path of the token endpoint.
+    holds a token. ``assumed`` has the paths and names on the wire.
     """
-    folders = [_folder(document, keys) for document in documents.values()]
-    first = [_token_request(token, token_path)] if token else []
+    folders = [_folder(document, keys, assumed) for document in documents.values()]
+    first = [_token_request(token, assumed.path.token)] if token else []
     return {
         "info": {"name": "SEI API Platform (mock-sei)", "schema": SCHEMA},
         "item": [*first, *folders],
@@ -120,7 +121,11 @@ def _base(document: Mapping[str, Any], item: Mapping[str, Any], method: str) -> 
     return own_base([(each.get("servers"), "servers") for each in holders], Path()) or ""
 
 
-def _folder(document: Mapping[str, Any], keys: Keys) -> Json:
+_STATUS = "/v1/{appName}/status/{key}"
+"""The path of the one operation of the products that an assumption can move."""
+
+
+def _folder(document: Mapping[str, Any], keys: Keys, assumed: Assumptions) -> Json:
     info = document.get("info") or {}
     whole = Document(source=Path(), content=document)
     items = []
@@ -132,7 +137,7 @@ def _folder(document: Mapping[str, Any], keys: Keys) -> Json:
         always = [_always(*each) for each in fixed]
         item = {**item, "parameters": [*(item.get("parameters") or ()), *always]}
         items += [
-            _call(method, _base(document, item, method) + path, item, keys)
+            _call(method, _base(document, item, method) + path, item, keys, assumed)
             for method in METHODS
             if method in item
         ]
@@ -145,7 +150,16 @@ def _folder(document: Mapping[str, Any], keys: Keys) -> Json:
     }
 
 
-def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
+def _renamed(parameter: Json, assumed: Assumptions) -> Json:
+    """A parameter of an operation on records, as it is called on the wire."""
+    wire = {"limit": assumed.paging.limit, "cursor": assumed.paging.cursor}
+    name = parameter["name"]
+    return {**parameter, "name": wire.get(name, name)} if parameter["in"] == "query" else parameter
+
+
+def _call(
+    method: str, path: str, item: Mapping[str, Any], keys: Keys, assumed: Assumptions
+) -> Json:
     operation = item[method]
     rule = operation.get(EXTENSION) or {}
     own = {(each["in"], each["name"]) for each in operation["parameters"]}
@@ -155,6 +169,12 @@ def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
     parameters = [
         {**each, "required": True} if each["name"] in wanted else each for each in parameters
     ]
+    if rule:
+        parameters = [_renamed(each, assumed) for each in parameters]
+    moved = assumed.path.insight_status
+    if path == _STATUS and moved != DEFAULTS.path.insight_status:
+        path = moved
+        parameters = [each for each in parameters if each["name"] != "appName"]
     key = FROM_ANSWERS.get(rule.get("action", "")) or keys.get(rule.get("collection", ""), "")
     headers: list[Json] = [{"key": name, "value": value} for name, value in HEADERS]
     headers += [
@@ -188,7 +208,7 @@ def _call(method: str, path: str, item: Mapping[str, Any], keys: Keys) -> Json:
         request["body"] = {"mode": "raw", "raw": text}
     return {
         "name": f"{method.upper()} {path}",
-        "event": [_test(_CALL_TESTS)],
+        "event": [_test(_CALL_TESTS.replace(_TRACKING, assumed.request.tracking_header))],
         "request": request,
     }
 

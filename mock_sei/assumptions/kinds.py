@@ -267,9 +267,14 @@ _MEMBER = Text(
 )
 MEMBER = _MEMBER
 """The name of a member of a JSON object, or of a parameter."""
+_WITH_A_MEANING = (
+    "accept|accept-encoding|allow|appkey|authorization|cache-control|connection|content-.*|cookie|"
+    "date|expect|host|keep-alive|location|origin|pragma|retry-after|server|set-cookie|te|trailer|"
+    "transfer-encoding|upgrade|vary|www-authenticate|access-control-.*|sec-.*"
+)
 HEADER = Text(
-    pattern=re.compile(r"[A-Za-z][A-Za-z0-9-]*"),
-    allowed="the name of a header: letters, digits and -",
+    pattern=re.compile(rf"(?!(?i:{_WITH_A_MEANING})\Z)[A-Za-z][A-Za-z0-9-]*"),
+    allowed="the name of a header that has no other meaning: letters, digits and -",
     most=64,
 )
 TOKEN_TYPE = Text(

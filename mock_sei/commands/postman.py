@@ -16,7 +16,7 @@ from mock_sei.commands.issue import require_utf8
 from mock_sei.commands.server import file_of, obtain_token, url_of
 from mock_sei.errors import ConfigurationError
 from mock_sei.operations.data import ListKeys
-from mock_sei.operations.server import DownloadCa, ShowDocuments, paths_of
+from mock_sei.operations.server import DownloadCa, ShowDocuments, assumptions_of
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import GrantType
 from mock_sei.testing.registered import Registered
@@ -63,7 +63,7 @@ def write_files(
         "access_token": "" if form else obtain_token(remote, application.app_key, user),
     }
     documents, keys = remote.perform(ShowDocuments()), remote.perform(ListKeys())
-    made = collection(documents, list(form), keys, paths_of(remote).token)
+    made = collection(documents, list(form), keys, assumptions_of(remote))
     files: dict[str, bytes] = {
         COLLECTION: _json(made),
         ENVIRONMENT: _json(environment(f"mock-sei, {application.name}", values, SECRET)),

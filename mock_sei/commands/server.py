@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from mock_sei.assumptions.groups import Paths
+from mock_sei.assumptions.table import Assumptions
 from mock_sei.errors import MockSeiError
 from mock_sei.operations.certificates import DownloadCertificate
 from mock_sei.operations.flows import Flows
@@ -51,7 +51,7 @@ def obtain_token(server: Remote, name: str, user: str) -> str:
         flows = Flows(
             registry=lambda: Registered(server),
             connect=connect,
-            paths=lambda: Paths(**details["paths"]),
+            paths=lambda: Assumptions.of(details["assumptions"]).path,
         )
         answer = flows.token_response(name, user)
     except httpx2.HTTPError as error:

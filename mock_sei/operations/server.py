@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mock_sei import __version__
 from mock_sei.apis.merged import merged
-from mock_sei.assumptions.groups import Paths
+from mock_sei.assumptions.table import Assumptions
 from mock_sei.certificates.authority import new_signing_key_pem
 from mock_sei.certificates.bundles import truststore
 from mock_sei.certificates.profiles import ServerVariant
@@ -55,8 +55,8 @@ class ShowHealth(Request[Health]):
 class ShowConnection(Request[dict[str, Any]]):
     """Connection details: addresses, settings, applications, service accounts and end users.
 
-    ``assumptions`` are those that are not the default, ``paths`` are those that clients call. A
-    caller that reached this machine by another name gets addresses with that name. ``counts``
+    ``assumptions`` are those that are not the default. A caller that reached this machine by
+    another name gets addresses with that name. ``counts``
     says how many applications, accounts and users there are. ``pid`` is the server's process, and
     ``worker_pid`` the process that answers: with one worker it is the same.
     """
@@ -82,7 +82,6 @@ class ShowConnection(Request[dict[str, Any]]):
             "pid": platform.pid,
             "worker_pid": os.getpid(),
             **asdict(state.behaviour),
-            "paths": asdict(state.assumptions.path),
             "applications": [each.as_dict() for each in applications.records],
             "service_accounts": [asdict(each) for each in accounts.records],
             "end_users": [asdict(each) for each in users.records],
@@ -94,9 +93,9 @@ class ShowConnection(Request[dict[str, Any]]):
         }
 
 
-def paths_of(performer: Performer) -> Paths:
-    """The paths of a platform that is here or elsewhere."""
-    return Paths(**performer.perform(ShowConnection(limit=1))["paths"])
+def assumptions_of(performer: Performer) -> Assumptions:
+    """What a platform assumes that is here or elsewhere."""
+    return Assumptions.of(performer.perform(ShowConnection(limit=1))["assumptions"])
 
 
 class ShowDocuments(Request[dict[str, Any]]):

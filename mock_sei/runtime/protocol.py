@@ -151,7 +151,7 @@ class PlatformProtocol(PinnedProtocol):
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),
-            (b"RequestTrackingId", tracking_id.encode()),
+            (platform.state.tracking.name, tracking_id.encode()),
         ]
         entry = Entry(
             kind="exchange",

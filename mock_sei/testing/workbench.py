@@ -45,7 +45,7 @@ from mock_sei.operations.server import (
     RetireSigningKey,
     RotateSigningKey,
     SetServerCertificate,
-    paths_of,
+    assumptions_of,
 )
 from mock_sei.portal.links import Delivery
 from mock_sei.rules.arguments import (
@@ -597,7 +597,7 @@ class Workbench(ABC):
         return Flows(
             registry=lambda: self._registered,
             connect=self.client,
-            paths=lambda: paths_of(self),
+            paths=lambda: assumptions_of(self).path,
         )
 
 

@@ -83,7 +83,7 @@ async def call(request: Request) -> Response:
 
 async def _answer(request: Request, exchange: Exchange) -> Response:
     platform, scope = exchange.platform, request.scope
-    exchange.entry.findings.course = checks.FUNCTIONAL
+    exchange.entry.findings.course = platform.state.gateway.functional
     looks, path = only_looks(scope), _path_of(scope)
     method = scope["method"]
     if looks and platform.catalogue.has("HEAD", path):  # a document may describe HEAD itself

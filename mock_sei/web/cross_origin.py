@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mock_sei.assumptions.table import DEFAULTS
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, LOGIN_PATH, METADATA_PATH
 from mock_sei.rules.registry import Registry
 
@@ -20,24 +21,37 @@ PAGES = ("/", AUTHORIZE_PATH, LOGIN_PATH, "/portal")
 
 _BELOW_PAGES = tuple(f"{each}/" for each in PAGES if each != "/")
 
-_PREFLIGHT = {
+USUAL_TRACKING = DEFAULTS.request.tracking_header
+_PREFLIGHT: Mapping[str, str] = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": (
-        "Authorization, AppKey, Content-Type, RequestTrackingId, "
+        f"Authorization, AppKey, Content-Type, {USUAL_TRACKING}, "
         "X-SEIC-CURRENT-USER-CONTEXT, category, FileName, ContentType"
     ),
     "Access-Control-Max-Age": "600",
 }
-_ANSWER = {"Access-Control-Expose-Headers": "RequestTrackingId, WWW-Authenticate"}
+_ANSWER: Mapping[str, str] = {
+    "Access-Control-Expose-Headers": f"{USUAL_TRACKING}, WWW-Authenticate"
+}
 
 
 def cross_origin_headers(
-    path: str, origin: str, registry: Registry, *, preflight: bool
+    path: str,
+    origin: str,
+    registry: Registry,
+    *,
+    preflight: bool,
+    tracking: str = USUAL_TRACKING,
 ) -> Mapping[str, str]:
-    """The CORS headers for an answer to this origin; empty if it may not read the answer."""
+    """The CORS headers for an answer to this origin; empty if it may not read the answer.
+
+    ``tracking`` is the header with the tracking id.
+    """
     if path in PAGES or path.startswith(_BELOW_PAGES):
         return {}
     headers = _PREFLIGHT if preflight else _ANSWER
+    if tracking != USUAL_TRACKING:
+        headers = {name: each.replace(USUAL_TRACKING, tracking) for name, each in headers.items()}
     if path in PUBLIC_PATHS:
         return {"Access-Control-Allow-Origin": "*", **headers}
     if registry.is_page_origin(origin):

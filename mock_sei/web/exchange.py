@@ -1,8 +1,8 @@
 """One request and its answer on a platform listener: identity, limits, journal entry.
 
-Every answer carries ``RequestTrackingId``. If the client sent a GUID, that GUID is used
-(API-standards FAQ). The journal entry is closed before the last byte is sent, so that a test that
-has its answer finds the entry.
+Every answer carries ``RequestTrackingId``, or the header that an assumption names instead. If the
+client sent a GUID, that GUID is used (API-standards FAQ). The journal entry is closed before the
+last byte is sent, so that a test that has its answer finds the entry.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ class Exchange:
             certificate=_certificate_of(tls),
         )
         headers = scope["headers"]
-        sent = {value for name, value in headers if name == b"requesttrackingid"}
+        tracking = platform.state.tracking
+        sent = {value for name, value in headers if name == tracking.lower}
         own = sent.pop() if len(sent) == 1 else None
         guid = own is not None and _GUID.fullmatch(own) is not None
         self.tracking_id = own.decode() if own and guid else platform.new_tracking_id()
@@ -165,9 +166,9 @@ class Exchange:
             releases=platform.journal.releases,
         )
         if own is not None and not guid:
-            self.entry.notes.append("RequestTrackingId is not a GUID; a new GUID replaces it")
+            self.entry.notes.append(f"{tracking.text} is not a GUID; a new GUID replaces it")
         if sent:
-            note = "RequestTrackingId came with different values; a new GUID replaces them"
+            note = f"{tracking.text} came with different values; a new GUID replaces them"
             self.entry.notes.append(note)
 
     def _follow(self, moved: MovedPaths, scope: Scope) -> str | None:
@@ -239,6 +240,7 @@ class Exchange:
             origin.decode("latin-1"),
             self.platform.state.registry,
             preflight=is_preflight(request),
+            tracking=self.platform.state.tracking.text,
         )
         return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
@@ -335,7 +337,10 @@ class Exchange:
         if message["type"] == "http.response.start":
             headers = list(message["headers"])
             own = {name.lower() for name, _ in headers}
-            headers.append((b"RequestTrackingId", self.tracking_id.encode()))
+            tracking = self.platform.state.tracking
+            if tracking.lower in own:  # of a scripted answer
+                headers = [each for each in headers if each[0].lower() != tracking.lower]
+            headers.append((tracking.name, self.tracking_id.encode()))
             # A scripted header replaces ours: a browser refuses an answer that has one twice.
             headers += [
                 (name, value)

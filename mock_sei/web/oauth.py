@@ -135,7 +135,7 @@ async def _parse(
 
 async def _token_info(request: Request, exchange: Exchange) -> Response:
     findings = exchange.entry.findings
-    findings.course = checks.TOKEN_INFORMATION
+    findings.course = exchange.platform.state.gateway.token_information
     sent = [each for each in request.query_params.getlist("client_id") if each]
     if not sent:
         raise _missing_client_id(request)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from asyncio import Semaphore
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from fastapi import Request
@@ -16,12 +17,13 @@ from starlette.concurrency import run_in_threadpool
 from mock_sei.apis.bodies import takes_file
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.spooled import IN_MEMORY, Body, Crowded
+from mock_sei.assumptions.table import DEFAULTS
 from mock_sei.errors import EXHAUSTED, STORE_AWAY, Refusal, StoreAway
 from mock_sei.web.exchange import BodyLimit, Exchange, store_away
 from mock_sei.web.requests import announced_size, exchange_of, find_headers
 
 PARSED_BODY = BodyLimit(
-    size=8 * 1024 * 1024,
+    size=DEFAULTS.request.body_limit,
     advice="Send it in several calls. Bodies of functional calls, except files, have this limit.",
 )
 """The limit for a body that is not a file, such as JSON."""
@@ -51,7 +53,7 @@ class Received:
         self._exchange = exchange
         self._platform = exchange.platform
         self._body: Body | None = None
-        limit = _upload_limit(exchange) if self.is_file else PARSED_BODY
+        limit = _upload_limit(exchange) if self.is_file else _parsed_limit(exchange)
         exchange.expect_body(limit, announced_size(headers), is_file=self.is_file)
 
     async def body(self) -> Body:
@@ -128,6 +130,11 @@ def _tried(act: Callable[[], _T]) -> tuple[_T | None, Refusal | None]:
     except Refusal as refusal:
         refusal.__context__ = refusal.__cause__ = None
         return None, refusal.with_traceback(None)
+
+
+def _parsed_limit(exchange: Exchange) -> BodyLimit:
+    size = exchange.platform.state.assumptions.request.body_limit
+    return PARSED_BODY if size == PARSED_BODY.size else replace(PARSED_BODY, size=size)
 
 
 def _upload_limit(exchange: Exchange) -> BodyLimit:

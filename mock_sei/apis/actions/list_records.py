@@ -15,6 +15,9 @@ ACTION = "list"
 
 _NOT_PICKING = frozenset({"limit", "cursor", "encoded", "start", "count", "section", "include"})
 
+_LIMIT = ("query", "limit")
+"""The key of the parameter whose name an assumption changes."""
+
 _ENVELOPES = {"data": ('{"data":', ""), "results": ('{"data":{"results":', "}"), "none": ("", "")}
 """The text before and after the records in each envelope."""
 
@@ -44,7 +47,9 @@ def _note_size(call: ApiCall) -> None:
     for use in LEAST_SIZES:
         for parameter in call.operation.find_parameters(use):
             value = call.values.get(parameter.key)
-            note = find_size_note(parameter.name, use, value)
+            rules = call.state.paging
+            name = rules.limit if parameter.key == _LIMIT else parameter.name
+            note = find_size_note(name, use, value, rules.maximum)
             if note is not None:
                 call.notes.append(note)
 
@@ -101,7 +106,8 @@ def paged(
     if rule.paging == "none":
         return records, None
     if rule.paging == "offset":
-        return offset_page(records, start=_value(call, "start"), count=_value(call, "count"))
+        start, count = _value(call, "start"), _value(call, "count")
+        return offset_page(records, start=start, count=count, rules=call.state.paging)
     return page(
         records,
         key=rule.key,
@@ -109,6 +115,7 @@ def paged(
         url=call.url,
         is_ordered=not _is_reordered(call),
         encoded=_value(call, "encoded") not in (False, "false"),
+        rules=call.state.paging,
     )
 
 
