@@ -6,6 +6,7 @@ import contextlib
 import shlex
 import ssl
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -51,6 +52,7 @@ _SECRET = frozenset(
 _WIDTH = 26
 _DEFAULT_PORT = 443
 _INTERRUPTED = 130
+_LONG_WAIT = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +223,7 @@ def _prepare(
         ),
         writer=writer,
         attempts=Attempts(options.out),
-        pace=Pace(timedelta(seconds=options.pause)),
+        pace=Pace(timedelta(seconds=options.pause), _sleep),
         flags=options.flags,
         needs=options.needs,
         hosts={name: each.host for name, each in endpoints.items()},
@@ -378,6 +380,13 @@ def _identity(setup: Setup) -> ShownIdentity:
     certificate = own_certificate(setup)
     name = common_name(certificate) if certificate is not None else None
     return ShownIdentity(context=context, common_name=name or None)
+
+
+def _sleep(seconds: float) -> None:
+    """Waits. On a terminal, a long wait is announced."""
+    if seconds >= _LONG_WAIT and sys.stderr is not None and sys.stderr.isatty():
+        click.echo(f"waiting {timedelta(seconds=round(seconds))}", err=True)
+    time.sleep(seconds)
 
 
 def typed_words() -> list[str]:

@@ -25,7 +25,7 @@ class ProbeIdentity(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
+class ProbeAsk:
     """One request of a probe."""
 
     method: str
@@ -86,7 +86,7 @@ class ProbeAnswer:
         return next(values_of(self.headers, name), None)
 
 
-Steps = Generator[Ask, ProbeAnswer, None]
+Steps = Generator[ProbeAsk, ProbeAnswer, None]
 """The requests of a probe, one after another; each gets its answer before the next one is made."""
 
 

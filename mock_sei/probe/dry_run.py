@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote_plus
 
-from mock_sei.probe.asking import Ask, ProbeAnswer, ProbeIdentity
+from mock_sei.probe.asking import ProbeAnswer, ProbeAsk, ProbeIdentity
 from mock_sei.probe.running import reason_to_leave_out
 from mock_sei.probe.subject import Subject
 from mock_sei.probe.table import Probe, ProbeFlag, ProbeNeed
@@ -55,7 +55,9 @@ def _grouped(names: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(short))
 
 
-def _asks(probe: Probe, subject: Subject, authorities: Mapping[Listener, str]) -> Iterator[Ask]:
+def _asks(
+    probe: Probe, subject: Subject, authorities: Mapping[Listener, str]
+) -> Iterator[ProbeAsk]:
     steps = probe.steps(subject)
     answer: ProbeAnswer | None = None
     while True:
@@ -68,7 +70,7 @@ def _asks(probe: Probe, subject: Subject, authorities: Mapping[Listener, str]) -
         answer = ProbeAnswer(status=200, is_imagined=True)
 
 
-def _request_lines(ask: Ask, authority: str) -> Iterator[str]:
+def _request_lines(ask: ProbeAsk, authority: str) -> Iterator[str]:
     if ask.wait:
         yield f"-- after {ask.wait}"
     query = f"?{'&'.join(f'{name}={value}' for name, value in ask.query)}" if ask.query else ""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from mock_sei.oauth.proof_key import Method, challenge_of
-from mock_sei.probe.asking import Ask, Pairs, ProbeAnswer, placeholder
+from mock_sei.probe.asking import Pairs, ProbeAnswer, ProbeAsk, placeholder
 from mock_sei.probe.pages import find_form
 from mock_sei.probe.subject import KnownValue, Subject
 
@@ -31,11 +31,11 @@ class Browser:
         self._address = ""
         self._sent_password = False
 
-    def open(self, path: str, query: Pairs = ()) -> Ask:
+    def open(self, path: str, query: Pairs = ()) -> ProbeAsk:
         """A request of a page."""
         return self._with_cookies(self._it.page(path, query))
 
-    def learn(self, ask: Ask, answer: ProbeAnswer) -> None:
+    def learn(self, ask: ProbeAsk, answer: ProbeAnswer) -> None:
         """Takes the cookies of an answer."""
         self._address = urljoin(self._it.origins["one-way"], ask.target)
         for name, value in answer.headers:
@@ -43,7 +43,7 @@ class Browser:
                 key, _, rest = value.partition("=")
                 self._cookies[key.strip()] = rest.partition(";")[0].strip()
 
-    def next_page(self, answer: ProbeAnswer) -> Ask | None:
+    def next_page(self, answer: ProbeAnswer) -> ProbeAsk | None:
         """What a user does with an answer; None if that is not known."""
         location = answer.find_header("Location")
         if location is not None:
@@ -62,31 +62,31 @@ class Browser:
             return replace(ask, query=fields)
         return as_form(ask, fields)
 
-    def _follow(self, address: str) -> Ask | None:
+    def _follow(self, address: str) -> ProbeAsk | None:
         there = urlsplit(urljoin(self._address, address))
         if f"{there.scheme}://{there.netloc}" != self._it.origins["one-way"]:
             return None
         return self.open(there.path or "/", tuple(parse_qsl(there.query, keep_blank_values=True)))
 
-    def _with_cookies(self, ask: Ask) -> Ask:
+    def _with_cookies(self, ask: ProbeAsk) -> ProbeAsk:
         if not self._cookies:
             return ask
         shown = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         return replace(ask, headers=(*ask.headers, ("Cookie", shown)))
 
 
-def as_form(ask: Ask, fields: Pairs) -> Ask:
+def as_form(ask: ProbeAsk, fields: Pairs) -> ProbeAsk:
     """The request of a page as the POST of a form."""
     headers = (*ask.headers, ("Content-Type", _FORM))
     return replace(ask, method="POST", headers=headers, body=urlencode(fields).encode())
 
 
-def walk(it: Subject) -> Generator[Ask, ProbeAnswer, Pairs | None]:
+def walk(it: Subject) -> Generator[ProbeAsk, ProbeAnswer, Pairs | None]:
     """Walks through the log-in. Returns the form of the token request; None if no code came."""
     redirect_uri = it.value(KnownValue.REDIRECT_URI)
     verifier = secrets.token_urlsafe(48) if it.is_public else None
     browser = Browser(it)
-    ask: Ask | None = browser.open(it.paths.authorize, authorization(it, verifier))
+    ask: ProbeAsk | None = browser.open(it.paths.authorize, authorization(it, verifier))
     for _ in range(_MOST_STEPS):
         if ask is None:
             return None
@@ -119,7 +119,7 @@ def authorization(it: Subject, verifier: str | None = None) -> Pairs:
     return tuple(sent)
 
 
-def _imagined(it: Subject) -> Generator[Ask, ProbeAnswer, None]:
+def _imagined(it: Subject) -> Generator[ProbeAsk, ProbeAnswer, None]:
     """What a dry run shows of the pages, which nobody has seen."""
     fields = (
         ("username", it.value(KnownValue.END_USER)),

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mock_sei.oauth.metadata import METADATA_PATH
-from mock_sei.probe.asking import Ask, Pairs, ProbeAnswer, ProbeIdentity, Steps
+from mock_sei.probe.asking import Pairs, ProbeAnswer, ProbeAsk, ProbeIdentity, Steps
 from mock_sei.probe.log_in import authorization, walk
 from mock_sei.probe.subject import KnownValue, Subject
 from mock_sei.recordings.exchanges import Listener
@@ -36,7 +36,7 @@ LARGE_PATIENCE = timedelta(minutes=2)
 Question = Callable[[Subject], Steps]
 
 
-def once(make: Callable[[Subject], Ask]) -> Question:
+def once(make: Callable[[Subject], ProbeAsk]) -> Question:
     """A probe of one request."""
 
     def steps(it: Subject) -> Steps:
@@ -45,7 +45,7 @@ def once(make: Callable[[Subject], Ask]) -> Question:
     return steps
 
 
-def each_of(*makers: Callable[[Subject], Ask]) -> Question:
+def each_of(*makers: Callable[[Subject], ProbeAsk]) -> Question:
     """A probe of several requests that need nothing of one another."""
 
     def steps(it: Subject) -> Steps:
@@ -105,7 +105,7 @@ _NAMED = {
 }
 
 
-def public(it: Subject, path: str) -> Ask:
+def public(it: Subject, path: str) -> ProbeAsk:
     """A request that needs nothing."""
     return it.call(
         path=path, app_key=None, token=None, listener="one-way", identity=ProbeIdentity.NONE

@@ -14,7 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from mock_sei.probe.asking import Ask, ProbeAnswer, Steps
+from mock_sei.probe.asking import ProbeAnswer, ProbeAsk, Steps
 from mock_sei.probe.attempts import Attempts, UnknownAttempts
 from mock_sei.probe.subject import KnownValue, MissingValue, Subject
 from mock_sei.probe.table import Probe, ProbeFlag, ProbeNeed
@@ -36,7 +36,7 @@ _LONGEST_WORDS = 64 * 1024
 class ProbeTransport(Protocol):
     """Sends one request, and returns what happened."""
 
-    def send(self, ask: Ask) -> RecordedExchange:
+    def send(self, ask: ProbeAsk) -> RecordedExchange:
         """Raises :class:`UpstreamProblem` if nothing can be sent any more."""
 
 
@@ -48,6 +48,7 @@ class Pace:
     """The time between two requests, on the machine's clock that never goes back."""
 
     def __init__(self, pause: timedelta, sleep: Callable[[float], None] = time.sleep) -> None:
+        """``sleep`` gets the seconds to wait."""
         self._pause = pause.total_seconds()
         self._sleep = sleep
         self._last: float | None = None

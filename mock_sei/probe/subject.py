@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from mock_sei.assumptions.groups import PagingRules, Paths
-from mock_sei.probe.asking import Ask, Pairs, ProbeIdentity, placeholder
+from mock_sei.probe.asking import Pairs, ProbeAsk, ProbeIdentity, placeholder
 from mock_sei.recordings.exchanges import Listener
 
 USER_AGENT = "mock-sei-probe"
@@ -107,7 +107,7 @@ class Subject:
         body: Any = None,
         headers: Pairs = (),
         **changes: Any,
-    ) -> Ask:
+    ) -> ProbeAsk:
         """A functional call; None leaves AppKey or token out. ``body`` is a JSON value."""
         app_key = self.value(KnownValue.APP_KEY) if app_key == KNOWN else app_key
         token = self.value(KnownValue.TOKEN) if token == KNOWN else token
@@ -118,7 +118,7 @@ class Subject:
             sent.append(("Authorization", f"Bearer {token}"))
         if body is not None:
             sent.append(("Content-Type", _JSON))
-        return Ask(
+        return ProbeAsk(
             method=method,
             path=self.operation if path is None else path,
             query=query,
@@ -135,7 +135,7 @@ class Subject:
         pair: tuple[str, str] | str | None = KNOWN,
         path: str | None = None,
         **changes: Any,
-    ) -> Ask:
+    ) -> ProbeAsk:
         """A request of the token endpoint; None leaves the key pair out."""
         sent = [("User-Agent", USER_AGENT), ("Accept", _JSON)]
         if pair == KNOWN:
@@ -145,7 +145,7 @@ class Subject:
         if isinstance(pair, tuple):
             sent.append(("Authorization", f"Basic {self._basic(*pair)}"))
         sent.append(("Content-Type", _FORM))
-        return Ask(
+        return ProbeAsk(
             method="POST",
             path=self.paths.token if path is None else path,
             headers=tuple(sent),
@@ -154,9 +154,9 @@ class Subject:
             **changes,
         )
 
-    def page(self, path: str, query: Pairs = ()) -> Ask:
+    def page(self, path: str, query: Pairs = ()) -> ProbeAsk:
         """A page of the log-in, as a browser asks for it."""
-        return Ask(
+        return ProbeAsk(
             method="GET",
             path=path,
             query=query,

@@ -16,7 +16,7 @@ from datetime import timedelta
 
 import h11
 
-from mock_sei.probe.asking import Ask, ProbeIdentity
+from mock_sei.probe.asking import ProbeAsk, ProbeIdentity
 from mock_sei.probe.proxies import EnvironmentProxy, open_tunnel
 from mock_sei.recordings.exchanges import (
     NO_BODY,
@@ -31,6 +31,9 @@ from mock_sei.rules import machine
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 """Bytes of an answer's body that are kept."""
+LARGEST_WHOLE = 16 * 1024
+"""Bytes of a request's body that are kept. Only fillers are larger, and nobody needs these."""
+_FILLER = "a filler of blanks"
 _LARGEST_HEAD = 256 * 1024
 _PIECE = 64 * 1024
 _LONGEST = timedelta(seconds=60)
@@ -71,8 +74,8 @@ class UpstreamProblem(Exception):
         self.alert = alert
 
 
-class Untrusted(UpstreamProblem):
-    """The platform's certificate is not accepted: nothing was sent, and nothing will be."""
+class NothingSent(UpstreamProblem):
+    """The platform is not reached, or its certificate is not accepted, so the run ends."""
 
 
 @dataclass(kw_only=True)
@@ -97,10 +100,10 @@ class SocketTransport:
     identities: Mapping[ProbeIdentity, ShownIdentity]
     timeout: timedelta
 
-    def send(self, ask: Ask) -> RecordedExchange:
+    def send(self, ask: ProbeAsk) -> RecordedExchange:
         """Sends one request. What goes wrong stands in the exchange.
 
-        Raises :class:`Untrusted`; everything else that the other side does is an answer.
+        Raises :class:`NothingSent`; everything that the other side does later is an answer.
         """
         endpoint = self.endpoints[ask.listener]
         identity = self.identities[ask.identity]
@@ -109,7 +112,7 @@ class SocketTransport:
         course, failure, alert = _Course(), None, None
         try:
             self._converse(endpoint, identity, ask, headers, course)
-        except Untrusted:
+        except NothingSent:
             raise
         except UpstreamProblem as problem:
             failure, alert = str(problem), problem.alert
@@ -117,7 +120,7 @@ class SocketTransport:
             method=ask.method,
             url=f"{endpoint.origin}{ask.target}",
             headers=headers,
-            body=_request_body(ask),
+            body=request_body(ask),
         )
         return RecordedExchange(
             started=started,
@@ -135,39 +138,49 @@ class SocketTransport:
         self,
         endpoint: Endpoint,
         identity: ShownIdentity,
-        ask: Ask,
+        ask: ProbeAsk,
         headers: tuple[tuple[str, str], ...],
         course: _Course,
     ) -> None:
         longest = ask.patience or _LONGEST
         end = machine.monotonic() + longest.total_seconds()
         patience = (ask.patience or self.timeout).total_seconds()
-        with _saying_what_happened(endpoint.origin):
-            raw = self._connect(endpoint)
-            with raw, identity.context.wrap_socket(raw, server_hostname=endpoint.host) as tls:
-                course.version = tls.version()
-                tls.settimeout(patience)
-                # A server that refuses early may close before everything is sent; its answer is
-                # read in spite of that.
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    tls.sendall(request_bytes(ask, headers))
-                _read(tls, ask, course, end)
+        raw = self._connect(endpoint)
+        with (
+            _saying_what_happened(endpoint.origin),
+            raw,
+            identity.context.wrap_socket(raw, server_hostname=endpoint.host) as tls,
+        ):
+            course.version = tls.version()
+            tls.settimeout(patience)
+            # A server that refuses early may close before everything is sent; its answer is
+            # read in spite of that.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                tls.sendall(request_bytes(ask, headers))
+            _read(tls, ask, course, end)
 
     def _connect(self, endpoint: Endpoint) -> socket.socket:
-        seconds = self.timeout.total_seconds()
-        proxy = endpoint.proxy
-        if proxy is None:
-            return socket.create_connection((endpoint.host, endpoint.port), timeout=seconds)
-        raw = socket.create_connection((proxy.host, proxy.port), timeout=seconds)
+        """A connection without TLS. Raises :class:`NothingSent`."""
+        seconds, proxy = self.timeout.total_seconds(), endpoint.proxy
+        there = (endpoint.host, endpoint.port) if proxy is None else (proxy.host, proxy.port)
         try:
-            open_tunnel(raw, endpoint.host, endpoint.port, proxy)
-        except BaseException:
-            raw.close()
-            raise
+            raw = socket.create_connection(there, timeout=seconds)
+            try:
+                if proxy is not None:
+                    open_tunnel(raw, endpoint.host, endpoint.port, proxy)
+            except BaseException:
+                raw.close()
+                raise
+        except TimeoutError:
+            raise NothingSent(f"{endpoint.origin} does not answer in time") from None
+        except OSError as error:
+            reason = error.strerror or str(error) or type(error).__name__
+            through = "" if proxy is None else f" through the proxy {proxy.host}"
+            raise NothingSent(f"{endpoint.origin} is not reached{through}: {reason}") from None
         return raw
 
 
-def sent_headers(ask: Ask, authority: str) -> tuple[tuple[str, str], ...]:
+def sent_headers(ask: ProbeAsk, authority: str) -> tuple[tuple[str, str], ...]:
     """All headers of a request, in the order in which they are sent."""
     sent = [("Host", authority), *ask.headers]
     if ask.body:
@@ -175,7 +188,7 @@ def sent_headers(ask: Ask, authority: str) -> tuple[tuple[str, str], ...]:
     return (*sent, ("Connection", "close"))
 
 
-def request_bytes(ask: Ask, headers: tuple[tuple[str, str], ...]) -> bytes:
+def request_bytes(ask: ProbeAsk, headers: tuple[tuple[str, str], ...]) -> bytes:
     """A request as it is sent."""
     lines = [
         f"{ask.method} {ask.target} HTTP/1.1",
@@ -191,7 +204,7 @@ def _saying_what_happened(origin: str) -> Iterator[None]:
     try:
         yield
     except ssl.SSLCertVerificationError as error:
-        raise Untrusted(
+        raise NothingSent(
             f"the certificate of {origin} is not accepted: {error.verify_message} (--cacert names "
             "the CA to trust)"
         ) from None
@@ -203,15 +216,13 @@ def _saying_what_happened(origin: str) -> Iterator[None]:
             name = alert[1].lower()
             raise UpstreamProblem(f"refused with the TLS alert {name}", alert=name) from None
         raise UpstreamProblem(f"TLS failed: {reason.lower()}") from None
-    except socket.gaierror as error:
-        raise UpstreamProblem(f"the name is not known: {error.strerror}") from None
     except h11.RemoteProtocolError:
         raise UpstreamProblem("what came is not HTTP") from None
     except OSError as error:
         raise UpstreamProblem(error.strerror or type(error).__name__) from None
 
 
-def _read(tls: ssl.SSLSocket, ask: Ask, course: _Course, end: float) -> None:
+def _read(tls: ssl.SSLSocket, ask: ProbeAsk, course: _Course, end: float) -> None:
     """Reads the answer. Raises ``OSError``, ``h11.RemoteProtocolError``, ``UpstreamProblem``."""
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
     # h11 wants to know the request to which the answer belongs; what was sent stands elsewhere.
@@ -242,10 +253,13 @@ def _text(value: bytes) -> str:
     return value.decode("latin-1")
 
 
-def _request_body(ask: Ask) -> RecordedBody:
+def request_body(ask: ProbeAsk) -> RecordedBody:
+    """What is recorded of a request's body."""
     if not ask.body:
         return NO_BODY
     media_type = next((value for name, value in ask.headers if name == "Content-Type"), "")
+    if len(ask.body) > LARGEST_WHOLE:
+        return RecordedBody(media_type=media_type, size=len(ask.body), left_out=_FILLER)
     return RecordedBody(media_type=media_type, size=len(ask.body), data=ask.body)
 
 
