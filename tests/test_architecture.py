@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("platform",),
     ("operations",),
     ("web",),
-    ("runtime",),
+    ("runtime", "comparison"),
     ("doctor",),
     ("probe",),
     ("testing",),

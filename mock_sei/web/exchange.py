@@ -108,6 +108,7 @@ class Exchange:
         "listener",
         "moved_to",
         "platform",
+        "refused",
         "tracking_id",
         "whole_body",
     )
@@ -130,6 +131,8 @@ class Exchange:
         """The body, if it was read before the request is handled, as armed faults may need it."""
         self._is_too_large = False
         """Whether the request was refused since it is too large."""
+        self.refused: RefusalKind | None = None
+        """The kind of the refusal as the error table has it, None if nothing refused."""
         self._failed = False
         self._closed = False
         self._found: Findings | None = None
@@ -261,6 +264,7 @@ class Exchange:
     def refuse(self, refusal: Refusal) -> RefusalKind:
         """Notes a refusal in the journal entry, and returns what the client gets of it."""
         self.entry.refuse(refusal.why)
+        self.refused = refusal.kind
         self._is_too_large = refusal.kind in TOO_LARGE
         return self.words.of(refusal)
 
