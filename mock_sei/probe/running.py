@@ -161,7 +161,7 @@ class ProbeRun:
             exchange = self.transport.send(ask)
             self.writer.add(exchange)
             answer = answer_of(exchange)
-            seen.append(str(answer.status) if answer.status else exchange.failure or "no answer")
+            seen.append(" ".join(filter(None, (str(answer.status or ""), exchange.failure))))
             require_no_limit(answer)
 
 

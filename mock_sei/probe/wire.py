@@ -33,6 +33,8 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 """Bytes of an answer's body that are kept."""
 LARGEST_WHOLE = 16 * 1024
 """Bytes of a request's body that are kept. Only fillers are larger, and nobody needs these."""
+_CLOSED = "the connection was closed without an answer"
+_CUT = "the connection was closed in the middle of the answer"
 _FILLER = "a filler of blanks"
 _LARGEST_HEAD = 256 * 1024
 _PIECE = 64 * 1024
@@ -229,12 +231,20 @@ def _read(tls: ssl.SSLSocket, ask: ProbeAsk, course: _Course, end: float) -> Non
     method = ask.method if ask.method in ("GET", "HEAD") else "POST"
     http.send(h11.Request(method=method, target="/", headers=[("Host", "upstream")]))
     http.send(h11.EndOfMessage())
+    is_closed = False
     while not course.is_whole and course.size <= LARGEST_ANSWER:
-        event = http.next_event()
+        try:
+            event = http.next_event()
+        except h11.RemoteProtocolError:
+            if is_closed:
+                raise UpstreamProblem(_CUT if course.status else _CLOSED) from None
+            raise
         if event is h11.NEED_DATA:
             if machine.monotonic() > end:
                 raise UpstreamProblem("the answer does not end")
-            http.receive_data(tls.recv(_PIECE))
+            piece = tls.recv(_PIECE)
+            is_closed = not piece
+            http.receive_data(piece)
         elif isinstance(event, h11.Response):
             course.status, course.reason = event.status_code, event.reason.decode("latin-1")
             course.http_version = f"HTTP/{event.http_version.decode('ascii')}"
@@ -246,7 +256,7 @@ def _read(tls: ssl.SSLSocket, ask: ProbeAsk, course: _Course, end: float) -> Non
         elif isinstance(event, h11.EndOfMessage):
             course.is_whole = True
         elif isinstance(event, h11.ConnectionClosed):
-            raise UpstreamProblem("the connection was closed without an answer")
+            raise UpstreamProblem(_CLOSED)
 
 
 def _text(value: bytes) -> str:
