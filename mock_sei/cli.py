@@ -697,6 +697,79 @@ def probe(**given: Any) -> None:
 
 
 @main.command()
+@click.argument("recordings", type=_FilePath(path_type=Path))
+@click.option(
+    "--map",
+    type=_FilePath(path_type=Path),
+    help="TOML file: which application plays a recorded AppKey, and names of service accounts.",
+)
+@click.option(
+    "--write",
+    type=_FilePath(path_type=Path),
+    help="TOML file that gets the assumptions which the recording shows; the rest of it stays.",
+)
+@click.option(
+    "--accept", type=_FilePath(path_type=Path), help="TOML file of differences that are accepted."
+)
+@click.option(
+    "--report",
+    type=_FilePath(path_type=Path),
+    help="File that gets a summary without values, for an issue.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["text", "json", "junit"]),
+    default="text",
+    show_default=True,
+    help="Output format.",
+)
+@click.option(
+    "--config",
+    type=_FilePath(path_type=Path),
+    help="Settings file of the mock.  [default: mock-sei.toml, if it exists]",
+)
+@click.option(
+    "--assumptions", type=_FilePath(), help="File with what the mock assumes; as for serve."
+)
+@click.option("--apis", type=_FilePath(), help="Folder of your own OpenAPI documents.")
+@click.option("--fixtures", type=_FilePath(), help="Fixtures folder of the mock.")
+@click.option("--dialect", type=click.Choice(["sei", "rfc"]), help="Dialect of the mock.")
+@click.option("--environment", help="Environment that the mock plays.")
+@click.option("--time-zone", help="Time zone of the mock's records.")
+def compare(
+    recordings: Path,
+    map: Path | None,  # noqa: A002  # the name of the option
+    write: Path | None,
+    accept: Path | None,
+    report: Path | None,
+    format_name: str,
+    config: Path | None,
+    **settings: str | None,
+) -> None:
+    """Compare RECORDINGS of the real platform with the mock, and say what differs.
+
+    RECORDINGS is a folder that `mock-sei record` or `mock-sei probe` wrote, or a HAR file of
+    another tool. It is played in its order against a fresh mock in this process. A difference
+    that an assumption covers is printed as the line that mends it. The exit status is 0 if the
+    mock answers as the real platform did, 1 if it differs, and 2 if a file cannot be used.
+    """
+    from mock_sei.commands.compare import CompareOptions, run
+
+    options = CompareOptions(
+        recordings=recordings,
+        map=map,
+        write=write,
+        accept=accept,
+        report=report,
+        format_name=format_name,
+        config=config,
+        settings={name: value for name, value in settings.items() if value is not None},
+    )
+    sys.exit(run(options))
+
+
+@main.command()
 @_control_url_option
 def healthcheck(control_url: str) -> None:
     """Exit with status 0 if a running server is healthy, otherwise with status 1."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from mock_sei.apis.documents import Catalogue
 from mock_sei.comparison.accepting import Accepted
@@ -21,12 +21,6 @@ from mock_sei.fixtures import Fixtures
 from mock_sei.platform import Platform
 
 
-class MakePlatform(Protocol):
-    """Makes the mock that is compared."""
-
-    def __call__(self, fixtures: Fixtures) -> Platform: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class ComparedMock:
     """The mock that is compared with a recording."""
@@ -34,7 +28,8 @@ class ComparedMock:
     fixtures: Fixtures
     assumptions: Mapping[str, Any]
     """Rows that are changed already."""
-    make: MakePlatform
+    make: Callable[[Fixtures], Platform]
+    """Makes its platform, with the people and records of a recording."""
     app: Application
     """The application of the platform's listeners."""
 

@@ -10,18 +10,21 @@ from typing import Any
 
 from mock_sei.apis.documents import Catalogue
 from mock_sei.assumptions.table import ROWS, Assumptions
+from mock_sei.comparison.calling import MockAnswer
 from mock_sei.comparison.differences import Difference
 from mock_sei.comparison.facts import is_accepted
 from mock_sei.comparison.playing import Played
-from mock_sei.comparison.refusal_words import RefusalVotes
+from mock_sei.comparison.refusal_words import RefusalVotes, kind_with, read_words
 from mock_sei.comparison.results import Finding, Outcome
 from mock_sei.comparison.seen_records import find_operation
-from mock_sei.comparison.suggesting import Case, Seen, observed, suggestions
+from mock_sei.comparison.suggesting import TOO_LARGE, Case, Seen, observed, suggestions
 from mock_sei.errors import KINDS
+from mock_sei.recordings.exchanges import RecordedResponse
 from mock_sei.rules import checks
 
 _FIRST_REFUSAL = 400
 _SHOWN = 5
+_BODY_TOO_LARGE = "body_too_large"
 _MOST_NOT_COMPARED = 50
 GATEWAY = frozenset({checks.APP_KEY, checks.ACCESS_TOKEN, checks.SCOPE, checks.CERTIFICATE_NAME})
 """The checks whose order is an assumption."""
@@ -52,6 +55,8 @@ class Evidence:
         self.not_compared: list[tuple[int, str, str]] = []
         self.differing = 0
         """Differences in all exchanges."""
+        self.observed = 0
+        """Suggestions by pages of log-ins."""
         self.is_order_in_doubt = False
         """Whether the gateway and the real platform refused something by different checks."""
 
@@ -62,6 +67,7 @@ class Evidence:
         accepted = is_accepted(compared.exchange)
         if compared.outcome is Outcome.SKIPPED:
             for row, value in observed(played, self._rules):
+                self.observed += 1
                 self._suggest(row, value, compared.exchange.number)
         elif compared.outcome is Outcome.NOT_COMPARED:
             if len(self.not_compared) < _MOST_NOT_COMPARED:
@@ -77,7 +83,9 @@ class Evidence:
         response = compared.exchange.response
         number = compared.exchange.number
         statuses = (answer.status if answer else 0, response.status if response else 0)
-        if answer is not None and response is not None and min(statuses) >= _FIRST_REFUSAL:
+        is_of_size = response is not None and self._is_of_size(response, answer)
+        both_refused = min(statuses) >= _FIRST_REFUSAL and not is_of_size
+        if answer is not None and response is not None and both_refused:
             self._words.note(number, response, answer)
         self.differing += len(compared.differences)
         parameters = self._odd_parameters(played) if compared.differences else {}
@@ -88,12 +96,23 @@ class Evidence:
                 rules=self._rules,
                 seen=self._seen,
                 parameters=parameters,
+                is_of_size=is_of_size,
             )
             for row, value in suggestions(case):
                 self._suggest(row, value, number)
             if answer is not None and answer.check in GATEWAY and not case.accepted:
                 self.is_order_in_doubt = True
             self._note_finding(played, each)
+
+    def _is_of_size(self, response: RecordedResponse, answer: MockAnswer | None) -> bool:
+        """Whether the size of a body decides: then the words of the refusals say nothing."""
+        if answer is None or answer.status < _FIRST_REFUSAL:
+            return False
+        ours = answer.kind == _BODY_TOO_LARGE
+        theirs = kind_with(read_words(response), self._kinds)
+        if ours:
+            return theirs not in (None, _BODY_TOO_LARGE)
+        return theirs == _BODY_TOO_LARGE or response.status == TOO_LARGE
 
     def _suggest(self, row: str, value: Any, number: int) -> None:
         try:

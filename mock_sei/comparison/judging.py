@@ -7,7 +7,7 @@ refusal and in the answers of the OAuth endpoints texts are compared: they are c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,7 +27,7 @@ from mock_sei.recordings.shapes import shape_of
 _FIRST_REFUSAL = 400
 _NOT_COMPARED = re.compile(
     r"(?i)(tracking|correlation|request|trace)[_-]?id$|timestamp|date|time$|^(id|kid|x|y|n|e|jti)$"
-    r"|email|redirect_ur[il]|account|user|^iss$|issuer|^sub$|client_id|app_?key|^aud$|_uri$"
+    r"|email|redirect_ur[il]|account|user|^iss$|issuer|^sub$|client_id|app_?key|app_?name|^aud$|_uri$"
     r"|documentation|^instance$|^path$"
 )
 """Names of members of which only the type is compared: identifiers, times, names, addresses."""

@@ -91,6 +91,11 @@ def _changed(
             yield f"refusal.{name}.{each.name}", value, numbers
 
 
+def kind_with(words: SeenWords | None, kinds: Mapping[str, RefusalKind]) -> str | None:
+    """The name of the first kind that has these words, None if no kind has them."""
+    return next((name for name, each in kinds.items() if _words_of(each) == words), None)
+
+
 def _words_of(kind: RefusalKind) -> SeenWords:
     return SeenWords(
         status=kind.status,

@@ -58,11 +58,12 @@ class _Try:
     """How often each change was suggested."""
 
     @property
-    def cost(self) -> tuple[int, int]:
-        """Exchanges that differ or could not be compared, and all differences."""
+    def cost(self) -> tuple[int, int, int]:
+        """Exchanges that differ or could not be compared, all differences, and what pages of
+        log-ins ask for, which are not compared."""
         outcomes = self.evidence.outcomes
         waiting = outcomes[Outcome.DIFFERENT] + outcomes[Outcome.NOT_COMPARED]
-        return waiting, self.evidence.differing
+        return waiting, self.evidence.differing, self.evidence.observed
 
 
 @dataclass(kw_only=True)

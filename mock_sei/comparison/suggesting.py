@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mock_sei.assumptions.groups import STANDARD_MEMBERS
 from mock_sei.assumptions.table import Assumptions
@@ -23,6 +23,7 @@ from mock_sei.rules.standards import GrantType
 Suggestion = tuple[str, Any]
 
 _FIRST_REFUSAL = 400
+TOO_LARGE = 413
 _ENDPOINTS = {
     "token_endpoint": "path.token",
     "authorization_endpoint": "path.authorize",
@@ -57,7 +58,7 @@ class Seen:
             self.token = max(self.token, ages.token or 0)
             self.code = max(self.code, ages.code or 0)
             self.refresh_token = max(self.refresh_token, ages.refresh_token or 0)
-        if exchange.response is not None and exchange.response.status != 413:
+        if exchange.response is not None and exchange.response.status != TOO_LARGE:
             self.body = max(self.body, exchange.request.body.size)
 
 
@@ -73,6 +74,9 @@ class Case:
     parameters: Mapping[str, int]
     """By name, how often the query has each parameter that it repeats or that no document names;
     0 for an unknown one."""
+
+    is_of_size: bool
+    """Whether only one of the two refused the size of the body."""
 
     @property
     def accepted(self) -> bool:
@@ -125,9 +129,16 @@ def observed(played: Played, rules: Assumptions) -> Iterator[Suggestion]:
     if location is None:
         return
     there = urlsplit(location)
-    own = not there.netloc or f"{there.scheme}://{there.netloc}" == exchange.request.origin
+    own = not there.netloc or _host(there) == _host(urlsplit(exchange.request.url))
     if own and "client_id=" in there.query and there.path != rules.path.login:
         yield "path.login", there.path
+
+
+def _host(parts: SplitResult) -> tuple[str | None, int | None]:
+    return parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+_PORTS = {"https": 443, "http": 80}
 
 
 # Accepted there, refused here
@@ -237,7 +248,7 @@ def _parameter_taken(case: Case) -> Iterator[Suggestion]:
 
 
 def _body_taken(case: Case) -> Iterator[Suggestion]:
-    if case.theirs_status == 413:
+    if case.theirs_status == TOO_LARGE and case.kind != "body_too_large":
         size = case.played.compared.exchange.request.body.size
         yield "request.body_limit", size_below(size, case.seen.body)
 
@@ -264,7 +275,7 @@ def _of_status(case: Case) -> Iterator[Suggestion]:
     elif case.ours_accepted and not case.accepted:
         table = _ACCEPTED_HERE
     else:
-        return
+        table = (_body_taken, _body_refused) if case.is_of_size else ()
     for suggest in table:
         found = list(suggest(case))
         if found:

@@ -39,6 +39,8 @@ _NAMES: Mapping[Listener, ListenerName] = {
     Listener.TWO_WAY: "two-way",
 }
 
+_OURS = "https://localhost"
+
 Change = Callable[[RecordedExchange], RecordedExchange | None]
 
 
@@ -112,6 +114,7 @@ class RealPlatform(Served):
         request = answer.request
         answer.read()
         port = 444 if listener is Listener.TWO_WAY else 443
+        origin = f"https://real.example:{port}"
         sent = request.read()
         self.write(
             RecordedExchange(
@@ -126,8 +129,14 @@ class RealPlatform(Served):
                 ),
                 response=RecordedResponse(
                     status=answer.status_code,
-                    headers=tuple(_pairs(answer.headers.raw)),
-                    body=_body(answer.headers.get("content-type", ""), answer.content),
+                    headers=tuple(
+                        (name, value.replace(_OURS, origin))
+                        for name, value in _pairs(answer.headers.raw)
+                    ),
+                    body=_body(
+                        answer.headers.get("content-type", ""),
+                        answer.content.replace(_OURS.encode(), origin.encode()),
+                    ),
                 ),
                 tls=RecordedTls(client_common_name=common_name, version="TLSv1.3"),
             )
