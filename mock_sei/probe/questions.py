@@ -14,8 +14,14 @@ from mock_sei.probe.log_in import authorization, walk
 from mock_sei.probe.subject import KnownValue, Subject
 from mock_sei.recordings.exchanges import Listener
 
-WRONG_WORD = "mock-sei-probe"
-"""In place of every value that shall be unknown or wrong."""
+WRONG_WORD = "no-such-thing"
+"""In place of every name that shall be unknown."""
+# Each of these is a placeholder in the recording, so none may be a word that stands elsewhere.
+UNKNOWN_APP_KEY = "app-key-of-nobody"
+WRONG_SECRET = "secret-of-nobody"  # nosec B105  # wrong on purpose: so are the next ones
+GARBLED_TOKEN = "token-of-nobody"  # nosec B105
+WRONG_PASSWORD = "password-of-nobody"  # nosec B105
+UNKNOWN_CODE = "code-of-nobody"
 ESIGN_PATH = "/v1/esign/subscribe"
 _OTHER: dict[Listener, Listener] = {"one-way": "two-way", "two-way": "one-way"}
 _KIBIBYTE = 1024
@@ -79,7 +85,7 @@ def grant_form(it: Subject) -> Pairs:
     elif it.grant == "password":
         account = (it.value(KnownValue.END_USER), it.value(KnownValue.END_USER_PASSWORD))
     else:
-        return (("grant_type", it.grant), ("code", WRONG_WORD))
+        return (("grant_type", it.grant), ("code", UNKNOWN_CODE))
     return (("grant_type", it.grant), ("username", account[0]), ("password", account[1]))
 
 
@@ -149,10 +155,10 @@ def wrong_listener(it: Subject) -> Steps:
 
 def two_mistakes(it: Subject) -> Steps:
     """Calls with two mistakes each: the refusal says which check comes first."""
-    yield it.call(app_key=None, token=WRONG_WORD)
+    yield it.call(app_key=None, token=GARBLED_TOKEN)
     if it.has_other_certificate:
         yield it.call(app_key=None, identity=ProbeIdentity.OTHER)
-        yield it.call(token=WRONG_WORD, identity=ProbeIdentity.OTHER)
+        yield it.call(token=GARBLED_TOKEN, identity=ProbeIdentity.OTHER)
 
 
 def two_mistakes_for_a_token(it: Subject) -> Steps:
@@ -168,18 +174,18 @@ def two_mistakes_for_a_token(it: Subject) -> Steps:
 
 def wrong_password(it: Subject) -> Steps:
     """A wrong password."""
-    yield it.token_request(changed(grant_form(it), ("password", WRONG_WORD)))
+    yield it.token_request(changed(grant_form(it), ("password", WRONG_PASSWORD)))
 
 
 def wrong_key_pair(it: Subject) -> Steps:
     """A wrong AppSecret."""
-    yield it.token_request(grant_form(it), pair=(it.value(KnownValue.APP_KEY), WRONG_WORD))
+    yield it.token_request(grant_form(it), pair=(it.value(KnownValue.APP_KEY), WRONG_SECRET))
 
 
 def forbidden_grant(it: Subject) -> Steps:
     """A grant that exists, and that is not of the application's row."""
     if it.grant == "client_credentials":
-        yield it.token_request((("grant_type", "authorization_code"), ("code", WRONG_WORD)))
+        yield it.token_request((("grant_type", "authorization_code"), ("code", UNKNOWN_CODE)))
     else:
         yield it.token_request((("grant_type", "client_credentials"),))
 
@@ -229,14 +235,13 @@ def revoke(it: Subject) -> Steps:
 
 def revoke_unknown(it: Subject) -> Steps:
     """A token that does not exist."""
-    yield it.token_request((("token", WRONG_WORD),), path=it.paths.revoke)
+    yield it.token_request((("token", GARBLED_TOKEN),), path=it.paths.revoke)
 
 
 def large_body(it: Subject) -> Steps:
-    """Larger and larger bodies: a list of one text, which fits no operation."""
+    """Larger and larger bodies: nothing but blanks, which are no JSON."""
     for size in LARGE_BODIES:
-        filler = " " * (size - len('[""]'))
-        answer = yield it.call("POST", body=[filler], patience=LARGE_PATIENCE)
+        answer = yield it.call("POST", body=b" " * size, patience=LARGE_PATIENCE)
         if answer.status in (0, _TOO_LARGE):
             return
 

@@ -108,7 +108,7 @@ class Subject:
         headers: Pairs = (),
         **changes: Any,
     ) -> ProbeAsk:
-        """A functional call; None leaves AppKey or token out. ``body`` is a JSON value."""
+        """A functional call; None leaves AppKey or token out. ``body`` is a JSON value or bytes."""
         app_key = self.value(KnownValue.APP_KEY) if app_key == KNOWN else app_key
         token = self.value(KnownValue.TOKEN) if token == KNOWN else token
         sent = [("User-Agent", USER_AGENT), ("Accept", _JSON)]
@@ -123,7 +123,7 @@ class Subject:
             path=self.operation if path is None else path,
             query=query,
             headers=(*sent, *headers),
-            body=b"" if body is None else json.dumps(body).encode(),
+            body=_body(body),
             listener=changes.pop("listener", self.listener),
             **changes,
         )
@@ -179,3 +179,9 @@ class Subject:
     def _basic(self, app_key: str, app_secret: str) -> str:
         pair = f"{app_key}:{app_secret}"
         return pair if self.is_imagined else base64.b64encode(pair.encode()).decode()
+
+
+def _body(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return b"" if value is None else json.dumps(value).encode()

@@ -194,7 +194,7 @@ _PROBES = (
     Probe(
         name="unknown-app-key",
         sentence="A call with an AppKey that no application has.",
-        steps=calling(app_key=WRONG_WORD),
+        steps=calling(app_key=ask.UNKNOWN_APP_KEY),
         needs=_CALL,
     ),
     Probe(
@@ -206,7 +206,7 @@ _PROBES = (
     Probe(
         name="garbled-token",
         sentence="A call with a token that nobody issued.",
-        steps=calling(token=WRONG_WORD),
+        steps=calling(token=ask.GARBLED_TOKEN),
         needs=_CALL,
     ),
     Probe(
@@ -248,7 +248,7 @@ _PROBES = (
     Probe(
         name="unknown-key-pair",
         sentence="A token request with an AppKey that no application has.",
-        steps=asking_for_a_token(pair=(WRONG_WORD, WRONG_WORD)),
+        steps=asking_for_a_token(pair=(ask.UNKNOWN_APP_KEY, ask.WRONG_SECRET)),
         needs=_PAIR,
     ),
     Probe(

@@ -19,6 +19,7 @@ import h11
 from mock_sei.probe.asking import ProbeAsk, ProbeIdentity
 from mock_sei.probe.proxies import EnvironmentProxy, open_tunnel
 from mock_sei.recordings.exchanges import (
+    BLANK,
     NO_BODY,
     Listener,
     RecordedBody,
@@ -35,7 +36,6 @@ LARGEST_WHOLE = 16 * 1024
 """Bytes of a request's body that are kept. Only fillers are larger, and nobody needs these."""
 _CLOSED = "the connection was closed without an answer"
 _CUT = "the connection was closed in the middle of the answer"
-_FILLER = "a filler of blanks"
 _LARGEST_HEAD = 256 * 1024
 _PIECE = 64 * 1024
 _LONGEST = timedelta(seconds=60)
@@ -269,7 +269,7 @@ def request_body(ask: ProbeAsk) -> RecordedBody:
         return NO_BODY
     media_type = next((value for name, value in ask.headers if name == "Content-Type"), "")
     if len(ask.body) > LARGEST_WHOLE:
-        return RecordedBody(media_type=media_type, size=len(ask.body), left_out=_FILLER)
+        return RecordedBody(media_type=media_type, size=len(ask.body), left_out=BLANK)
     return RecordedBody(media_type=media_type, size=len(ask.body), data=ask.body)
 
 

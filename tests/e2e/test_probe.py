@@ -15,7 +15,7 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.commands.probe import ProbeOptions, run
-from mock_sei.recordings.exchanges import RecordedExchange
+from mock_sei.recordings.exchanges import BLANK, RecordedExchange
 from mock_sei.recordings.files import read_recording
 from mock_sei.rules import machine
 from tests.e2e.patients import saying, speaking
@@ -108,7 +108,7 @@ class TestAgainstAMock:
         assert 431 in statuses
         assert statuses[-1] == 413
         assert found[-1].request.body.size == 9 * 1024 * 1024
-        assert found[-1].request.body.left_out == "a filler of blanks"
+        assert found[-1].request.body.left_out == BLANK
 
     def test_headers_are_sent_in_their_order_and_the_certificate_is_named(
         self, server: MockSei, out: Path

@@ -11,7 +11,7 @@ import pytest
 
 from mock_sei.probe.asking import ProbeAsk
 from mock_sei.probe.attempts import FILE_NAME
-from mock_sei.probe.questions import WRONG_WORD
+from mock_sei.probe.questions import WRONG_PASSWORD
 from mock_sei.probe.running import Came, Pace, ProbeOutcome
 from mock_sei.probe.subject import KnownValue
 from mock_sei.probe.table import PROBES, ProbeFlag
@@ -359,7 +359,7 @@ class TestWrongPasswords:
         seen: list[int] = []
 
         def look(ask: ProbeAsk) -> RecordedExchange:
-            if f"password={WRONG_WORD}".encode() in ask.body:
+            if f"password={WRONG_PASSWORD}".encode() in ask.body:
                 seen.append(len(json.loads((tmp_path / FILE_NAME).read_text())["sent"]))
             return GOOD(ask)
 
@@ -368,7 +368,7 @@ class TestWrongPasswords:
 
 
 def wrong_passwords(asked: Sequence[ProbeAsk]) -> int:
-    return sum(f"password={WRONG_WORD}".encode() in each.body for each in asked)
+    return sum(f"password={WRONG_PASSWORD}".encode() in each.body for each in asked)
 
 
 class TestPace:
