@@ -233,11 +233,6 @@ def revoke(it: Subject) -> Steps:
     yield it.call(token=found)
 
 
-def revoke_unknown(it: Subject) -> Steps:
-    """A token that does not exist."""
-    yield it.token_request((("token", GARBLED_TOKEN),), path=it.paths.revoke)
-
-
 def large_body(it: Subject) -> Steps:
     """Larger and larger bodies: nothing but blanks, which are no JSON."""
     for size in LARGE_BODIES:

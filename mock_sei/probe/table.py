@@ -367,13 +367,6 @@ _PROBES = (
         flags=_WRITING,
     ),
     Probe(
-        name="revoke-unknown",
-        sentence="The revocation of a token that does not exist.",
-        steps=ask.revoke_unknown,
-        needs=_PAIR,
-        flags=_WRITING,
-    ),
-    Probe(
         name="refresh",
         sentence="A refresh, and a call with the new token.",
         steps=ask.refresh,

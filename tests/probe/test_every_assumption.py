@@ -37,7 +37,10 @@ Rows = Mapping[str, Any]
 GRANTS = ("client_credentials", "authorization_code")
 ALWAYS = ("metadata", "token", "log-in", "first-page")
 """Probes that others need."""
-NEEDED = {"used-refresh-token": ("refresh",)}
+NEEDED = {
+    "used-refresh-token": ("refresh",),
+    "two-mistakes": ("no-app-key", "garbled-token", "other-certificate"),
+}
 SEEN = [name for name, row in ROWS.items() if row.seen_by in IN_PROCESS]
 ROUNDED = {"token.idle_limit", "code.lifetime", "request.body_limit"}
 """Limits that a recording shows only by what was accepted and what was not."""
@@ -170,7 +173,7 @@ def test_flags_are_what_the_slow_and_large_rows_need() -> None:
     rows = named(ROWS)
     shown = {row for row in rows if ROWS[row].seen_by in plain}
 
-    assert len(shown) > len(rows) * 3 // 4
+    assert len(shown) > len(rows) * 2 // 3
     assert {ROWS[row].seen_by for row in rows - shown} <= {
         name for name, each in PROBES.items() if each.flags & set(ProbeFlag)
     }

@@ -114,7 +114,10 @@ class InProcessUpstream:
         media_type = answer.headers.get("Content-Type", "")
         return RecordedResponse(
             status=answer.status_code,
-            headers=tuple((name, value) for name, value in answer.headers.multi_items()),
+            headers=tuple(
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in answer.headers.raw
+            ),
             body=RecordedBody(media_type=media_type, size=len(data), data=data)
             if data
             else NO_BODY,
