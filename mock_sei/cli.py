@@ -386,6 +386,43 @@ for _name, _help in OF_SERVER.items():
     main.add_command(_OfServer(_name, help=_help))
 
 
+@main.command()
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["text", "toml", "json"]),
+    default="text",
+    show_default=True,
+    help="toml: a file to edit, which serve --assumptions reads.",
+)
+@click.option("--changed", is_flag=True, help="Only the assumptions that are not the default.")
+@click.option(
+    "--config",
+    type=_FilePath(path_type=Path),
+    help="Settings file.  [default: mock-sei.toml, if it exists]",
+)
+@click.option("--assumptions", metavar="FILE", help="File with changed assumptions.")
+@click.option("--control-url", help="Ask the running server with this control address instead.")
+def assumptions(
+    format_name: str,
+    changed: bool,
+    config: Path | None,
+    assumptions: str | None,
+    control_url: str | None,
+) -> None:
+    """Print what is assumed of the real platform, and what of it is changed.
+
+    Each line has the value, what it changes, why it is assumed, and which probe of a real platform
+    shows it. The changes are those that mock-sei serve would find here.
+    """
+    from mock_sei.commands.assumptions import changed_at, changed_here, print_table
+
+    if control_url is not None and (config is not None or assumptions is not None):
+        raise click.UsageError("--control-url cannot be used with --config or --assumptions")
+    found = changed_here(config, assumptions) if control_url is None else changed_at(control_url)
+    print_table(found, format_name=format_name, only_changed=changed)
+
+
 @main.group()
 def apis() -> None:
     """Check OpenAPI documents without a server."""

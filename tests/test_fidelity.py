@@ -14,6 +14,7 @@ import yaml
 
 from mock_sei.apis.grades import BEGIN, END, SCHEMAS_BEGIN, SCHEMAS_END
 from mock_sei.apis.rules import GRADES
+from mock_sei.assumptions.table import ROWS
 from mock_sei.fixtures import bundled_folder
 from tests.apis.engine import SAFE_LOADER
 from tests.facts.every import EVERY
@@ -232,3 +233,46 @@ def test_a_graded_key_in_a_place_without_table_is_told() -> None:
     lines = Lines(FIDELITY.read_text(encoding="utf-8"), "workdesk", {})
 
     assert not lines.has(("info",), "documented")
+
+
+_GROUPS = "|".join({name.partition(".")[0] for name in ROWS} - {"refusal"})
+ASSUMPTION = re.compile(rf"`((?:refusal\.[a-z_]+|{_GROUPS})\.(?:[a-z_]+|\{{[a-z_,]+\}}))`")
+
+
+def assumptions_in(cell: str) -> Iterator[str]:
+    """The names of assumptions in a cell; ``a.{b,c}`` stands for ``a.b`` and ``a.c``."""
+    for name in ASSUMPTION.findall(cell):
+        before, _, last = name.rpartition(".")
+        yield from (f"{before}.{each}" for each in last.strip("{}").split(","))
+
+
+def test_every_assumption_has_one_line_and_every_name_of_one_exists() -> None:
+    lines = written_lines(FIDELITY.read_text(encoding="utf-8"))
+    named = [name for line in lines for name in assumptions_in(line[0])]
+
+    assert sorted(named) == sorted(ROWS)
+
+
+def test_a_line_with_an_assumption_is_not_only_ours() -> None:
+    """What only this server has can be no assumption about the real platform, but for two kinds
+    of refusals, whose words may be wanted, too."""
+    for line in written_lines(FIDELITY.read_text(encoding="utf-8")):
+        names = set(assumptions_in(line[0]))
+        if line[1] == "ours" and names:
+            assert all(ROWS[each].unseen for each in names), line[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("a token lives (`token.lifetime`, `code.lifetime`)", ["token.lifetime", "code.lifetime"]),
+        (
+            "words of `refusal.api_key.{code,reason}`",
+            ["refusal.api_key.code", "refusal.api_key.reason"],
+        ),
+        ("`gateway.access.failure` and `body.address.type`", []),
+        ("`mock-sei.toml`, `x.py`", []),
+    ],
+)
+def test_names_of_assumptions_are_found(cell: str, names: list[str]) -> None:
+    assert list(assumptions_in(cell)) == names

@@ -73,7 +73,14 @@ def read_file(path: Path, *, source: object = None) -> dict[str, Any]:
         values = tomllib.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"not valid TOML: {error}", source=path) from None
-    if set(values) == {KEY}:
+    if KEY in values:
+        other = next((each for each in values if each != KEY), None)
+        if other is not None:
+            raise ConfigurationError(
+                f"has no place beside [{KEY}]; a settings file is read with --config",
+                source=path,
+                key=other,
+            )
         return read_assumptions(values[KEY], source=path)
     return read_assumptions(values, source=path, key="")
 

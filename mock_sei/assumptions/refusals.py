@@ -25,10 +25,10 @@ MEMBERS: Mapping[str, ValueKind] = MappingProxyType(
 CHANGES: Mapping[str, str] = MappingProxyType(
     {
         "status": "the status of the answer",
-        "code": "code in the body",
-        "message": "message in the body",
+        "code": "the member code of the body",
+        "message": "the member message of the body",
         "reason": "the only entry of errors[] in the body",
-        "transient": "transient in the body",
+        "transient": "the member transient of the body",
     }
 )
 
@@ -43,7 +43,14 @@ class RefusalSource:
     seen_by: str | None = None
     unseen: str | None = None
 
+    def reason_of(self, member: str) -> str:
+        """Why a member of the kind is what it is."""
+        is_assumed = member == "status" and self.reason.startswith(_DOCUMENTED)
+        return _STATUS if is_assumed else self.reason
 
+
+_DOCUMENTED = "documented (error"
+_STATUS = "no page gives it; 403 for access, 401 for authentication"
 _FAQ = "documented (error-handling FAQ, row {})"
 _ESIGN = "the status is documented (eSign page), the words are assumed"
 _OWN = "only this test server has it"

@@ -104,7 +104,7 @@ def _rows() -> Iterator[Assumption]:
                 name=f"{_REFUSAL}.{name}.{member}",
                 kind=value_kind,
                 default=getattr(kind, member),
-                reason=source.reason,
+                reason=source.reason_of(member),
                 changes=f"{CHANGES[member]}, if {source.when}",
                 seen_by=source.seen_by,
                 unseen=source.unseen,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ def run(options: CompareOptions) -> int:
 
     Raises :class:`ConfigurationError` for input that cannot be used; then nothing is written.
     """
+    # The mock refuses what the recorded client did wrong; its log says nothing to this command.
+    logging.getLogger("mock_sei").setLevel(logging.CRITICAL)
     settings = load_settings(options.settings, file=options.config)
     chosen = RecordingMap() if options.map is None else read_map(options.map)
     accepted = Accepted() if options.accept is None else read_accepted(options.accept)

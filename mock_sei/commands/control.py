@@ -16,7 +16,12 @@ from typing import Any
 
 import click
 
-from mock_sei.commands.named_options import ANSWER_OPTIONS, REQUEST_OPTIONS, NamedOption
+from mock_sei.commands.named_options import (
+    ANSWER_OPTIONS,
+    ASSUMPTIONS_OPTION,
+    REQUEST_OPTIONS,
+    NamedOption,
+)
 from mock_sei.commands.options import control_url_option, format_option
 from mock_sei.commands.server import server_at
 from mock_sei.errors import ConfigurationError
@@ -227,7 +232,7 @@ COMMANDS = (
         arguments=(Argument(name="ID", field="identifier", read=read_identifier),),
     ),
     Command("answers", "clear", scripts.ClearAnswers),
-    Command("", "reset", server.Reset),
+    Command("", "reset", server.Reset, options=(ASSUMPTIONS_OPTION,)),
     Command(
         "applications",
         "list",

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from mock_sei.assumptions.reading import read_file
 from mock_sei.errors import ConfigurationError
 from mock_sei.matching.comparing import MATCHES
 
@@ -70,6 +72,20 @@ def read_json(text: str, option: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"no JSON: {error}", source=option) from None
+
+
+def read_assumptions_file(text: str, option: str) -> dict[str, Any]:
+    """The assumptions of a file. Raises :class:`ConfigurationError`."""
+    return read_file(Path(text), source=option)
+
+
+ASSUMPTIONS_OPTION = NamedOption(
+    option="--assumptions",
+    field="assumptions",
+    help="File with what is assumed of the real platform until the next reset.",
+    read=read_assumptions_file,
+    metavar="FILE",
+)
 
 
 def read_part(text: str, _: str) -> Any:

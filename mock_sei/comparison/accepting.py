@@ -24,7 +24,7 @@ from typing import Any
 from mock_sei.assumptions.table import ROWS
 from mock_sei.comparison.differences import DifferenceKind
 from mock_sei.comparison.mapping import read_toml
-from mock_sei.comparison.results import Finding
+from mock_sei.comparison.results import ComparisonFinding
 from mock_sei.errors import ConfigurationError
 from mock_sei.rules.arguments import find_nearest, kind_of
 
@@ -41,7 +41,7 @@ class Accepted:
     """Operation, what, where. ``*`` as operation stands for every one."""
     rows: frozenset[str] = field(default_factory=frozenset)
 
-    def has(self, finding: Finding) -> bool:
+    def has(self, finding: ComparisonFinding) -> bool:
         what, where = str(finding.difference.kind), finding.difference.where
         return bool({(finding.operation, what, where), ("*", what, where)} & self.findings)
 
@@ -107,7 +107,7 @@ def _finding(texts: Mapping[str, str], path: Path, place: str) -> _Key:
     return texts["operation"], what, texts.get("where", "")
 
 
-def as_toml(findings: Iterable[Finding]) -> str:
+def as_toml(findings: Iterable[ComparisonFinding]) -> str:
     """The tables that accept some findings."""
     return "\n".join(
         f"[[{TABLE}]]\noperation = {toml_text(each.operation)}\n"

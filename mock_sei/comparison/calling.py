@@ -14,13 +14,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from mock_sei.certificates.authority import Authority
-from mock_sei.errors import KINDS, RefusalKind
+from mock_sei.errors import KINDS, Refusal, RefusalKind
 from mock_sei.platform import Platform
 from mock_sei.recordings.exchanges import Listener as ListenerName
 from mock_sei.rules import machine
 from mock_sei.rules.connection import TLS_VERSIONS
 from mock_sei.rules.standards import Listener
-from mock_sei.web.exchange import SCOPE_KEY, Exchange
+from mock_sei.runtime.heads import find_head_problem
+from mock_sei.runtime.limits import Meter
+from mock_sei.web.exchange import REFUSED_HEAD, SCOPE_KEY, Exchange
 from mock_sei.web.listener import PlatformListener
 
 HOST = "localhost"
@@ -44,7 +46,7 @@ _KIND_NAMES = {kind: name for name, kind in KINDS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
-class SentRequest:
+class MockRequest:
     """A request as the mock gets it."""
 
     listener: ListenerName
@@ -53,6 +55,8 @@ class SentRequest:
     """Path and query, with percent escapes."""
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = field(default=b"", repr=False)
+    hosts: tuple[str, ...] = ()
+    """Values of further ``Host`` headers, which no request may have."""
     common_name: str | None = None
     """The CN of the client certificate, None without one."""
 
@@ -104,7 +108,7 @@ class InProcessCaller:
             name: PlatformListener(app, platform, listener) for name, listener in _LISTENERS.items()
         }
 
-    async def call(self, request: SentRequest) -> MockAnswer:
+    async def call(self, request: MockRequest) -> MockAnswer:
         """The answer to a request, or the alert in its place."""
         chain: list[str] = []
         if request.listener == "two-way":
@@ -113,6 +117,9 @@ class InProcessCaller:
                 return MockAnswer(alert=NO_CERTIFICATE, check="client certificate", because=because)
             chain = [self._certificates.pem_of(request.common_name)]
         scope = _scope_of(request, chain)
+        problem = _head_problem(scope)
+        if problem is not None:
+            scope[REFUSED_HEAD] = problem
         status, headers, body = await _run(self._apps[request.listener], scope, request.body)
         exchange: Exchange = scope[SCOPE_KEY]
         return MockAnswer(
@@ -146,10 +153,10 @@ def _name_of(kind: RefusalKind | None) -> str | None:
     return None if kind is None else _KIND_NAMES.get(kind)
 
 
-def _scope_of(request: SentRequest, chain: list[str]) -> MutableMapping[str, Any]:
+def _scope_of(request: MockRequest, chain: list[str]) -> MutableMapping[str, Any]:
     path, _, query = request.target.partition("?")
     tls = {"client_cert_chain": chain, "tls_version": _NEWEST}
-    host = [(b"host", HOST.encode())]
+    host = [(b"host", _bytes(each)) for each in (HOST, *request.hosts)]
     sent = [(_bytes(name.lower()), _bytes(value)) for name, value in request.headers]
     length = [(b"content-length", b"%d" % len(request.body))] if request.body else []
     return {
@@ -167,6 +174,17 @@ def _scope_of(request: SentRequest, chain: list[str]) -> MutableMapping[str, Any
         "server": (HOST, 443),
         "extensions": {"tls": tls},
     }
+
+
+def _head_problem(scope: _Message) -> Refusal | None:
+    """Why the connection refuses the head of a request, before the platform sees it."""
+    meter = Meter()
+    meter.add_request_line(len(scope["method"]) + len(scope["raw_path"]))
+    meter.add_request_line(len(scope["query_string"]))
+    for name, value in scope["headers"]:
+        meter.add_header(name, value)
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return meter.find_excess() or find_head_problem(hosts, scope["http_version"])
 
 
 async def _run(

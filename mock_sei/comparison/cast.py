@@ -7,10 +7,16 @@ unknown one, unless the user's map says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from mock_sei.comparison.facts import RequestFacts, is_accepted, is_counted, read_facts
+from mock_sei.comparison.facts import (
+    RequestFacts,
+    given_code,
+    is_accepted,
+    is_counted,
+    read_facts,
+)
 from mock_sei.comparison.mapping import RecordingMap
 from mock_sei.recordings.exchanges import RecordedExchange
 from mock_sei.rules.records import (
@@ -38,7 +44,14 @@ _PAGE: _Row = (ApplicationType.SINGLE_PAGE, Actor.END_USER, Owner.ANYONE)
 _NATIVE: _Row = (ApplicationType.NATIVE, Actor.END_USER, Owner.ANYONE)
 _IMPLICIT = "implicit"
 _WITH_CODE = frozenset({GrantType.AUTHORIZATION_CODE.value, GrantType.REFRESH_TOKEN.value})
-_OF_WEB = frozenset({GrantType.SESSION_TOKEN.value, GrantType.SAML2_BEARER.value})
+_ROWS: Mapping[str, _Row] = {
+    GrantType.CLIENT_CREDENTIALS.value: _SERVER,
+    GrantType.PASSWORD.value: _INTERNAL,
+    GrantType.SESSION_TOKEN.value: _WEB,
+    GrantType.SAML2_BEARER.value: _WEB,
+    _IMPLICIT: _PAGE,
+}
+"""By a grant that was accepted, the first of them counts."""
 
 
 @dataclass(kw_only=True)
@@ -68,16 +81,13 @@ class SeenApplication:
     @property
     def row(self) -> _Row:
         """The application's row of the security standards, by its grant, or else its listener."""
-        granted = {each for each, good in self.grants.items() if good} or set(self.grants)
         is_two_way = self.has_secret or self.listeners == {"two-way"}
-        if GrantType.PASSWORD in granted:
-            return _INTERNAL
-        if GrantType.CLIENT_CREDENTIALS in granted:
-            return _SERVER
-        if granted & (_WITH_CODE | _OF_WEB):
-            return _WEB if is_two_way or granted & _OF_WEB else _NATIVE
-        if _IMPLICIT in granted:
-            return _PAGE
+        good = [each for each, accepted in self.grants.items() if accepted]
+        for grant in good or self.grants:
+            if grant in _WITH_CODE:
+                return _WEB if is_two_way else _NATIVE
+            if grant in _ROWS:
+                return _ROWS[grant]
         return _SERVER if is_two_way else _NATIVE
 
 
@@ -140,8 +150,9 @@ class Casting:
             grant = _IMPLICIT
         elif grant is None and "response_type" in sent:
             grant = GrantType.AUTHORIZATION_CODE.value
-        if grant is not None:
-            application.grants[grant] = application.grants.get(grant, False) or accepted
+        if grant is not None:  # a log-in page is not yet a grant
+            is_given = accepted and (facts.grant is not None or given_code(exchange) is not None)
+            application.grants[grant] = application.grants.get(grant, False) or is_given
         for name in ("redirect_uri", "redirect_url"):
             if name in sent and (accepted or not application.redirect_addresses):
                 application.redirect_addresses[sent[name]] = None

@@ -13,7 +13,7 @@ from mock_sei.comparison.cast import Cast, Casting
 from mock_sei.comparison.hidden import hidden_rows
 from mock_sei.comparison.mapping import RecordingMap
 from mock_sei.comparison.reading import Recording
-from mock_sei.comparison.results import Comparison, Finding
+from mock_sei.comparison.results import Comparison, ComparisonFinding
 from mock_sei.comparison.rounds import Rounds, Settled
 from mock_sei.comparison.seen_records import SeenRecords
 from mock_sei.errors import ConfigurationError
@@ -100,5 +100,7 @@ def _summed_up(
     )
 
 
-def _of(findings: Sequence[Finding], accepted: Accepted, *, is_accepted: bool) -> Iterator[Finding]:
+def _of(
+    findings: Sequence[ComparisonFinding], accepted: Accepted, *, is_accepted: bool
+) -> Iterator[ComparisonFinding]:
     return (each for each in findings if accepted.has(each) is is_accepted)

@@ -26,7 +26,7 @@ class DifferenceKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class AnswerDifference:
     """One difference."""
 
     kind: DifferenceKind

@@ -11,11 +11,11 @@ from typing import Any
 from mock_sei.apis.documents import Catalogue
 from mock_sei.assumptions.table import ROWS, Assumptions
 from mock_sei.comparison.calling import MockAnswer
-from mock_sei.comparison.differences import Difference
+from mock_sei.comparison.differences import AnswerDifference
 from mock_sei.comparison.facts import is_accepted
 from mock_sei.comparison.playing import Played
 from mock_sei.comparison.refusal_words import RefusalVotes, kind_with, read_words
-from mock_sei.comparison.results import Finding, Outcome
+from mock_sei.comparison.results import ComparisonFinding, Outcome
 from mock_sei.comparison.seen_records import find_operation
 from mock_sei.comparison.suggesting import TOO_LARGE, Case, Seen, observed, suggestions
 from mock_sei.errors import KINDS
@@ -49,7 +49,7 @@ class Evidence:
         self._seen = Seen()
         self._suggested: dict[str, dict[str, _Suggested]] = {}
         """By row, and by the value as JSON."""
-        self._findings: dict[tuple[str, str, str, str], Finding] = {}
+        self._findings: dict[tuple[str, str, str, str], ComparisonFinding] = {}
         self.outcomes: Counter[Outcome] = Counter()
         self.operations: dict[str, Counter[Outcome]] = {}
         self.not_compared: list[tuple[int, str, str]] = []
@@ -125,13 +125,13 @@ class Evidence:
         if len(found.numbers) < _SHOWN:
             found.numbers = (*found.numbers, number)
 
-    def _note_finding(self, played: Played, difference: Difference) -> None:
+    def _note_finding(self, played: Played, difference: AnswerDifference) -> None:
         compared = played.compared
         key = (compared.operation, difference.kind, difference.where, compared.source)
         known = self._findings.get(key)
         number = compared.exchange.number
         if known is None:
-            self._findings[key] = Finding(
+            self._findings[key] = ComparisonFinding(
                 operation=compared.operation,
                 difference=difference,
                 source=compared.source,
@@ -143,7 +143,7 @@ class Evidence:
         self._findings[key] = replace(known, numbers=numbers, count=known.count + 1)
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[ComparisonFinding]:
         return list(self._findings.values())
 
     def rows(self) -> Iterator[tuple[str, Any, int, tuple[int, ...]]]:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mock_sei.comparison.calling import MockAnswer
-from mock_sei.comparison.differences import Difference, DifferenceKind
+from mock_sei.comparison.differences import AnswerDifference, DifferenceKind
 from mock_sei.comparison.shape_differences import differ_shapes, type_of
 from mock_sei.recordings.exchanges import (
     BodyKind,
@@ -43,7 +43,7 @@ _ERROR = re.compile(r'error="([^"]*)"')
 
 def differences(
     exchange: RecordedExchange, answer: MockAnswer, *, next_link: str, tracking_header: str
-) -> list[Difference]:
+) -> list[AnswerDifference]:
     """What differs between a recorded answer and the mock's answer to the same request.
 
     ``next_link`` is the mock's name of the link to the next page, ``tracking_header`` of the header
@@ -53,10 +53,10 @@ def differences(
     response = exchange.response
     if alerts or response is None:
         return alerts
-    found: list[Difference] = []
+    found: list[AnswerDifference] = []
     if response.status != answer.status:
         found.append(
-            Difference(kind=DifferenceKind.STATUS, theirs=response.status, ours=answer.status)
+            AnswerDifference(kind=DifferenceKind.STATUS, theirs=response.status, ours=answer.status)
         )
         refused = min(response.status, answer.status) >= _FIRST_REFUSAL
         if not refused:
@@ -67,13 +67,13 @@ def differences(
     return found
 
 
-def _differ_alerts(exchange: RecordedExchange, answer: MockAnswer) -> list[Difference]:
+def _differ_alerts(exchange: RecordedExchange, answer: MockAnswer) -> list[AnswerDifference]:
     theirs = exchange.tls.alert if exchange.response is None else None
     if theirs == answer.alert:
         return []
     status = exchange.response.status if exchange.response else None
     return [
-        Difference(
+        AnswerDifference(
             kind=DifferenceKind.ALERT,
             theirs=theirs or f"the answer {status}",
             ours=answer.alert or f"the answer {answer.status}",
@@ -86,7 +86,7 @@ def _differ_alerts(exchange: RecordedExchange, answer: MockAnswer) -> list[Diffe
 
 def _differ_headers(
     response: RecordedResponse, answer: MockAnswer, tracking_header: str
-) -> Iterator[Difference]:
+) -> Iterator[AnswerDifference]:
     for name, read in _HEADERS.items():
         theirs = read(", ".join(values_of(response.headers, name)))
         ours = read(", ".join(values_of(answer.headers, name)))
@@ -94,13 +94,13 @@ def _differ_headers(
             continue  # an empty body; bodies are compared by themselves
         if theirs != ours:
             kind = DifferenceKind.MEDIA_TYPE if name == "Content-Type" else DifferenceKind.HEADER
-            yield Difference(kind=kind, where=name, theirs=theirs or None, ours=ours or None)
+            yield AnswerDifference(kind=kind, where=name, theirs=theirs or None, ours=ours or None)
     if (
         answer.find_header(tracking_header) is not None
         and response.find_header(tracking_header) is None
     ):
         other = find_tracking_header(response)
-        yield Difference(
+        yield AnswerDifference(
             kind=DifferenceKind.HEADER,
             where=tracking_header,
             theirs=other,
@@ -174,20 +174,20 @@ _HEADERS: Mapping[str, Callable[[str], str]] = {
 
 def _differ_bodies(
     exchange: RecordedExchange, response: RecordedResponse, answer: MockAnswer, next_link: str
-) -> Iterator[Difference]:
+) -> Iterator[AnswerDifference]:
     body = response.body
     if body.kind is BodyKind.LEFT_OUT:
         return
     ours = answer.find_json()
     if body.kind is BodyKind.NONE:
         if ours is not None:
-            yield Difference(kind=DifferenceKind.MISSING, ours="a body")
+            yield AnswerDifference(kind=DifferenceKind.MISSING, ours="a body")
         return
     theirs = body.find_json()
     if theirs is None and body.shape is None:
         return  # no JSON: its media type was compared
     if ours is None:
-        yield Difference(kind=DifferenceKind.ADDED, theirs="a body")
+        yield AnswerDifference(kind=DifferenceKind.ADDED, theirs="a body")
         return
     is_plain = body.shape is None
     if is_plain and (response.status >= _FIRST_REFUSAL or not is_functional(exchange.request)):
@@ -201,7 +201,7 @@ def _differ_bodies(
     yield from _differ_links(theirs, ours)
 
 
-def _differ_pages(theirs: Any, ours: Any, next_link: str) -> Iterator[Difference]:
+def _differ_pages(theirs: Any, ours: Any, next_link: str) -> Iterator[AnswerDifference]:
     """The size of a page behind which there is another one on both sides."""
     theirs_page, ours_page = theirs.members.get("paging"), ours.members.get("paging")
     if theirs_page is None or ours_page is None:
@@ -214,7 +214,7 @@ def _differ_pages(theirs: Any, ours: Any, next_link: str) -> Iterator[Difference
         if here is None or not there.types == here.types == {"array"}:
             continue
         if there.length != here.length and there.length and here.length:
-            yield Difference(
+            yield AnswerDifference(
                 kind=DifferenceKind.PAGE,
                 where=f"/{name}",
                 theirs=there.length[0],
@@ -222,7 +222,7 @@ def _differ_pages(theirs: Any, ours: Any, next_link: str) -> Iterator[Difference
             )
 
 
-def _differ_links(theirs: Any, ours: Any) -> Iterator[Difference]:
+def _differ_links(theirs: Any, ours: Any) -> Iterator[AnswerDifference]:
     """Whether the links of a page are whole addresses, and the names of their parameters."""
     there, here = (
         each.get("paging") if isinstance(each, dict) else None for each in (theirs, ours)
@@ -236,7 +236,7 @@ def _differ_links(theirs: Any, ours: Any) -> Iterator[Difference]:
         for read in (_is_whole, _parameters):
             first, second = read(value), read(other)
             if first != second:
-                yield Difference(
+                yield AnswerDifference(
                     kind=DifferenceKind.VALUE, where=f"/paging/{name}", theirs=first, ours=second
                 )
 
@@ -250,28 +250,28 @@ def _parameters(link: str) -> bool | str:
     return ", ".join(sorted({name for name, _ in parse_qsl(urlsplit(link).query)}))
 
 
-def differ_values(theirs: Any, ours: Any, where: str, *, slack: int) -> Iterator[Difference]:
+def differ_values(theirs: Any, ours: Any, where: str, *, slack: int) -> Iterator[AnswerDifference]:
     """Differences of two JSON values, texts included. ``slack`` is for ``expires_in``."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for name, value in theirs.items():
             at = f"{where}/{_escaped(name)}"
             if name not in ours:
-                yield Difference(kind=DifferenceKind.ADDED, where=at, theirs=value)
+                yield AnswerDifference(kind=DifferenceKind.ADDED, where=at, theirs=value)
             else:
                 yield from differ_values(value, ours[name], at, slack=slack)
         for name, value in ours.items():
             if name not in theirs:
                 at = f"{where}/{_escaped(name)}"
-                yield Difference(kind=DifferenceKind.MISSING, where=at, ours=value)
+                yield AnswerDifference(kind=DifferenceKind.MISSING, where=at, ours=value)
         return
     if isinstance(theirs, list) and isinstance(ours, list):
         yield from _differ_arrays(theirs, ours, where, slack)
         return
     name = where.rpartition("/")[2]
     if type_of(theirs) != type_of(ours):
-        yield Difference(kind=DifferenceKind.TYPE, where=where, theirs=theirs, ours=ours)
+        yield AnswerDifference(kind=DifferenceKind.TYPE, where=where, theirs=theirs, ours=ours)
     elif _differ(theirs, ours, name, slack):
-        yield Difference(kind=DifferenceKind.VALUE, where=where, theirs=theirs, ours=ours)
+        yield AnswerDifference(kind=DifferenceKind.VALUE, where=where, theirs=theirs, ours=ours)
 
 
 def _differ(theirs: Any, ours: Any, name: str, slack: int) -> bool:
@@ -297,12 +297,12 @@ def _is_number(value: Any) -> bool:
 
 def _differ_arrays(
     theirs: list[Any], ours: list[Any], where: str, slack: int
-) -> Iterator[Difference]:
+) -> Iterator[AnswerDifference]:
     """Arrays of texts are compared as sets; of others items at the same place."""
     texts = all(isinstance(each, str) for each in (*theirs, *ours))
     if texts:
         if set(theirs) != set(ours):
-            yield Difference(
+            yield AnswerDifference(
                 kind=DifferenceKind.VALUE,
                 where=where,
                 theirs=", ".join(sorted(theirs)),
@@ -310,7 +310,7 @@ def _differ_arrays(
             )
         return
     if len(theirs) != len(ours):
-        yield Difference(
+        yield AnswerDifference(
             kind=DifferenceKind.VALUE,
             where=f"{where}/*",
             theirs=theirs or None,

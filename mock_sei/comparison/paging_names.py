@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from mock_sei.assumptions.groups import PagingRules
-from mock_sei.comparison.differences import Difference, DifferenceKind
+from mock_sei.comparison.differences import AnswerDifference, DifferenceKind
 from mock_sei.comparison.playing import Played
 from mock_sei.recordings.shapes import Shape, shape_of
 
@@ -23,7 +23,7 @@ _NUMBERS = frozenset({"integer", "number"})
 
 
 def suggest_paging(
-    played: Played, difference: Difference, rules: PagingRules
+    played: Played, difference: AnswerDifference, rules: PagingRules
 ) -> Iterator[tuple[str, Any]]:
     """The rows ``paging.*`` that cover a difference."""
     if difference.kind is DifferenceKind.PAGE:
@@ -64,7 +64,9 @@ def _parameters(played: Played, rules: PagingRules) -> Iterator[tuple[str, Any]]
             return
 
 
-def _sizes(played: Played, difference: Difference, rules: PagingRules) -> Iterator[tuple[str, Any]]:
+def _sizes(
+    played: Played, difference: AnswerDifference, rules: PagingRules
+) -> Iterator[tuple[str, Any]]:
     size = int(difference.theirs)
     asked = dict(played.compared.exchange.request.query).get(rules.limit, "")
     if asked.isdecimal() and int(asked) >= 1:

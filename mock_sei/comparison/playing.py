@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from mock_sei.comparison.bindings import Bindings, LostValue
 from mock_sei.comparison.calling import InProcessCaller, MockAnswer
 from mock_sei.comparison.cast import USER, Cast, Player
-from mock_sei.comparison.differences import Difference, DifferenceKind
+from mock_sei.comparison.differences import AnswerDifference, DifferenceKind
 from mock_sei.comparison.facts import (
     RequestFacts,
     given_code,
@@ -118,7 +118,8 @@ class Play:
         )
         found += self._differ_rotation(exchange, facts, answer)
         is_same_outcome = self._learn(exchange, facts, answer, path)
-        if found and not is_same_outcome and self._has_only_shape(exchange):
+        both_accepted = is_same_outcome and is_accepted(exchange)
+        if found and not both_accepted and self._has_only_shape(exchange):
             return replace(
                 done,
                 outcome=Outcome.NOT_COMPARED,
@@ -134,7 +135,7 @@ class Play:
 
     def _differ_rotation(
         self, exchange: RecordedExchange, facts: RequestFacts, answer: MockAnswer
-    ) -> Iterator[Difference]:
+    ) -> Iterator[AnswerDifference]:
         """Whether a refresh token stays the same one."""
         sent = facts.parameters.get("refresh_token")
         theirs = exchange.response.body.find_json() if exchange.response else None
@@ -145,7 +146,7 @@ class Play:
         given = theirs.get("refresh_token"), ours.get("refresh_token")
         stays = given[0] == sent, given[1] == self._bindings.find(sent or "")
         if None not in given and stays[0] != stays[1]:
-            yield Difference(
+            yield AnswerDifference(
                 kind=DifferenceKind.VALUE, where="/refresh_token", theirs=stays[0], ours=stays[1]
             )
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET  # nosec B405  # it only writes here
 from mock_sei.assumptions.table import ROWS
 from mock_sei.comparison.accepting import as_toml, toml_value
 from mock_sei.comparison.differences import shown
-from mock_sei.comparison.results import Comparison, Finding, Outcome
+from mock_sei.comparison.results import Comparison, ComparisonFinding, Outcome
 
 _MOST_SHOWN = 10
 """Exchanges that were not compared, of which the text says why."""
@@ -65,7 +65,7 @@ def _from(found: Comparison, row: str) -> str:
     return f"now {toml_value(now)}{seen}"
 
 
-def _finding_lines(finding: Finding) -> Iterator[str]:
+def _finding_lines(finding: ComparisonFinding) -> Iterator[str]:
     difference = finding.difference
     numbers = ", ".join(map(str, finding.numbers))
     more = f" and {finding.count - len(finding.numbers)} more"
@@ -108,7 +108,7 @@ def as_json(found: Comparison) -> str:
     )
 
 
-def _finding_json(finding: Finding) -> Mapping[str, Any]:
+def _finding_json(finding: ComparisonFinding) -> Mapping[str, Any]:
     difference = finding.difference
     return {
         "operation": finding.operation,
@@ -135,7 +135,7 @@ def as_junit(found: Comparison) -> str:
         failure.text = _valid(
             "\n".join(f"{row} = {toml_value(each)}" for row, each in found.changes.items())
         )
-    by_operation: dict[str, list[Finding]] = {}
+    by_operation: dict[str, list[ComparisonFinding]] = {}
     for each in found.findings:
         by_operation.setdefault(each.operation, []).append(each)
     skipped = 0

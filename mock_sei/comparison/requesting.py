@@ -9,11 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 from mock_sei.comparison.bindings import Bindings
-from mock_sei.comparison.calling import SentRequest
+from mock_sei.comparison.calling import MockRequest
 from mock_sei.comparison.cast import USER, Cast, Player
 from mock_sei.comparison.facts import RequestFacts, is_accepted, read_facts
 from mock_sei.comparison.logins import LogIns
-from mock_sei.recordings.exchanges import BLANK, BodyKind, RecordedBody, RecordedExchange
+from mock_sei.recordings.exchanges import (
+    BLANK,
+    BodyKind,
+    RecordedBody,
+    RecordedExchange,
+    values_of,
+)
 from mock_sei.recordings.names import SecretKind
 from mock_sei.recordings.placeholders import PLACEHOLDER
 from mock_sei.recordings.shapes import Shape
@@ -41,7 +47,7 @@ class RequestMaker:
     def __init__(self, cast: Cast, bindings: Bindings, log_ins: LogIns) -> None:
         self._cast, self._bindings, self._log_ins = cast, bindings, log_ins
 
-    def make(self, exchange: RecordedExchange) -> SentRequest:
+    def make(self, exchange: RecordedExchange) -> MockRequest:
         """The request. Raises :class:`NotComparable` and
         :class:`~mock_sei.comparison.bindings.LostValue`."""
         request = exchange.request
@@ -55,12 +61,13 @@ class RequestMaker:
         if facts.token is not None:  # first: what it needs decides whether anything is compared
             self._bindings.text(facts.token, put)
         body = self._body(request.body, exchange, player, put)
-        return SentRequest(
+        return MockRequest(
             listener=exchange.listener,
             method=request.method,
             target=self._bindings.target(request.url, put),
             headers=tuple(self._headers(exchange, facts, put)),
             body=body,
+            hosts=tuple(values_of(request.headers, "host"))[1:],
             common_name=self._common_name(exchange, player),
         )
 
@@ -138,34 +145,31 @@ class RequestMaker:
         player: Player | None,
     ) -> str:
         """Our value of a secret in a request. One that nobody accepted is a wrong one."""
-        found = PLACEHOLDER.fullmatch(placeholder)
-        kind = found[1] if found else ""
-        if kind == SecretKind.APP_KEY:
+        role = _role(placeholder, facts)
+        if role == SecretKind.APP_KEY:
             known = self._cast.player_of(placeholder)
             return garbled(placeholder) if known is None else known.application.app_key
-        if kind == SecretKind.APP_SECRET:
+        if role == SecretKind.APP_SECRET:
             return self._cast.secret_of(facts.app_key, placeholder) or garbled(placeholder)
-        if kind == SecretKind.PASSWORD:
+        if role == SecretKind.PASSWORD:
             sent = facts.parameters
             username = sent.get("username") or sent.get("email")
             password = self._cast.password_of(username, placeholder, player)
             return garbled(placeholder) if password is None else password
-        if kind == SecretKind.CODE_VERIFIER:
+        if role == SecretKind.CODE_VERIFIER:
             return self._log_ins.verifier(facts.parameters.get("code"), exchange) or garbled(
                 placeholder
             )
         value = self._bindings.find(placeholder)
-        if value is not None:
-            return value
-        if is_accepted(exchange):
-            self._earlier(placeholder, kind, exchange, facts, player)
+        if value is None and is_accepted(exchange):
+            self._earlier(placeholder, role, exchange, facts, player)
             value = self._bindings.find(placeholder)
         return garbled(placeholder) if value is None else value
 
     def _earlier(
         self,
         placeholder: str,
-        kind: str,
+        role: str,
         exchange: RecordedExchange,
         facts: RequestFacts,
         player: Player | None,
@@ -174,15 +178,39 @@ class RequestMaker:
 
         Raises :class:`NotComparable` for what nobody can make again.
         """
-        if player is not None and kind == SecretKind.CODE:
+        if player is not None and role == SecretKind.CODE:
             self._log_ins.give_code(placeholder, player, facts.parameters)
-        elif kind == SecretKind.SESSION_TOKEN:
+        elif role == SecretKind.SESSION_TOKEN:
             self._bindings.bind(placeholder, self._log_ins.session_of(_user_of(exchange)))
-        elif kind in _GIVEN:
+        elif role in _GIVEN:
             raise NotComparable(f"{placeholder} was given before the recording began")
 
 
 _GIVEN = frozenset({SecretKind.TOKEN.value, SecretKind.REFRESH_TOKEN.value, SecretKind.CODE.value})
+
+
+def _role(placeholder: str, facts: RequestFacts) -> str:
+    """What a secret is in a request. The kind of its placeholder says where it was seen first."""
+    found = PLACEHOLDER.fullmatch(placeholder)
+    sent = facts.parameters
+    for role, value in (
+        (SecretKind.APP_KEY, facts.app_key),
+        (SecretKind.APP_SECRET, facts.app_secret),
+        (SecretKind.TOKEN, facts.token),
+        *((role, sent.get(name)) for role, name in _PARAMETERS.items()),
+    ):
+        if placeholder == value:
+            return role
+    return found[1] if found else ""
+
+
+_PARAMETERS = {
+    SecretKind.PASSWORD: "password",
+    SecretKind.CODE: "code",
+    SecretKind.CODE_VERIFIER: "code_verifier",
+    SecretKind.REFRESH_TOKEN: "refresh_token",
+    SecretKind.SESSION_TOKEN: "sessionToken",
+}
 
 
 def _user_of(exchange: RecordedExchange) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from mock_sei.comparison.calling import MockAnswer
-from mock_sei.comparison.differences import Difference
+from mock_sei.comparison.differences import AnswerDifference
 from mock_sei.recordings.exchanges import RecordedExchange
 
 
@@ -30,7 +30,7 @@ class Compared:
     operation: str
     """Such as ``GET /v2/investors``."""
     outcome: Outcome
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[AnswerDifference, ...] = ()
     answer: MockAnswer | None = None
     reason: str = ""
     """Why it was not compared or skipped."""
@@ -41,11 +41,11 @@ class Compared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class ComparisonFinding:
     """A difference that no assumption covers."""
 
     operation: str
-    difference: Difference
+    difference: AnswerDifference
     source: str
     """Where in the mock our side comes from."""
     numbers: tuple[int, ...]
@@ -58,8 +58,8 @@ class Comparison:
     """The result for a whole recording."""
 
     compared: Mapping[Outcome, int]
-    findings: Sequence[Finding]
-    accepted: Sequence[Finding] = ()
+    findings: Sequence[ComparisonFinding]
+    accepted: Sequence[ComparisonFinding] = ()
     """Findings that the user accepts."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Assumptions to change, with the values that the real platform shows."""

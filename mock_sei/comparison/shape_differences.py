@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mock_sei.comparison.differences import Difference, DifferenceKind
+from mock_sei.comparison.differences import AnswerDifference, DifferenceKind
 from mock_sei.recordings.shapes import OTHER_NAMES, Shape
 
 _NULL = frozenset({"null"})
@@ -27,11 +27,11 @@ def type_of(value: Any) -> str:
     return "array" if isinstance(value, list) else "object"
 
 
-def differ_shapes(theirs: Shape, ours: Shape, where: str) -> Iterator[Difference]:
+def differ_shapes(theirs: Shape, ours: Shape, where: str) -> Iterator[AnswerDifference]:
     """Members and types that differ. Null may stand for every value, and no record is none."""
     first, second = _types(theirs), _types(ours)
     if first and second and not first & second:
-        yield Difference(
+        yield AnswerDifference(
             kind=DifferenceKind.TYPE,
             where=where,
             theirs=" or ".join(sorted(theirs.types)),
@@ -43,7 +43,7 @@ def differ_shapes(theirs: Shape, ours: Shape, where: str) -> Iterator[Difference
     if theirs.items is not None and ours.items is not None:
         yield from differ_shapes(theirs.items, ours.items, f"{where}/*")
     if theirs.values and ours.values and "*" not in where and not theirs.values & ours.values:
-        yield Difference(
+        yield AnswerDifference(
             kind=DifferenceKind.VALUE,
             where=where,
             theirs=" or ".join(sorted(theirs.values)),
@@ -51,7 +51,7 @@ def differ_shapes(theirs: Shape, ours: Shape, where: str) -> Iterator[Difference
         )
 
 
-def _differ_members(theirs: Shape, ours: Shape, where: str) -> Iterator[Difference]:
+def _differ_members(theirs: Shape, ours: Shape, where: str) -> Iterator[AnswerDifference]:
     if OTHER_NAMES in theirs.members or OTHER_NAMES in ours.members:
         return  # names are data here
     in_paging = where == PAGING
@@ -60,7 +60,7 @@ def _differ_members(theirs: Shape, ours: Shape, where: str) -> Iterator[Differen
         if other is not None:
             yield from differ_shapes(inner, other, f"{where}/{name}")
         elif in_paging or _types(inner):
-            yield Difference(
+            yield AnswerDifference(
                 kind=DifferenceKind.ADDED,
                 where=f"{where}/{name}",
                 theirs=" or ".join(sorted(inner.types)),
@@ -68,7 +68,7 @@ def _differ_members(theirs: Shape, ours: Shape, where: str) -> Iterator[Differen
     for name, inner in ours.members.items():
         is_always = name not in ours.optional and (in_paging or _types(inner))
         if name not in theirs.members and is_always:
-            yield Difference(
+            yield AnswerDifference(
                 kind=DifferenceKind.MISSING,
                 where=f"{where}/{name}",
                 ours=" or ".join(sorted(inner.types)),

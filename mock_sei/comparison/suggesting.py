@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from mock_sei.assumptions.groups import STANDARD_MEMBERS
 from mock_sei.assumptions.table import Assumptions
-from mock_sei.comparison.differences import Difference, DifferenceKind
+from mock_sei.comparison.differences import AnswerDifference, DifferenceKind
 from mock_sei.comparison.durations import limit_above, limit_below, size_above, size_below
 from mock_sei.comparison.paging_names import suggest_paging
 from mock_sei.comparison.playing import Played
@@ -67,7 +67,7 @@ class Case:
     """One difference with everything that says which assumption covers it."""
 
     played: Played
-    difference: Difference
+    difference: AnswerDifference
     rules: Assumptions
     """The mock's assumptions in this run."""
     seen: Seen

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlsplit
 
+from mock_sei.assumptions.kinds import PATH
 from mock_sei.doctor.keys import KeyState
 from mock_sei.doctor.loading import load_pair
 from mock_sei.doctor.observed import Ended, ObservedHandshake
@@ -20,7 +24,7 @@ from mock_sei.runtime.contexts import PlainContext
 T = TypeVar("T")
 
 USER_AGENT = "mock-sei-doctor"
-_LARGEST_HEAD = 65_536
+_LARGEST_ANSWER = 65_536
 ALERT = re.compile(r"ALERT_(\w+)$")
 """The end of the reason of an ``SSLError`` that reports an alert from the server."""
 NO_COMMON_VERSION = frozenset(
@@ -115,47 +119,85 @@ def shake_hands(setup: Setup, newest: ssl.TLSVersion) -> ObservedHandshake:
         return ObservedHandshake(ended=Ended.RESET)
     with raw:
         talk = _Conversation(raw, context, setup.target.host)
-        ended, word, date = _talk(talk, setup.target.host)
+        told = _talk(talk, setup.target.host)
         return ObservedHandshake(
-            ended=ended,
-            alert=word,
+            ended=told.ended,
+            alert=told.word,
             version=talk.tls.version(),
             showed_certificate=showed,
             flight=read_flight(bytes(talk.received)),
             server_certificate=talk.server_certificate,
-            date=date,
+            date=told.date,
+            token_path=told.token_path,
         )
 
 
-def _talk(talk: _Conversation, host: str) -> tuple[Ended, str, str | None]:
-    """How the handshake ended, its alert or reason, and the ``Date`` of the answer."""
+@dataclass(frozen=True, kw_only=True)
+class _Talk:
+    """How a handshake and the request behind it ended."""
+
+    ended: Ended
+    word: str = ""
+    """The alert or the reason."""
+    date: str | None = None
+    token_path: str | None = None
+
+
+def _talk(talk: _Conversation, host: str) -> _Talk:
     request = (
         f"GET {METADATA_PATH} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\n"
         "Connection: close\r\n\r\n"
     )
-    head = b""
+    answer = bytearray()
+    failed: _Talk | None = None
     try:
         talk.run(talk.tls.do_handshake)
         talk.run(lambda: talk.tls.write(request.encode()))
-        while b"\r\n\r\n" not in head and len(head) < _LARGEST_HEAD:
+        while not _is_complete(answer) and len(answer) < _LARGEST_ANSWER:
             piece = talk.run(lambda: talk.tls.read(4096))
             if not piece:
                 break
-            head += piece
-    except ssl.SSLZeroReturnError:
+            answer += piece
+    except (ssl.SSLZeroReturnError, EOFError):
         pass
     except ssl.SSLError as error:
-        return *_reason(error, bytes(talk.received)), None
+        ended, word = _reason(error, bytes(talk.received))
+        failed = _Talk(ended=ended, word=word)
     except TimeoutError:
-        return Ended.TIMED_OUT, "", None
-    except EOFError:
-        pass
+        failed = _Talk(ended=Ended.TIMED_OUT)
     except OSError:
-        return Ended.RESET, "", None
+        failed = _Talk(ended=Ended.RESET)
+    head, ends, body = bytes(answer).partition(_END_OF_HEAD)
+    if failed is not None and not ends:
+        return failed
     if not head:
-        return Ended.CLOSED, "", None
+        return _Talk(ended=Ended.CLOSED)
     date = re.search(rb"(?im)^date:[ \t]*([^\r\n]*)", head)
-    return Ended.ANSWERED, "", date[1].decode("latin-1") if date else None
+    return _Talk(
+        ended=Ended.ANSWERED,
+        date=date[1].decode("latin-1") if date else None,
+        token_path=_find_token_path(body),
+    )
+
+
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+def _is_complete(answer: bytearray) -> bool:
+    """Whether the head of an answer has come, and its body, if the head tells how long it is."""
+    head, ends, body = bytes(answer).partition(_END_OF_HEAD)
+    length = re.search(rb"(?im)^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", head)
+    return bool(ends) and (length is None or len(body) >= int(length[1]))
+
+
+def _find_token_path(body: bytes) -> str | None:
+    """The path of the token endpoint in the metadata; None without readable metadata."""
+    try:
+        told = json.loads(body)
+        path = urlsplit(told["token_endpoint"]).path
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return None
+    return path if PATH.pattern.fullmatch(path) and len(path) <= PATH.most else None
 
 
 def _reason(error: ssl.SSLError, received: bytes) -> tuple[Ended, str]:

@@ -48,6 +48,8 @@ class ObservedHandshake:
     """The server's certificate, DER."""
     date: str | None = None
     """The ``Date`` header of the answer."""
+    token_path: str | None = None
+    """The path of the token endpoint, if the metadata of the authorization server has one."""
     after: timedelta = timedelta(0)
     """The time between reading the setup and the answer."""
 

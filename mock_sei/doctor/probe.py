@@ -26,8 +26,16 @@ from mock_sei.doctor.handshakes import (
     shake_hands,
     show_certificate,
 )
-from mock_sei.doctor.observed import Ended, Observed, ObservedAnswer, Reached, Trust
+from mock_sei.doctor.observed import (
+    Ended,
+    Observed,
+    ObservedAnswer,
+    ObservedHandshake,
+    Reached,
+    Trust,
+)
 from mock_sei.doctor.setup import Setup
+from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.rules import machine
 from mock_sei.runtime.contexts import PlainContext
 
@@ -55,13 +63,19 @@ def observe(setup: Setup) -> Observed:
     admitted = Ended.ANSWERED in (newer.ended, older.ended)
     if seen.trust != Trust() or not admitted or not setup.can_ask_for_a_token:
         return seen
-    answer = _ask_for_token(setup, swapped=False)
+    path = setup.target.path if setup.target.path.strip("/") else _known_path(newer, older)
+    answer = _ask_for_token(setup, path, swapped=False)
     if answer is None:
         return seen
     answer = replace(answer, after=after())
     if not is_key_pair_refusal(answer):
         return replace(seen, answer=answer)
-    return replace(seen, answer=answer, swapped_answer=_ask_for_token(setup, swapped=True))
+    return replace(seen, answer=answer, swapped_answer=_ask_for_token(setup, path, swapped=True))
+
+
+def _known_path(*handshakes: ObservedHandshake) -> str:
+    """The path of the token endpoint: the documented one, unless the metadata has another."""
+    return next(filter(None, (each.token_path for each in handshakes)), TOKEN_PATH)
 
 
 def _reach(setup: Setup) -> Observed:
@@ -147,7 +161,7 @@ def _verify(setup: Setup) -> Trust | None:
         return Trust(failure=error.strerror or str(error) or type(error).__name__)
 
 
-def _ask_for_token(setup: Setup, *, swapped: bool) -> ObservedAnswer | None:
+def _ask_for_token(setup: Setup, path: str, *, swapped: bool) -> ObservedAnswer | None:
     """Requests a token. None if the server's certificate has another name; then nothing is sent."""
     given = setup.options
     pair = [given.app_key or "", given.app_secret or ""]
@@ -174,9 +188,7 @@ def _ask_for_token(setup: Setup, *, swapped: bool) -> ObservedAnswer | None:
         try:
             connection.connect()
             source = str(connection.sock.getsockname()[0])
-            connection.request(
-                "POST", setup.target.token_path, urlencode(form, errors="surrogateescape"), headers
-            )
+            connection.request("POST", path, urlencode(form, errors="surrogateescape"), headers)
             answer = connection.getresponse()
             body = answer.read(_LARGEST_ANSWER)
         except ssl.SSLCertVerificationError:

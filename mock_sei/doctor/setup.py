@@ -20,7 +20,6 @@ from mock_sei.doctor.java_options import trust_store_of
 from mock_sei.doctor.keys import KeyReading, KeyState, has_key, read_key
 from mock_sei.doctor.loading import Loading, located, try_loading
 from mock_sei.errors import ConfigurationError
-from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.rules import machine
 from mock_sei.values.cached import cached_property
 from mock_sei.values.paths import find_path_problem
@@ -56,11 +55,6 @@ class ServerUrl:
     """The names of parts that a base URL must not have: query string, fragment, credentials."""
     white_space: str = ""
     """The white space in the given URL, in words; empty if there is none."""
-
-    @property
-    def token_path(self) -> str:
-        """The path of the token endpoint."""
-        return self.path if self.path.strip("/") else TOKEN_PATH
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,8 +35,9 @@ def _token_member(name: str) -> Look:
     return lambda served: served.post_token().json()[name]
 
 
-def _first(seconds: Iterable[int], is_over: Callable[[int], bool]) -> int | None:
+def _first(served: Served, seconds: Iterable[int], is_over: Callable[[int], bool]) -> int | None:
     """The first of these ages at which something is over."""
+    served.platform.clock.freeze()
     return next((each for each in seconds if is_over(each)), None)
 
 
@@ -46,11 +47,12 @@ def _idle_limit(served: Served) -> int | None:
         served.platform.clock.advance(seconds=seconds)
         return served.get(headers=headers).status_code == 401
 
-    return _first((59, 60, 1799, 1800), is_dead)
+    return _first(served, (59, 60, 1799, 1800), is_dead)
 
 
 def _lifetime(served: Served) -> int:
     """The lifetime as the answer has it, if the gateway keeps to it."""
+    served.platform.clock.freeze()
     answer = served.post_token().json()
     told = int(answer["expires_in"])
     headers = served.headers(token=answer["access_token"])
@@ -84,10 +86,11 @@ def _code_lifetime(served: Served) -> int | None:
         served.platform.clock.advance(seconds=seconds)
         return by_code(served, code=code).status_code == 400
 
-    return _first((19, 20, 59, 60), is_dead)
+    return _first(served, (19, 20, 59, 60), is_dead)
 
 
 def _refresh_lifetime(served: Served) -> int:
+    served.platform.clock.freeze()
     answer = by_code(served).json()
     told = int(answer["refresh_token_expires_in"])
     served.platform.clock.advance(seconds=told)
@@ -119,7 +122,7 @@ def _session_lifetime(served: Served) -> int | None:
         served.platform.clock.advance(seconds=seconds)
         return "Allow access?" not in http.get(LOGIN, params=WEB).text
 
-    return _first((599, 600, 3599, 3600), is_over)
+    return _first(served, (599, 600, 3599, 3600), is_over)
 
 
 def _path(method: str, default: str, other: str, key: str = "") -> Look:
@@ -246,7 +249,7 @@ def _link_lifetime(served: Served) -> int | None:
         http = served.client(None, listener=Listener.ONE_WAY)
         return http.get(link.path).status_code == 410
 
-    return _first((3599, 3600, 604_799, 604_800), is_dead)
+    return _first(served, (3599, 3600, 604_799, 604_800), is_dead)
 
 
 def _renewal_notices(served: Served) -> list[int]:

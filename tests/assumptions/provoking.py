@@ -160,6 +160,8 @@ def _early(kind: RefusalKind) -> Callable[[Served], Seen]:
             tls_version=None,
             _connection=lambda: Connection(listener=Listener.TWO_WAY, source_address="127.0.0.1"),
             _end_with=written.append,
+            _end_when_recorded=written.append,  # of a state that several servers share
+            loop=SimpleNamespace(create_task=lambda _: None),
         )
         refusal = Refusal(kind, check="HTTP", because="It is provoked by a test.")
         PlatformProtocol.refuse(cast("PlatformProtocol", connection), refusal)

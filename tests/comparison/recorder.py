@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -39,7 +40,7 @@ _NAMES: Mapping[Listener, ListenerName] = {
     Listener.TWO_WAY: "two-way",
 }
 
-_OURS = "https://localhost"
+_OURS = re.compile(r"https://localhost(?!:9443)(:[0-9]+)?")
 
 Change = Callable[[RecordedExchange], RecordedExchange | None]
 
@@ -130,12 +131,14 @@ class RealPlatform(Served):
                 response=RecordedResponse(
                     status=answer.status_code,
                     headers=tuple(
-                        (name, value.replace(_OURS, origin))
+                        (name, _OURS.sub(origin, value))
                         for name, value in _pairs(answer.headers.raw)
                     ),
                     body=_body(
                         answer.headers.get("content-type", ""),
-                        answer.content.replace(_OURS.encode(), origin.encode()),
+                        _OURS.sub(origin, answer.text).encode()
+                        if "json" in answer.headers.get("content-type", "")
+                        else answer.content,
                     ),
                 ),
                 tls=RecordedTls(client_common_name=common_name, version="TLSv1.3"),

@@ -57,6 +57,16 @@ class TestTheTokenRequest:
         patient.with_application(application)
         assert patient.found() == ["answer-grant"]
 
+    def test_a_token_endpoint_at_another_path_is_found_by_the_metadata(
+        self, patient: Patient
+    ) -> None:
+        patient.server.reset(assumptions={"path.token": "/oauth2/token"})
+
+        assert patient.found() == []
+
+        sent = [each.request for each in patient.server.journal.find("POST /v2/oauthtoken")]
+        assert [each.wire_path for each in sent if each] == ["/oauth2/token"]
+
     def test_another_environment(self, patient: Patient) -> None:
         patient.with_application("svc-limited")  # for the build environment alone
         assert patient.found() == ["answer-api-key"]

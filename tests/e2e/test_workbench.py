@@ -59,6 +59,35 @@ def test_a_token_of_every_grant(workbench: Workbench, name: str) -> None:
     assert workbench.token_response(name, user="bob@example.com")["access_token"]
 
 
+@pytest.mark.parametrize(
+    "name", ["svc-demo", "demo-web", "demo-internal", "demo-spa", "demo-native"]
+)
+def test_a_token_of_every_grant_of_a_platform_that_assumes_something_else(
+    workbench: Workbench, name: str
+) -> None:
+    workbench.reset(
+        assumptions={
+            "path.token": "/oauth2/token",
+            "path.authorize": "/oauth2/authorize",
+            "path.login": "/login",
+            "token.format": "opaque",
+            "request.tracking_header": "X-Correlation",
+        }
+    )
+
+    assert "." not in workbench.token_response(name, user="bob@example.com")["access_token"]
+
+    called = {each.request.wire_path for each in workbench.journal.entries if each.request}
+    assert called <= {"/oauth2/token", "/oauth2/authorize", "/login"}
+
+
+def test_assumptions_that_cannot_be_are_refused_by_name(workbench: Workbench) -> None:
+    with pytest.raises(ConfigurationError, match=r"did you mean token\.lifetime"):
+        workbench.reset(assumptions={"token.lifetme": 60})  # type: ignore[typeddict-unknown-key]
+    with pytest.raises(ConfigurationError, match="GET /v2/investors has this path"):
+        workbench.reset(assumptions={"path.token": "/v2/investors"})
+
+
 def test_the_doctor_finds_nothing_wrong_with_the_account_s_own(workbench: Workbench) -> None:
     findings = workbench.diagnose("svc-demo")
 

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from mock_sei.settings import Behaviour, Settings
+from mock_sei.assumptions.table import ROWS
+from mock_sei.assumptions.writing import toml_value
+from mock_sei.settings import ASSUMPTIONS, Behaviour, Settings
 
 AT_START = "since the start"
 BY_RESET = "by the last reset"
@@ -30,6 +32,9 @@ def differences(settings: Settings, behaviour: Behaviour) -> Iterator[Difference
     """
     now = asdict(behaviour)
     for name, field in Settings.model_fields.items():
+        if name == ASSUMPTIONS:
+            yield from _assumed(settings.assumptions, now[name])
+            continue
         value = now.get(name, getattr(settings, name))
         default = field.default
         changed = name in now and value != getattr(settings, name)
@@ -40,6 +45,25 @@ def differences(settings: Settings, behaviour: Behaviour) -> Iterator[Difference
                 default=_shown(default),
                 since=BY_RESET if changed else AT_START,
             )
+
+
+def _assumed(at_start: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
+    """The assumptions that differ from their defaults, or from those of the start."""
+    for name, row in ROWS.items():
+        value = now.get(name, row.default)
+        changed = value != at_start.get(name, row.default)
+        if value != row.default or changed:
+            yield Difference(
+                name=name,
+                value=_as_line(value),
+                default=_as_line(row.default),
+                since=BY_RESET if changed else AT_START,
+            )
+
+
+def _as_line(value: Any) -> str:
+    """The value as TOML has it, in which it can be copied."""
+    return "none" if value is None else toml_value(value)
 
 
 def _shown(value: Any) -> str:

@@ -11,7 +11,7 @@ import mock_sei as sei
 
 @pytest.fixture(scope="session")
 def mock_sei_settings() -> sei.SettingFields:
-    return {"dialect": "sei", "journal_size": 5000}
+    return {"dialect": "sei", "journal_size": 5000, "assumptions": {"token.lifetime": 3600}}
 
 
 @pytest.fixture
