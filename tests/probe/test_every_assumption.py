@@ -42,8 +42,8 @@ NEEDED = {
     "two-mistakes": ("no-app-key", "garbled-token", "other-certificate"),
 }
 SEEN = [name for name, row in ROWS.items() if row.seen_by in IN_PROCESS]
-ROUNDED = {"token.idle_limit", "code.lifetime", "request.body_limit"}
-"""Limits that a recording shows only by what was accepted and what was not."""
+ROUNDED = {"token.idle_limit", "code.lifetime", "request.body_limit", "gateway.order"}
+"""Rows that a recording shows only by what was accepted and what was not."""
 
 
 def other_value(row: str) -> Any:
