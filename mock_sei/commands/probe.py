@@ -303,11 +303,18 @@ def _is_path(name: str) -> bool:
 
 def _sendable(name: KnownValue, value: str) -> str:
     """A value that can stand in a header. Raises :class:`ConfigurationError`."""
-    if not value or any(ord(each) < ord(" ") or each == "\x7f" for each in value):
+    is_text = all(each >= " " and each != "\x7f" and not _is_half(each) for each in value)
+    if not value or not is_text:
         raise ConfigurationError(
-            "must be a text without line breaks and control characters", source=f"--{name}"
+            "must be a text in UTF-8 without line breaks and control characters",
+            source=f"--{name}",
         )
     return value
+
+
+def _is_half(character: str) -> bool:
+    """Whether a character stands for a byte that is no UTF-8."""
+    return "\ud800" <= character <= "\udfff"
 
 
 def _operation(text: str) -> str:

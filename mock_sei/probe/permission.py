@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from mock_sei.errors import ConfigurationError
 
-_FOR_TESTS = re.compile(r"test|build|sandbox")
+_FOR_TESTS = re.compile(r"(?<![a-z])(?:test|build|sandbox)(?![a-z])")
 PRODUCTION = "--production-i-have-permission"
 
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from mock_sei.doctor.material import readable
 from mock_sei.probe.asking import ProbeAnswer, ProbeAsk, Steps
 from mock_sei.probe.attempts import Attempts, UnknownAttempts
 from mock_sei.probe.subject import KnownValue, MissingValue, Subject
@@ -192,7 +193,7 @@ def require_no_limit(answer: ProbeAnswer) -> None:
     """Raises :class:`RunStopped` if the platform wants no more requests, or has locked somebody."""
     if answer.status == _TOO_MANY:
         after = answer.find_header("Retry-After")
-        told = f"; Retry-After says {after[:40]}" if after else ""
+        told = f"; Retry-After says {readable(after, 40)}" if after else ""
         raise RunStopped(f"the platform wants fewer requests (429{told}); go on later")
     if answer.status == _LOCKED:
         raise RunStopped("something is locked (423): look at the account before the next run")

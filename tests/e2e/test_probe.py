@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from mock_sei import MockSei
+from mock_sei.assumptions.reading import read_file
 from mock_sei.commands.probe import ProbeOptions, run
 from mock_sei.recordings.exchanges import BLANK, RecordedExchange
 from mock_sei.recordings.files import read_recording
 from mock_sei.rules import machine
+from mock_sei.testing.assumption_values import AssumptionValues
 from tests.e2e.patients import saying, speaking
 from tests.e2e.serving import MOCK_SEI, environment, run_mock_sei, wait_for
 from tests.patience import PATIENCE
@@ -26,6 +28,15 @@ SECRETS = (
     *("demo-server-key", "demo-server-secret", "svc-demo-password"),
     *("demo-web-key", "demo-web-secret", "alice-password"),
 )
+OF_LOG_INS: dict[str, Any] = {
+    "grant": "authorization_code",
+    "end_user": "alice@example.com",
+    "end_user_password": "alice-password",
+    "redirect_uri": "https://localhost:9443/callback",
+    "writing": True,
+    "bodies": "full",
+}
+"""The options of a run as an application with a log-in."""
 
 
 def options(server: MockSei, out: Path, account: str = "svc-demo", **changes: Any) -> ProbeOptions:
@@ -74,15 +85,8 @@ class TestAgainstAMock:
     def test_all_probes_and_no_secret_on_disk(
         self, server: MockSei, out: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        web = {
-            "grant": "authorization_code",
-            "end_user": "alice@example.com",
-            "end_user_password": "alice-password",
-            "redirect_uri": "https://localhost:9443/callback",
-            "writing": True,
-        }
         assert run(options(server, out, large=True), typed=()) == 0
-        assert run(options(server, out, "svc-web", **web), typed=()) == 0
+        assert run(options(server, out, "svc-web", **OF_LOG_INS), typed=()) == 0
 
         shown = capsys.readouterr().out
         assert f"mock-sei compare {out} --write assumptions.toml" in shown
@@ -364,3 +368,32 @@ def words(server: MockSei, out: Path) -> list[str]:
         *("--app-key", "demo-server-key", "--username", "svc-demo"),
         *("--yes", "localhost", "--pause", "0"),
     ]
+
+
+CHANGED: AssumptionValues = {
+    "refusal.not_http.status": 418,
+    "refusal.head_too_large.code": "too.large",
+    "refusal.token_invalid.message": "Another message",
+    "refusal.certificate_name.transient": True,
+    "token.lifetime": 1800,
+    "paging.next": "following",
+    "path.token": "/oauth/token",
+    "request.tracking_header": "x-correlation",
+    "refresh_token.rotates": False,
+}
+
+
+def test_what_differs_is_found_and_a_mock_with_the_written_file_is_the_same(
+    out: Path, tmp_path: Path
+) -> None:
+    """From nothing to a compared mock, over sockets."""
+    written = tmp_path / "assumptions.toml"
+    with MockSei(assumptions=CHANGED) as real:
+        run(options(real, out, bodies="full", large=True), typed=())
+        run(options(real, out, "svc-web", **OF_LOG_INS), typed=())
+
+    first = run_mock_sei("compare", out, "--write", written)
+    assert first.returncode == 1, first.stdout + first.stderr
+    assert read_file(written) == CHANGED
+    again = run_mock_sei("compare", out, "--assumptions", written)
+    assert again.returncode == 0, again.stdout

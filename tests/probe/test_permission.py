@@ -27,14 +27,19 @@ def test_this_machine_is_for_tests(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["10.0.0.1", "api.example.com", "localhost.example.com", "128.0.0.1", "192.0.2.1", "prod"],
+    [
+        *("10.0.0.1", "128.0.0.1", "192.0.2.1", "api.example.com", "localhost.example.com"),
+        *("latest.example.com", "contest.example.com", "buildings.example.com", "protester.com"),
+    ],
 )
 def test_other_machines_are_not(host: str) -> None:
     assert not is_loopback(host)
     assert not is_for_tests(host)
 
 
-@pytest.mark.parametrize("host", ["test.example.com", "api-BUILD.example.com", "sandbox.example"])
+@pytest.mark.parametrize(
+    "host", ["test.example.com", "api-BUILD.example.com", "sandbox.example", "test2.com"]
+)
 def test_a_name_that_says_so_is_for_tests(host: str) -> None:
     assert is_for_tests(host)
     assert not is_loopback(host)

@@ -280,6 +280,15 @@ class TestStops:
             "the platform wants fewer requests (429; Retry-After says 30); go on later"
         )
 
+    def test_what_a_platform_says_is_printed_without_control_characters(
+        self, served: Served, tmp_path: Path
+    ) -> None:
+        bad = answered(429, **{"Retry-After": "\x9b31m" + "x" * 1000})
+        found = outcomes(served, tmp_path, transport=Scripted(bad))
+
+        assert "\x9b" not in found["metadata"].text
+        assert len(found["metadata"].text) < 200
+
     def test_an_upstream_that_is_not_there_ends_the_run(
         self, served: Served, tmp_path: Path
     ) -> None:
