@@ -190,14 +190,16 @@ def _differ_bodies(
         yield AnswerDifference(kind=DifferenceKind.ADDED, theirs="a body")
         return
     is_plain = body.shape is None
+    if is_plain and theirs == ours:
+        return
     if is_plain and (response.status >= _FIRST_REFUSAL or not is_functional(exchange.request)):
         # What is left of a lifetime depends on the moment of the answer, a whole one does not.
         is_whole = "grant_type" in dict([*exchange.request.query, *exchange.request.body.fields()])
         yield from differ_values(theirs, ours, "", slack=0 if is_whole else _SLACK)
         return
-    shape = body.shape or shape_of(theirs)
-    yield from differ_shapes(shape, shape_of(ours), "")
-    yield from _differ_pages(shape, shape_of(ours), next_link)
+    shape, own = body.shape or shape_of(theirs), shape_of(ours)
+    yield from differ_shapes(shape, own, "")
+    yield from _differ_pages(shape, own, next_link)
     yield from _differ_links(theirs, ours)
 
 

@@ -24,7 +24,8 @@ from mock_sei.values.paths import find_path_problem
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
 _ANY_HEADER = re.compile(r"\s*\[")
 _PAIR = re.compile(r"(\s*)([A-Za-z0-9_.\"' -]+?)(\s*=\s*)(.*)$")
-_COMMENT = re.compile(r"""^((?:"(?:\\.|[^"\\])*"|'[^']*'|[^"'#])*)(\s#.*)?$""")
+_MARK = re.compile(r"""#|"(?:\\.|[^"\\])*+"|'[^']*+'""")
+"""What begins a comment, and texts, in which it does not begin one."""
 _MODE = 0o644
 
 
@@ -50,7 +51,7 @@ def merged_text(text: str, changes: Mapping[str, Any], before: Mapping[str, Any]
     if prefix is None:
         prefix = f"{KEY}."
         lines += ["", f"[{KEY}]"] if lines else [f"[{KEY}]"]
-    for row, value in changes.items():
+    for row, value in reversed(list(changes.items())):  # each is put at the beginning of its table
         name = f"{prefix}{row}"
         if not _replace(lines, name, toml_value(value)):
             _insert(lines, name, toml_value(value))
@@ -77,11 +78,16 @@ def _replace(lines: list[str], name: str, value: str) -> bool:
             continue
         pair = _PAIR.match(line)
         if pair is not None and f"{table}{_plain(pair[2])}" == name:
-            comment = _COMMENT.match(pair[4])
-            end = (comment[2] or "") if comment else ""
-            lines[index] = f"{pair[1]}{pair[2]}{pair[3]}{value}{end}"
+            lines[index] = f"{pair[1]}{pair[2]}{pair[3]}{value}{_comment(pair[4])}"
             return True
     return False
+
+
+def _comment(text: str) -> str:
+    """The comment behind a value, with the space before it."""
+    marks = (each.start() for each in _MARK.finditer(text) if each[0] == "#")
+    begin = next(marks, len(text))
+    return text[len(text[:begin].rstrip()) :].rstrip()
 
 
 def _insert(lines: list[str], name: str, value: str) -> None:
@@ -92,8 +98,6 @@ def _insert(lines: list[str], name: str, value: str) -> None:
         table = f"{_plain(header[1])}." if header is not None else ""
         if table and name.startswith(table) and len(table) > len(best):
             best, place = table, index + 1
-    while place < len(lines) and best and _PAIR.match(lines[place]):
-        place += 1  # behind the lines that stand there
     lines.insert(place, f"{name.removeprefix(best)} = {value}")
 
 
