@@ -700,6 +700,121 @@ def record(**given: Any) -> None:
     run(RecordOptions(**given))
 
 
+@main.command()
+@click.option(
+    "--upstream",
+    required=True,
+    metavar="URL",
+    help="Address of the real platform's one-way listener, such as https://test.example.com.",
+)
+@click.option(
+    "--two-way-upstream", metavar="URL", help="Address of the real platform's two-way listener."
+)
+@click.option(
+    "--out",
+    type=_FilePath(path_type=Path),
+    required=True,
+    help="Folder of the recording. Files of earlier runs stay, and this run goes on after them.",
+)
+@click.option("--dry-run", is_flag=True, help="Print every request, and send nothing.")
+@click.option("--yes", multiple=True, metavar="HOST", help="The name of the host that is asked.")
+@click.option(
+    "--production-i-have-permission",
+    "production",
+    is_flag=True,
+    help="Ask a host whose name says neither test, build nor sandbox.",
+)
+@click.option(
+    "--cacert",
+    type=_FilePath(path_type=Path),
+    help="CA of the real platform, PEM.  [default: the CAs of this machine]",
+)
+@click.option("--cert", type=_FilePath(path_type=Path), help="Client certificate, PEM.")
+@click.option(
+    "--key", type=_FilePath(path_type=Path), help="Private key of the client certificate, PEM."
+)
+@_secret_option("--passphrase", "Passphrase of the private key.")
+@click.option(
+    "--other-cert",
+    type=_FilePath(path_type=Path),
+    help="A client certificate of another service account, PEM: calls with it are refused.",
+)
+@click.option("--other-key", type=_FilePath(path_type=Path), help="Private key of --other-cert.")
+@_secret_option("--other-passphrase", "Passphrase of --other-key.")
+@click.option("--app-key", help="AppKey of the application.")
+@_secret_option("--app-secret", "AppSecret of the application.")
+@click.option("--username", help="Service account.")
+@_secret_option("--password", "Password of the service account.")
+@click.option("--end-user", help="End user who logs in, where the grant has one.")
+@_secret_option("--end-user-password", "Password of the end user.")
+@click.option("--redirect-uri", help="A redirect address of the application.")
+@click.option(
+    "--grant",
+    type=click.Choice(["client_credentials", "password", "authorization_code"]),
+    default="client_credentials",
+    show_default=True,
+    help="Grant of the application.",
+)
+@click.option(
+    "--operation",
+    default="GET /v1/order/tradetickets",
+    show_default=True,
+    help="A list that the application may read.",
+)
+@click.option(
+    "--assumptions",
+    type=_FilePath(path_type=Path),
+    help="File of assumptions: its paths and names are used in the requests.",
+)
+@click.option("--probe", multiple=True, metavar="NAME", help="Only this probe, and what it needs.")
+@click.option(
+    "--writing",
+    is_flag=True,
+    help="Also probes that change something: log-in, refresh, revocation, writes that do not fit.",
+)
+@click.option("--large", is_flag=True, help="Also probes that send much: up to 33 MiB.")
+@click.option("--slow", is_flag=True, help="Also probes that wait: more than an hour in all.")
+@click.option(
+    "--bodies",
+    type=click.Choice(["shapes", "full"]),
+    default="shapes",
+    show_default=True,
+    help="What is kept of the bodies of functional APIs: shapes without values, or all of it, "
+    "which may be personal data.",
+)
+@click.option(
+    "--redact",
+    multiple=True,
+    metavar="NAME",
+    help="A further header, parameter or JSON member whose values become placeholders.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=3600),
+    default=10.0,
+    show_default=True,
+    help="Seconds to wait for each step of a connection.",
+)
+@click.option(
+    "--pause",
+    type=click.FloatRange(min=0, max=3600),
+    default=1.0,
+    show_default=True,
+    help="Seconds between two requests. Less than one only for this machine.",
+)
+def probe(**given: Any) -> None:
+    """Ask the real platform what the mock only assumes, and record the answers.
+
+    Sends about 60 requests, one a second, many of them wrong on purpose. It stops at the first
+    answer that asks for fewer requests or says that something is locked. A wrong password is sent
+    at most once a day. The recording is a folder of HAR files without secrets, for `mock-sei
+    compare`. The exit status is 0 at the end, 1 if it had to stop, and 2 for wrong input.
+    """
+    from mock_sei.commands.probe import ProbeOptions, run, typed_words
+
+    sys.exit(run(ProbeOptions(**given), typed=typed_words()))
+
+
 @main.group()
 def recordings() -> None:
     """Work with recordings of the real platform."""

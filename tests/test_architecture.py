@@ -39,6 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("runtime",),
     ("comparison",),
     ("doctor", "recorder"),
+    ("probe",),
     ("testing",),
     ("testcontainers",),
     ("commands",),
@@ -60,10 +61,10 @@ ONLY_IN = {
     "uvicorn": ("runtime",),
     "uvloop": ("runtime",),
     "ssl": (
-        *("runtime", "testing", "doctor", "recorder", "operations/own_calls"),
-        *("commands/server", "commands/record"),
+        *("runtime", "testing", "doctor", "probe", "recorder", "operations/own_calls"),
+        *("commands/server", "commands/record", "commands/probe"),
     ),
-    "h11": ("recorder",),
+    "h11": ("probe", "recorder"),
     "httpx2": (
         "testing",
         "operations/tokens",

@@ -107,7 +107,7 @@ class TokenRules:
             Choice("jwt", "opaque"),
             reason="no page shows a token of this platform",
             changes="whether an access token is a JWT, or the same in one word without dots",
-            seen_by="token",
+            unseen="a recording has placeholders in place of tokens",
         ),
     )
     expires_in: Literal["integer", "string"] = field(

@@ -98,7 +98,7 @@ def _reach(setup: Setup) -> Observed:
     return seen
 
 
-def _trusting_context(setup: Setup) -> ssl.SSLContext:
+def trusting_context(setup: Setup) -> ssl.SSLContext:
     """A TLS context that trusts only ``--cacert``, or, without it, the system's CAs."""
     context = PlainContext(ssl.PROTOCOL_TLS_CLIENT)
     if setup.ca is None:
@@ -142,7 +142,7 @@ def _verify(setup: Setup) -> Trust | None:
     Another check compares the name.
     """
     try:
-        context = _trusting_context(setup)
+        context = trusting_context(setup)
     except OSError:  # the check of the CA's file reports the reason
         return None
     context.check_hostname = False
@@ -176,7 +176,7 @@ def _ask_for_token(setup: Setup, path: str, *, swapped: bool) -> ObservedAnswer 
         setup.target.host,
         setup.target.port,
         timeout=given.timeout.total_seconds(),
-        context=_trusting_context(setup),
+        context=trusting_context(setup),
     )
     headers = {
         "Authorization": f"Basic {_base64(':'.join(pair))}",

@@ -86,6 +86,9 @@ class RecordedBody:
 
 NO_BODY = RecordedBody()
 
+BLANK = "it has nothing but blanks"
+"""Why a body is left out that ``mock-sei probe`` sent: its size is enough to send it again."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordedRequest:

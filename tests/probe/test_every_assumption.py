@@ -1,0 +1,179 @@
+"""Every assumption, alone and together: what differs in the real platform is found by its probe.
+
+The real platform is a mock with changed assumptions. The runs and the comparison are in this
+process. Refusals that come before a request is one are in ``tests/e2e/test_probe.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_sei.assumptions.reading import require_consistent
+from mock_sei.assumptions.table import ROWS
+from mock_sei.certificates.store import CertificateStore
+from mock_sei.comparison.comparing import compare
+from mock_sei.comparison.reading import Recording
+from mock_sei.comparison.results import Comparison, Outcome
+from mock_sei.errors import ConfigurationError
+from mock_sei.fixtures import load_fixtures
+from mock_sei.platform import Platform
+from mock_sei.probe.table import PROBES, Probe, ProbeFlag
+from mock_sei.settings import Behaviour
+from tests.assumptions.looking import SIGHTS
+from tests.comparison.recorder import compared_mock
+from tests.probe.test_running import EVERYTHING, IN_PROCESS
+from tests.probe.upstream import run_on
+from tests.support import Served
+
+Rows = Mapping[str, Any]
+
+GRANTS = ("client_credentials", "authorization_code")
+ALWAYS = ("metadata", "token", "log-in", "first-page")
+"""Probes that others need."""
+NEEDED = {
+    "used-refresh-token": ("refresh",),
+    "two-mistakes": ("no-app-key", "garbled-token", "other-certificate"),
+}
+SEEN = [name for name, row in ROWS.items() if row.seen_by in IN_PROCESS]
+ROUNDED = {"token.idle_limit", "code.lifetime", "request.body_limit", "gateway.order"}
+"""Rows that a recording shows only by what was accepted and what was not."""
+
+
+def other_value(row: str) -> Any:
+    """Another value than the default."""
+    member = row.rpartition(".")[2]
+    if row in SIGHTS:
+        return SIGHTS[row].other
+    values = {"status": 418, "transient": not ROWS[row].default}
+    return values.get(member, f"Another {member}")
+
+
+def probed(
+    store: CertificateStore, folder: Path, changed: Rows, probes: Mapping[str, Probe]
+) -> None:
+    """Runs against a platform with these assumptions, as two applications."""
+    platform = Platform(
+        fixtures=load_fixtures(),
+        store=store,
+        behaviour=Behaviour(seed=7, assumptions=dict(changed)),
+    )
+    platform.clock.freeze()
+    served = Served(platform)
+    for grant in GRANTS:
+        list(run_on(served, folder, grant, flags=EVERYTHING).outcomes(probes))
+
+
+def compared(store: CertificateStore, folder: Path, changed: Rows) -> Comparison:
+    return compare(Recording(folder), compared_mock(store, changed))
+
+
+def only(*names: str) -> Mapping[str, Probe]:
+    """These probes and what they need, in the order of the table."""
+    needed = {*ALWAYS, *names, *(each for name in names for each in NEEDED.get(name, ()))}
+    return {name: each for name, each in PROBES.items() if name in needed}
+
+
+def require_found(found: Comparison, changed: Rows) -> None:
+    """Each changed row is found with its value, or is hidden by a row that is named."""
+    hidden = {row for row in changed if hiding(found, row) is not None}
+    assert not found.findings
+    assert found.changes.keys() | hidden == changed.keys()
+    for row, value in found.changes.items():
+        assert row in ROUNDED or value == changed[row], row
+
+
+def hiding(found: Comparison, row: str) -> str | None:
+    """The row that hides another one; None if none does."""
+    group = f"{row.rpartition('.')[0]}.*"
+    return found.hidden.get(row) or found.hidden.get(group)
+
+
+def test_a_platform_like_the_mock_compares_clean(
+    shared_store: CertificateStore, tmp_path: Path
+) -> None:
+    probed(shared_store, tmp_path, {}, IN_PROCESS)
+
+    found = compared(shared_store, tmp_path, {})
+
+    assert found.is_same, found
+    assert found.compared.get(Outcome.NOT_COMPARED, 0) == 0, found.not_compared
+
+
+@pytest.mark.parametrize("row", SEEN)
+def test_a_changed_row_is_found_by_its_probe(
+    shared_store: CertificateStore, tmp_path: Path, row: str
+) -> None:
+    changed = {row: other_value(row)}
+    name = ROWS[row].seen_by
+    assert name is not None
+    probed(shared_store, tmp_path, changed, only(name))
+
+    found = compared(shared_store, tmp_path, {})
+
+    require_found(found, changed)
+    assert hiding(found, row) is None
+    assert compared(shared_store, tmp_path, found.changes).is_same
+
+
+UNSEEN = [name for name, row in ROWS.items() if row.unseen and name in SIGHTS]
+
+
+@pytest.mark.parametrize("row", UNSEEN)
+def test_a_row_without_a_probe_changes_no_other_one(
+    shared_store: CertificateStore, tmp_path: Path, row: str
+) -> None:
+    """It may be found by chance, but nothing else is."""
+    probed(shared_store, tmp_path, {row: other_value(row)}, only(*IN_PROCESS))
+
+    found = compared(shared_store, tmp_path, {})
+
+    assert found.changes.keys() <= {row}
+
+
+@st.composite
+def sets_of_rows(draw: st.DrawFn) -> Rows:
+    names = draw(st.lists(st.sampled_from(SEEN), min_size=2, max_size=12, unique=True))
+    return {name: other_value(name) for name in names}
+
+
+def is_possible(rows: Rows) -> bool:
+    try:
+        require_consistent(rows, source="test")
+    except ConfigurationError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+@given(sets_of_rows().filter(is_possible))
+def test_several_changed_rows_are_found_together(
+    shared_store: CertificateStore, changed: Rows
+) -> None:
+    with TemporaryDirectory() as folder:
+        probed(shared_store, Path(folder), changed, IN_PROCESS)
+        found = compared(shared_store, Path(folder), {})
+        require_found(found, changed)
+        assert compared(shared_store, Path(folder), found.changes).is_same
+
+
+def named(rows: Iterable[str]) -> set[str]:
+    return {row for row in rows if ROWS[row].seen_by is not None}
+
+
+def test_flags_are_what_the_slow_and_large_rows_need() -> None:
+    """A run without flags shows most rows."""
+    plain = {name for name, each in PROBES.items() if not each.flags}
+    rows = named(ROWS)
+    shown = {row for row in rows if ROWS[row].seen_by in plain}
+
+    assert len(shown) > len(rows) * 2 // 3
+    assert {ROWS[row].seen_by for row in rows - shown} <= {
+        name for name, each in PROBES.items() if each.flags & set(ProbeFlag)
+    }
