@@ -15,9 +15,10 @@ from mock_sei.recordings.files import LARGEST_WRITTEN, PER_FILE, file_name, writ
 from mock_sei.recordings.har import LARGEST_FILE, parsed
 
 _PIECE = 256 * 1024
-_MARK = re.compile(r'["\[\]{}]')
-"""What begins a string, and what opens and closes arrays and objects."""
-_IN_STRING = re.compile(r'["\\]')
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_NO_MARK = re.compile(r'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+"""Everything up to a mark that opens or closes an array or an object, or up to a string whose end
+is not read yet."""
 _AFTER_SCALAR = re.compile(r"[\s,\]}]")
 _SPACE = re.compile(r"\s*+")
 
@@ -112,7 +113,6 @@ class _Entries:
         first = self._next()
         self._start, self._is_kept, self._place = self._at, is_kept, place
         if first == '"':
-            self._at += 1
             self._pass_string()
         elif first in ("{", "["):
             self._pass_container()
@@ -123,24 +123,21 @@ class _Entries:
     def _pass_container(self) -> None:
         depth = 0
         while True:
-            found = self._search(_MARK)
-            self._at = found.end()
-            if found[0] == '"':
-                self._pass_string()
+            passed = _NO_MARK.match(self._text, self._at)
+            self._at = passed.end() if passed else self._at
+            mark = self._text[self._at : self._at + 1]
+            if mark in ("", '"'):
+                self._more()
                 continue
-            depth += 1 if found[0] in "{[" else -1
+            self._at += 1
+            depth += 1 if mark in "{[" else -1
             if not depth:
                 return
 
     def _pass_string(self) -> None:
-        while True:
-            found = self._search(_IN_STRING)
-            self._at = found.end()
-            if found[0] == '"':
-                return
-            while len(self._text) == self._at:  # the escaped character is in the next piece
-                self._more()
-            self._at += 1
+        while (found := _STRING.match(self._text, self._at)) is None:
+            self._more()
+        self._at = found.end()
 
     def _search(self, pattern: re.Pattern[str]) -> re.Match[str]:
         while (found := pattern.search(self._text, self._at)) is None:
@@ -172,7 +169,7 @@ class _Entries:
         self._text = self._text[begin:] + piece
         self._at -= begin
         self._start = 0
-        if self._is_kept and len(self._text) > LARGEST_FILE:
+        if len(self._text) > LARGEST_FILE:
             raise self._wrong(f"larger than {LARGEST_FILE} bytes", self._place)
 
     def _wrong(self, problem: str, place: str = "") -> ConfigurationError:
