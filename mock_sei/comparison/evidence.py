@@ -50,6 +50,9 @@ class Evidence:
         self._suggested: dict[str, dict[str, _Suggested]] = {}
         """By row, and by the value as JSON."""
         self._findings: dict[tuple[str, str, str, str], ComparisonFinding] = {}
+        self._unknown: dict[str, bool] = {}
+        """Parameters that no document names and that were accepted; whether the value is a number.
+        """
         self.outcomes: Counter[Outcome] = Counter()
         self.operations: dict[str, Counter[Outcome]] = {}
         self.not_compared: list[tuple[int, str, str]] = []
@@ -88,7 +91,11 @@ class Evidence:
         if answer is not None and response is not None and both_refused:
             self._words.note(number, response, answer)
         self.differing += len(compared.differences)
-        parameters = self._odd_parameters(played) if compared.differences else {}
+        parameters = self._odd_parameters(played) if compared.exchange.request.query else {}
+        if is_accepted(compared.exchange):
+            sent = dict(compared.exchange.request.query)
+            unknown = (name for name, count in parameters.items() if not count)
+            self._unknown |= {name: sent[name].isdecimal() for name in unknown}
         for each in compared.differences:
             case = Case(
                 played=played,
@@ -122,7 +129,7 @@ class Evidence:
             return
         found = self._suggested.setdefault(row, {}).setdefault(json.dumps(plain), _Suggested())
         found.count += 1
-        if len(found.numbers) < _SHOWN:
+        if len(found.numbers) < _SHOWN and number not in found.numbers:
             found.numbers = (*found.numbers, number)
 
     def _note_finding(self, played: Played, difference: AnswerDifference) -> None:
@@ -154,6 +161,10 @@ class Evidence:
                 yield row, kind.plain(kind.read(value)), len(numbers), numbers
             except ValueError:
                 continue
+        if '"refuse"' in self._suggested.get("request.unknown_parameter", {}):
+            # Where unknown parameters are refused, one that was accepted is known there.
+            for name, is_number in self._unknown.items():
+                self._suggest("paging.limit" if is_number else "paging.cursor", name, 0)
         for row, values in self._suggested.items():
             for text, found in sorted(values.items(), key=lambda each: -each[1].count):
                 yield row, json.loads(text), found.count, found.numbers

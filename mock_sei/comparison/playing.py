@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -118,8 +119,10 @@ class Play:
         )
         found += self._differ_rotation(exchange, facts, answer)
         is_same_outcome = self._learn(exchange, facts, answer, path)
-        both_accepted = is_same_outcome and is_accepted(exchange)
-        if found and not both_accepted and self._has_only_shape(exchange):
+        if found and self._has_only_shape(exchange):
+            found = [each for each in found if not each.where.startswith("/errors/")]
+        is_certain = is_same_outcome and (is_accepted(exchange) or _is_of_structure(answer))
+        if found and not is_certain and self._has_only_shape(exchange):
             return replace(
                 done,
                 outcome=Outcome.NOT_COMPARED,
@@ -251,6 +254,17 @@ class Play:
         records = self._platform.state.apis.collections
         if records.find(operation.rule.collection, operation.rule.key, key) is None:
             self._bindings.bind_identifier(key, waiting.pop(0))
+
+
+_STRUCTURE = re.compile(r"not of type|required and missing")
+
+
+def _is_of_structure(answer: MockAnswer) -> bool:
+    """True for a refusal of types and missing members, which a shape has: not of values."""
+    value = answer.find_json()
+    errors = value.get("errors") if isinstance(value, dict) else None
+    reasons = [str(each.get("reason")) for each in errors or () if isinstance(each, dict)]
+    return bool(reasons) and all(map(_STRUCTURE.search, reasons))
 
 
 def _find_key(value: object, name: str) -> str | None:

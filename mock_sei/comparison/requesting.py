@@ -104,7 +104,8 @@ class RequestMaker:
         if body.kind is BodyKind.LEFT_OUT:
             status = exchange.response.status if exchange.response else 0
             is_large = body.size >= self._log_ins.body_limit or status == _TOO_LARGE
-            if is_large and 0 < body.size <= LARGEST_FILLER:
+            is_blank = "blank" in (body.left_out or "")
+            if (is_large or is_blank) and 0 < body.size <= LARGEST_FILLER:
                 return b" " * body.size
             raise NotComparable("the recording does not have the body of the request")
         if body.is_form:
