@@ -11,13 +11,14 @@ from typing import Any
 from mock_sei.apis.documents import Catalogue
 from mock_sei.assumptions.table import ROWS, Assumptions
 from mock_sei.comparison.calling import MockAnswer
+from mock_sei.comparison.cases import TOO_LARGE, Case, Seen
 from mock_sei.comparison.differences import AnswerDifference
 from mock_sei.comparison.facts import is_accepted
 from mock_sei.comparison.playing import Played
 from mock_sei.comparison.refusal_words import RefusalVotes, kind_with, read_words
 from mock_sei.comparison.results import ComparisonFinding, Outcome
 from mock_sei.comparison.seen_records import find_operation
-from mock_sei.comparison.suggesting import TOO_LARGE, Case, Seen, observed, suggestions
+from mock_sei.comparison.suggesting import observed, suggestions
 from mock_sei.errors import KINDS
 from mock_sei.recordings.exchanges import RecordedResponse
 from mock_sei.rules import checks
@@ -152,6 +153,11 @@ class Evidence:
     @property
     def findings(self) -> list[ComparisonFinding]:
         return list(self._findings.values())
+
+    @property
+    def seen_refusals(self) -> set[str]:
+        """A row of each kind of refusal that both gave."""
+        return {f"refusal.{kind}.status" for kind in self._words.kinds}
 
     def rows(self) -> Iterator[tuple[str, Any, int, tuple[int, ...]]]:
         """Rows that should change: name, value, how often it was seen, and where."""
