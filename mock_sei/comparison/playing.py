@@ -33,6 +33,7 @@ from mock_sei.rules.standards import GrantType
 
 _PAGES = ("authorize", "login", "log-in", "signin", "consent")
 _USED_UP = frozenset({GrantType.INVALIDATE_TOKEN.value, GrantType.REFRESH_TOKEN.value})
+_ASSERTIONS = frozenset({"SAMLResponse", "SAMLAssertion", "assertion"})
 _FIRST_REFUSAL = 400
 
 
@@ -97,8 +98,11 @@ class Play:
         if self._is_log_in(exchange, facts):
             return replace(done, reason="a page of a log-in")
         try:
-            self._follow_created(exchange)
-            answer, path = await self._answer(exchange, facts)
+            return await self._compared(exchange, facts, done)
+        except RecursionError:
+            return replace(
+                done, outcome=Outcome.NOT_COMPARED, reason="its JSON is nested too deeply"
+            )
         except NotComparable as error:
             self._lose(exchange)
             return replace(done, outcome=Outcome.NOT_COMPARED, reason=str(error))
@@ -110,6 +114,12 @@ class Play:
                 reason=str(error),
                 depends_on=error.exchange,
             )
+
+    async def _compared(
+        self, exchange: RecordedExchange, facts: RequestFacts, done: Compared
+    ) -> Compared:
+        self._follow_created(exchange)
+        answer, path = await self._answer(exchange, facts)
         rules = self._platform.state.assumptions
         found = differences(
             exchange,
@@ -157,8 +167,9 @@ class Play:
         self, exchange: RecordedExchange, facts: RequestFacts
     ) -> tuple[MockAnswer, str]:
         player = self._cast.player_of(facts.app_key)
-        is_saml = facts.grant == GrantType.SAML2_BEARER
-        if is_saml and player is not None and is_accepted(exchange):
+        if facts.grant == GrantType.SAML2_BEARER and _ASSERTIONS & facts.parameters.keys():
+            if player is None or not is_accepted(exchange):
+                raise NotComparable("nobody can sign the assertion again")
             return self._saml_answer(exchange, player), exchange.request.path
         request = self._maker.make(exchange)
         return await self._caller.call(request), request.path

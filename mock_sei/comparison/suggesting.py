@@ -75,9 +75,10 @@ def _token_member(case: Case) -> Iterator[Suggestion]:
     elif name in ("expires_in", "refresh_token_expires_in") and kind is DifferenceKind.TYPE:
         yield "token.expires_in", "string" if isinstance(theirs, str) else "integer"
     elif name == "expires_in" and case.played.facts.is_token_request:
-        yield "token.lifetime", int(float(theirs))
+        yield "token.lifetime", _seconds(theirs)
     elif name == "refresh_token_expires_in":
-        yield "refresh_token.lifetime", round(float(theirs) + (case.played.ages.refresh_token or 0))
+        passed = case.played.ages.refresh_token or 0
+        yield "refresh_token.lifetime", _seconds(theirs) + round(passed)
     elif name == "refresh_token" and kind is DifferenceKind.VALUE:
         yield "refresh_token.rotates", not theirs
     elif name == "scope" and kind is DifferenceKind.MISSING:
@@ -90,6 +91,14 @@ def _token_member(case: Case) -> Iterator[Suggestion]:
         yield "token.extra_members", {each: extra[each] for each in extra if each != name}
     elif kind in (DifferenceKind.VALUE, DifferenceKind.TYPE) and name in extra:
         yield "token.extra_members", {**extra, name: theirs}
+
+
+def _seconds(value: object) -> int:
+    """A number of seconds, also as a text; 0, which no row takes, if it is none."""
+    try:
+        return int(float(str(value)))
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _has_token(case: Case) -> bool:
