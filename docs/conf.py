@@ -47,7 +47,7 @@ NAVIGATION = {
         "examples/go/README",
         "examples/dotnet/README",
     ],
-    "The platform": ["docs/apis", "docs/fidelity"],
+    "The platform": ["docs/apis", "docs/fidelity", "docs/real-platform"],
     "The project": [
         "CHANGELOG",
         "CONTRIBUTING",

@@ -104,7 +104,7 @@ class TokenRules:
     format: Literal["jwt", "opaque"] = field(
         default="jwt",
         metadata=_row(
-            Choice(words=("jwt", "opaque")),
+            Choice("jwt", "opaque"),
             reason="no page shows a token of this platform",
             changes="whether an access token is a JWT, or the same in one word without dots",
             unseen="a recording has placeholders in place of tokens",
@@ -113,7 +113,7 @@ class TokenRules:
     expires_in: Literal["integer", "string"] = field(
         default="integer",
         metadata=_row(
-            Choice(words=("integer", "string")),
+            Choice("integer", "string"),
             reason="RFC 6749 section 5.1; no page shows the answer of this endpoint",
             changes="whether expires_in and refresh_token_expires_in are numbers or texts",
             seen_by="token",
@@ -351,7 +351,7 @@ class RequestRules:
     unknown_parameter: Literal["ignore", "refuse"] = field(
         default="ignore",
         metadata=_row(
-            Choice(words=("ignore", "refuse")),
+            Choice("ignore", "refuse"),
             reason="no page says it; as in OAuth (RFC 6749 section 3.1)",
             changes="whether a functional call with a parameter that no document names is refused",
             seen_by="unknown-parameter",
@@ -360,7 +360,7 @@ class RequestRules:
     repeated_parameter: Literal["refuse", "first", "last"] = field(
         default="refuse",
         metadata=_row(
-            Choice(words=("refuse", "first", "last")),
+            Choice("refuse", "first", "last"),
             reason="no page says it; as in OAuth (RFC 6749 section 3.1)",
             changes="what a functional call gets that has a query parameter of one value twice: "
             "a refusal, or the answer for its first or last value",
@@ -399,7 +399,7 @@ class GatewayRules:
         default=(APP_KEY, TOKEN, SCOPE, CERTIFICATE_NAME),
         metadata=_row(
             InOrder(
-                words=(APP_KEY, TOKEN, SCOPE, CERTIFICATE_NAME),
+                *(APP_KEY, TOKEN, SCOPE, CERTIFICATE_NAME),
                 needs={
                     SCOPE: (TOKEN, _FROM_TOKEN),
                     CERTIFICATE_NAME: (TOKEN, "the service account is read from the token"),
@@ -428,7 +428,7 @@ class LinkRules:
     renewal_notices: tuple[int, ...] = field(
         default=(90, 30, 7),
         metadata=_row(
-            Days(number=Whole(least=1, most=730)),
+            Days(Whole(least=1, most=730)),
             reason="no page says when; setting renewal_notices",
             changes="how many days before a certificate's end a renewal mail comes",
             unseen="the mails come months before a certificate's end",

@@ -2,13 +2,15 @@
 
 Each type reads a value of a TOML file, of JSON or of Python, and writes it back in the form that
 JSON has. It says in words which values it takes.
+
+The types are plain classes, and a pattern is compiled when it is first needed, because every start
+imports this module: to make a dataclass takes a millisecond.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from math import isfinite
 from typing import Any, Protocol
@@ -31,17 +33,12 @@ class ValueKind(Protocol):
         """A value that :meth:`read` returned, as JSON has it."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Whole:
     """A whole number between two bounds."""
 
-    least: int
-    most: int
-    unit: str = ""
-
-    @property
-    def allowed(self) -> str:
-        return f"a whole number{self.unit}, {self.least} to {self.most}"
+    def __init__(self, *, least: int, most: int, unit: str = "") -> None:
+        self.least, self.most = least, most
+        self.allowed = f"a whole number{unit}, {least} to {most}"
 
     def read(self, value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -58,15 +55,11 @@ LONGEST = 10 * 366 * 24 * 60 * 60
 """The longest duration, in seconds: ten years."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Seconds:
     """A duration, written as whole seconds, like the other durations of the settings."""
 
     _number = Whole(least=1, most=LONGEST, unit=" of seconds")
-
-    @property
-    def allowed(self) -> str:
-        return self._number.allowed
+    allowed = _number.allowed
 
     def read(self, value: object) -> timedelta:
         return timedelta(seconds=self._number.read(value))
@@ -75,7 +68,6 @@ class Seconds:
         return int(value.total_seconds())
 
 
-@dataclass(frozen=True, kw_only=True)
 class Flag:
     """True or false."""
 
@@ -90,15 +82,12 @@ class Flag:
         return value
 
 
-@dataclass(frozen=True, kw_only=True)
 class Choice:
     """One of some words."""
 
-    words: tuple[str, ...]
-
-    @property
-    def allowed(self) -> str:
-        return " or ".join(self.words)
+    def __init__(self, *words: str) -> None:
+        self.words = words
+        self.allowed = " or ".join(words)
 
     def read(self, value: object) -> str:
         if not isinstance(value, str) or value not in self.words:
@@ -109,21 +98,25 @@ class Choice:
         return value
 
 
-@dataclass(frozen=True, kw_only=True)
 class Text:
     """A text of one line."""
 
-    pattern: re.Pattern[str]
-    allowed: str
-    """What :attr:`pattern` fits, in words."""
-    most: int = 500
+    def __init__(self, *, pattern: str, allowed: str, most: int = 500) -> None:
+        """``allowed`` says in words what the pattern fits, ``most`` is the longest text."""
+        self._pattern = pattern
+        self.allowed = allowed
+        self._most = most
+
+    def fits(self, value: str) -> bool:
+        """Whether a text is an allowed value."""
+        return len(value) <= self._most and re.fullmatch(self._pattern, value) is not None
 
     def read(self, value: object) -> str:
         if not isinstance(value, str):
             raise ValueError(f"must be {self.allowed}, not {kind_of(value)}")
-        if len(value) > self.most:
-            raise ValueError(f"must be {self.allowed}, with at most {self.most} characters")
-        if not is_text(value) or self.pattern.fullmatch(value) is None:
+        if len(value) > self._most:
+            raise ValueError(f"must be {self.allowed}, with at most {self._most} characters")
+        if not is_text(value) or not self.fits(value):
             raise ValueError(f"must be {self.allowed}")
         return value
 
@@ -131,45 +124,38 @@ class Text:
         return value
 
 
-@dataclass(frozen=True, kw_only=True)
 class Optional:
     """A text, or none. TOML has no null, so an empty text is none, too."""
 
-    text: Text
-    none: str
-    """What it means that there is no text."""
-
-    @property
-    def allowed(self) -> str:
-        return f'{self.text.allowed}; "" for none: {self.none}'
+    def __init__(self, *, text: Text, none: str) -> None:
+        """``none`` says what it means that there is no text."""
+        self._text = text
+        self.allowed = f'{text.allowed}; "" for none: {none}'
 
     def read(self, value: object) -> str | None:
-        return None if value is None or value == "" else self.text.read(value)
+        return None if value is None or value == "" else self._text.read(value)
 
     def plain(self, value: str | None) -> str | None:
         return value
 
 
-@dataclass(frozen=True, kw_only=True)
 class Members:
     """Members that are added to a JSON object."""
 
-    taken: frozenset[str]
-    """Names that the object has anyway."""
-    most: int = 20
+    allowed = "a table of names, each with a text, a number, true or false"
 
-    @property
-    def allowed(self) -> str:
-        return "a table of names, each with a text, a number, true or false"
+    def __init__(self, *, taken: frozenset[str], most: int = 20) -> None:
+        """``taken`` are names that the object has anyway, ``most`` is how many may be added."""
+        self._taken, self._most = taken, most
 
     def read(self, value: object) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):
             raise ValueError(f"must be {self.allowed}, not {kind_of(value)}")
-        if len(value) > self.most:
-            raise ValueError(f"must have at most {self.most} names")
+        if len(value) > self._most:
+            raise ValueError(f"must have at most {self._most} names")
         for name, each in value.items():
-            _MEMBER.read(name)
-            if name in self.taken:
+            MEMBER.read(name)
+            if name in self._taken:
                 raise ValueError(f"{name} is a member that every answer may have anyway")
             _require_plain(name, each)
         return dict(value)
@@ -192,23 +178,19 @@ def _require_plain(name: str, value: object) -> None:
         raise ValueError(f"{name} must be a number that JSON has, at most {_LARGEST_NUMBER}")
 
 
-@dataclass(frozen=True, kw_only=True)
 class InOrder:
     """Some words in an order, in which a word stands after those that it needs."""
 
-    words: tuple[str, ...]
-    needs: Mapping[str, tuple[str, str]]
-    """For a word, the word that must stand before it, and why."""
-
-    @property
-    def allowed(self) -> str:
-        return f"each of {', '.join(self.words)} once"
+    def __init__(self, *words: str, needs: Mapping[str, tuple[str, str]]) -> None:
+        """``needs`` has for a word the word that must stand before it, and why."""
+        self._words, self._needs = words, needs
+        self.allowed = f"each of {', '.join(words)} once"
 
     def read(self, value: object) -> tuple[str, ...]:
         order = _list_of(value, self.allowed)
-        if sorted(map(str, order)) != sorted(self.words):
-            raise ValueError(f"must be {self.allowed}{_what_differs(order, self.words)}")
-        for word, (needed, why) in self.needs.items():
+        if sorted(map(str, order)) != sorted(self._words):
+            raise ValueError(f"must be {self.allowed}{_what_differs(order, self._words)}")
+        for word, (needed, why) in self._needs.items():
             if order.index(word) < order.index(needed):
                 raise ValueError(f"{word} must stand after {needed}: {why}")
         return tuple(map(str, order))
@@ -224,22 +206,18 @@ def _what_differs(given: Sequence[object], words: Sequence[str]) -> str:
     return "; a word stands there twice, or is unknown"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Days:
     """Numbers of days before a date, the longest first or not."""
 
-    number: Whole
-    most: int = 1000
-
-    @property
-    def allowed(self) -> str:
-        return f"a list of at most {self.most} items, each {self.number.allowed}"
+    def __init__(self, number: Whole, *, most: int = 1000) -> None:
+        self._number, self._most = number, most
+        self.allowed = f"a list of at most {most} items, each {number.allowed}"
 
     def read(self, value: object) -> tuple[int, ...]:
         listed = _list_of(value, self.allowed)
-        if len(listed) > self.most:
+        if len(listed) > self._most:
             raise ValueError(f"must be {self.allowed}")
-        return tuple(map(self.number.read, listed))
+        return tuple(map(self._number.read, listed))
 
     def plain(self, value: Iterable[int]) -> list[int]:
         return list(value)
@@ -257,15 +235,14 @@ def shown(value: object) -> str:
 
 
 LINE = Text(
-    pattern=re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+"),
+    pattern=r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]+",
     allowed="a text of one line",
 )
-_MEMBER = Text(
-    pattern=re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*"),
-    allowed="a name of letters, digits and . _ -, which begins with a letter",
+MEMBER = Text(
+    pattern=r"[A-Za-z_][A-Za-z0-9_.-]*",
+    allowed="a name of letters, digits and . _ -, which begins with a letter or _",
     most=64,
 )
-MEMBER = _MEMBER
 """The name of a member of a JSON object, or of a parameter."""
 _WITH_A_MEANING = (
     "accept|accept-encoding|allow|appkey|authorization|cache-control|connection|content-.*|cookie|"
@@ -273,23 +250,23 @@ _WITH_A_MEANING = (
     "transfer-encoding|upgrade|vary|www-authenticate|access-control-.*|sec-.*"
 )
 HEADER = Text(
-    pattern=re.compile(rf"(?!(?i:{_WITH_A_MEANING})\Z)[A-Za-z][A-Za-z0-9-]*"),
+    pattern=rf"(?!(?i:{_WITH_A_MEANING})\Z)[A-Za-z][A-Za-z0-9-]*",
     allowed="the name of a header that has no other meaning: letters, digits and -",
     most=64,
 )
 TOKEN_TYPE = Text(
-    pattern=re.compile(r"[A-Za-z][A-Za-z0-9._-]*"),
+    pattern=r"[A-Za-z][A-Za-z0-9._-]*",
     allowed="a word of letters, digits and . _ -",
     most=64,
 )
 _SEGMENT = r"/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+"
 PATH = Text(
-    pattern=re.compile(f"(?:{_SEGMENT})+"),
+    pattern=f"(?:{_SEGMENT})+",
     allowed="a path such as /oauth2/token: segments of letters, digits and . _ ~ -, no query",
     most=200,
 )
 KEYED_PATH = Text(
-    pattern=re.compile(rf"(?:{_SEGMENT})*/\{{key\}}(?:{_SEGMENT})*"),
+    pattern=rf"(?:{_SEGMENT})*/\{{key\}}(?:{_SEGMENT})*",
     allowed="a path with one segment {key}, such as /insight/status/{key}",
     most=200,
 )

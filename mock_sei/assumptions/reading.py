@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mock_sei.assumptions.kinds import KEYED_PATH
 from mock_sei.assumptions.table import ROWS, Changed
 from mock_sei.errors import ConfigurationError
 from mock_sei.rules.arguments import find_nearest, kind_of
@@ -100,46 +99,26 @@ def merged(*layers: Changed) -> dict[str, Any]:
     }
 
 
+_DIFFERENT: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("path", tuple(name for name in ROWS if name.startswith("path."))),
+    ("name", ("paging.total", "paging.limit", "paging.previous", "paging.next")),
+    ("name", ("paging.limit", "paging.cursor")),
+)
+"""Rows that must have different values, and the word for such a value."""
+
+
 def require_consistent(changed: Changed, *, source: object) -> None:
     """Raises :class:`ConfigurationError` for rows that contradict one another."""
-    _require_different_paths(changed, source=source)
-    _require_different_members(changed, source=source)
-
-
-def _require_different_paths(changed: Changed, *, source: object) -> None:
-    _require_different("path", changed, "the path", source)
-
-
-def _require_different_members(changed: Changed, *, source: object) -> None:
-    _require_different(
-        "paging", changed, "the name", source, names=("total", "limit", "previous", "next")
-    )
-    _require_different("paging", changed, "the name", source, names=("limit", "cursor"))
-
-
-def _require_different(
-    group: str,
-    changed: Changed,
-    what: str,
-    source: object,
-    names: tuple[str, ...] = (),
-) -> None:
-    """Raises :class:`ConfigurationError` if two rows of a group have one value."""
-    wanted = [f"{group}.{each}" for each in names] or [
-        each for each in ROWS if each.startswith(f"{group}.")
-    ]
-    taken: dict[Any, str] = {}
-    for name in wanted:
-        value = changed.get(name, ROWS[name].default)
-        other = taken.setdefault(value, name)
-        if other != name:
-            key = name if name in changed else other
-            raise ConfigurationError(
-                f"{what} of {name if key == other else other}, too",
-                source=source,
-                key=key,
-                value=value,
-            )
+    for word, names in _DIFFERENT:
+        taken: dict[Any, str] = {}
+        for name in names:
+            value = changed.get(name, ROWS[name].default)
+            other = taken.setdefault(value, name)
+            if other != name:
+                wrong, right = (name, other) if name in changed else (other, name)
+                raise ConfigurationError(
+                    f"the {word} of {right}, too", source=source, key=wrong, value=value
+                )
 
 
 def _flat(given: Mapping[Any, Any], *, source: object, key: str) -> Iterator[tuple[str, Any]]:
@@ -188,6 +167,3 @@ def _near(name: str) -> str:
 
 def _joined(before: str, name: str) -> str:
     return f"{before}.{name}" if before else name
-
-
-__all__ = ["KEYED_PATH", "merged", "read_assumptions", "read_file", "require_consistent"]

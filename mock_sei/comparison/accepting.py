@@ -19,9 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mock_sei.assumptions.table import ROWS
+from mock_sei.assumptions.writing import toml_value
 from mock_sei.comparison.differences import DifferenceKind
 from mock_sei.comparison.mapping import read_toml
 from mock_sei.comparison.results import ComparisonFinding
@@ -110,31 +110,8 @@ def _finding(texts: Mapping[str, str], path: Path, place: str) -> _Key:
 def as_toml(findings: Iterable[ComparisonFinding]) -> str:
     """The tables that accept some findings."""
     return "\n".join(
-        f"[[{TABLE}]]\noperation = {toml_text(each.operation)}\n"
-        f"what = {toml_text(str(each.difference.kind))}\n"
-        f"where = {toml_text(each.difference.where)}\n"
+        f"[[{TABLE}]]\noperation = {toml_value(each.operation)}\n"
+        f"what = {toml_value(str(each.difference.kind))}\n"
+        f"where = {toml_value(each.difference.where)}\n"
         for each in findings
     )
-
-
-def toml_text(text: str) -> str:
-    """A text as TOML writes it."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    plain = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in escaped)
-    return f'"{plain}"'
-
-
-def toml_value(value: Any) -> str:
-    """A value of an assumption as TOML writes it. There is no null: an empty text stands for it."""
-    if value is None:
-        return '""'
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return toml_text(value)
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{toml_text(name)} = {toml_value(each)}" for name, each in value.items())
-        return f"{{{inner}}}" if not inner else f"{{ {inner} }}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(toml_value, value))}]"
-    return str(value)

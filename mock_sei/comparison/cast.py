@@ -161,7 +161,8 @@ class Casting:
         value = exchange.response.body.find_json() if exchange.response else None
         scope = value.get("scope") if isinstance(value, dict) else None
         for each in (scope if isinstance(scope, str) else sent.get("scope", "")).split():
-            application.scopes[each] = None
+            if each.isascii() and each.isprintable() and not {'"', "\\"} & {*each}:
+                application.scopes[each] = None
         username = sent.get("username") or sent.get("email")
         if username is not None and "password" in sent:
             pair = (username, sent["password"])

@@ -88,7 +88,9 @@ def _summed_up(
         accepted_changes=taken,
         before=base,
         evidence=settled.numbers,
-        hidden=hidden_rows({**base, **settled.changes}, settled.changes),
+        hidden=hidden_rows(
+            {**base, **settled.changes}, {*base, *settled.changes, *evidence.seen_refusals}
+        ),
         not_compared=evidence.not_compared,
         operations=evidence.operations,
         players={

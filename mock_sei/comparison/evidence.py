@@ -11,13 +11,14 @@ from typing import Any
 from mock_sei.apis.documents import Catalogue
 from mock_sei.assumptions.table import ROWS, Assumptions
 from mock_sei.comparison.calling import MockAnswer
+from mock_sei.comparison.cases import TOO_LARGE, Case, Seen
 from mock_sei.comparison.differences import AnswerDifference
 from mock_sei.comparison.facts import is_accepted
 from mock_sei.comparison.playing import Played
 from mock_sei.comparison.refusal_words import RefusalVotes, kind_with, read_words
 from mock_sei.comparison.results import ComparisonFinding, Outcome
 from mock_sei.comparison.seen_records import find_operation
-from mock_sei.comparison.suggesting import TOO_LARGE, Case, Seen, observed, suggestions
+from mock_sei.comparison.suggesting import observed, suggestions
 from mock_sei.errors import KINDS
 from mock_sei.recordings.exchanges import RecordedResponse
 from mock_sei.rules import checks
@@ -50,6 +51,9 @@ class Evidence:
         self._suggested: dict[str, dict[str, _Suggested]] = {}
         """By row, and by the value as JSON."""
         self._findings: dict[tuple[str, str, str, str], ComparisonFinding] = {}
+        self._unknown: dict[str, bool] = {}
+        """Parameters that no document names and that were accepted; whether the value is a number.
+        """
         self.outcomes: Counter[Outcome] = Counter()
         self.operations: dict[str, Counter[Outcome]] = {}
         self.not_compared: list[tuple[int, str, str]] = []
@@ -88,7 +92,11 @@ class Evidence:
         if answer is not None and response is not None and both_refused:
             self._words.note(number, response, answer)
         self.differing += len(compared.differences)
-        parameters = self._odd_parameters(played) if compared.differences else {}
+        parameters = self._odd_parameters(played) if compared.exchange.request.query else {}
+        if is_accepted(compared.exchange):
+            sent = dict(compared.exchange.request.query)
+            unknown = (name for name, count in parameters.items() if not count)
+            self._unknown |= {name: sent[name].isdecimal() for name in unknown}
         for each in compared.differences:
             case = Case(
                 played=played,
@@ -122,7 +130,7 @@ class Evidence:
             return
         found = self._suggested.setdefault(row, {}).setdefault(json.dumps(plain), _Suggested())
         found.count += 1
-        if len(found.numbers) < _SHOWN:
+        if len(found.numbers) < _SHOWN and number not in found.numbers:
             found.numbers = (*found.numbers, number)
 
     def _note_finding(self, played: Played, difference: AnswerDifference) -> None:
@@ -146,6 +154,11 @@ class Evidence:
     def findings(self) -> list[ComparisonFinding]:
         return list(self._findings.values())
 
+    @property
+    def seen_refusals(self) -> set[str]:
+        """A row of each kind of refusal that both gave."""
+        return {f"refusal.{kind}.status" for kind in self._words.kinds}
+
     def rows(self) -> Iterator[tuple[str, Any, int, tuple[int, ...]]]:
         """Rows that should change: name, value, how often it was seen, and where."""
         for row, value, numbers in self._words.rows(self._kinds):
@@ -154,6 +167,10 @@ class Evidence:
                 yield row, kind.plain(kind.read(value)), len(numbers), numbers
             except ValueError:
                 continue
+        if '"refuse"' in self._suggested.get("request.unknown_parameter", {}):
+            # Where unknown parameters are refused, one that was accepted is known there.
+            for name, is_number in self._unknown.items():
+                self._suggest("paging.limit" if is_number else "paging.cursor", name, 0)
         for row, values in self._suggested.items():
             for text, found in sorted(values.items(), key=lambda each: -each[1].count):
                 yield row, json.loads(text), found.count, found.numbers

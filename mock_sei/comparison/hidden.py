@@ -25,7 +25,6 @@ _HIDES: tuple[tuple[str, str, Callable[[Rows], bool]], ...] = (
         lambda rows: rows["paging.default"] >= rows["paging.maximum"],
     ),
     ("paging.maximum", "paging.limit", lambda rows: rows["paging.limit"] != "limit"),
-    ("path.login", "path.authorize", lambda rows: _is_changed(rows, "path.authorize")),
     (
         "refusal.token_expired.*",
         "token.idle_limit",

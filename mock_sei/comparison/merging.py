@@ -16,7 +16,7 @@ from typing import Any
 
 from mock_sei.assumptions.reading import KEY, read_assumptions
 from mock_sei.assumptions.table import ROWS
-from mock_sei.comparison.accepting import toml_value
+from mock_sei.assumptions.writing import toml_value
 from mock_sei.comparison.mapping import read_toml
 from mock_sei.errors import ConfigurationError
 from mock_sei.values.paths import find_path_problem

@@ -54,6 +54,11 @@ class RefusalVotes:
         if len(found.first) < _SHOWN:
             found.first = (*found.first, number)
 
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of which something was seen."""
+        return {*self._by_kind, *self._statuses}
+
     def rows(self, kinds: Mapping[str, RefusalKind]) -> Iterator[tuple[str, Any, tuple[int, ...]]]:
         """Each row of a refusal that must change, its value, and the exchanges that show it.
 

@@ -8,7 +8,8 @@ from typing import Any
 from xml.etree import ElementTree as ET  # nosec B405  # it only writes here
 
 from mock_sei.assumptions.table import ROWS
-from mock_sei.comparison.accepting import as_toml, toml_value
+from mock_sei.assumptions.writing import toml_value
+from mock_sei.comparison.accepting import as_toml
 from mock_sei.comparison.differences import shown
 from mock_sei.comparison.results import Comparison, ComparisonFinding, Outcome
 
@@ -54,7 +55,9 @@ def _text_lines(found: Comparison) -> Iterator[str]:
         more = found.compared.get(Outcome.NOT_COMPARED, 0) - _MOST_SHOWN
         if more > 0:
             yield f"  and {more} more"
-    if found.is_same:
+    if not found.has_compared:
+        yield "Nothing could be compared."
+    elif found.is_same:
         yield "The mock answers as the real platform did."
 
 

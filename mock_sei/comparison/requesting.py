@@ -14,7 +14,6 @@ from mock_sei.comparison.cast import USER, Cast, Player
 from mock_sei.comparison.facts import RequestFacts, is_accepted, read_facts
 from mock_sei.comparison.logins import LogIns
 from mock_sei.recordings.exchanges import (
-    BLANK,
     BodyKind,
     RecordedBody,
     RecordedExchange,
@@ -110,8 +109,8 @@ class RequestMaker:
         if body.kind is BodyKind.LEFT_OUT:
             status = exchange.response.status if exchange.response else 0
             is_large = body.size >= self._log_ins.body_limit or status == _TOO_LARGE
-            is_large |= body.left_out == BLANK
-            if is_large and 0 < body.size <= LARGEST_FILLER:
+            is_blank = "blank" in (body.left_out or "")
+            if (is_large or is_blank) and 0 < body.size <= LARGEST_FILLER:
                 return b" " * body.size
             raise NotComparable("the recording does not have the body of the request")
         if body.is_form:

@@ -80,5 +80,10 @@ class Comparison:
 
     @property
     def is_same(self) -> bool:
-        """True if nothing differs that the user did not accept."""
-        return not self.findings and not self.changes
+        """True if something was compared, and nothing differs that the user did not accept."""
+        return self.has_compared and not self.findings and not self.changes
+
+    @property
+    def has_compared(self) -> bool:
+        """False if no exchange could be compared."""
+        return bool({Outcome.SAME, Outcome.DIFFERENT} & self.compared.keys())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
@@ -18,6 +18,7 @@ from mock_sei.assumptions.table import ROWS
 from mock_sei.comparison.calling import Application, ClientCertificates, InProcessCaller
 from mock_sei.comparison.cast import Cast
 from mock_sei.comparison.evidence import Evidence
+from mock_sei.comparison.hidden import hidden_rows
 from mock_sei.comparison.naming import OperationNames
 from mock_sei.comparison.playing import Play
 from mock_sei.comparison.reading import Recording
@@ -87,15 +88,10 @@ class Rounds:
 
     def settle(self) -> Settled:
         """Plays until nothing more changes. Raises :class:`ConfigurationError`."""
-        best = self._settle({})
+        best = self._settle(_Try(changes={}, numbers={}, evidence=self._play({})))
         if best.evidence.is_order_in_doubt:
-            for order in _orders(self.base):
-                found = self._settle({ORDER: order})
-                if found.cost < best.cost:
-                    best = found
-                if not best.evidence.is_order_in_doubt:
-                    break
-        best = self._without_needless(best)
+            best = self._settle(self._in_best_order(best))
+        best = self._without_needless(self._without_hidden(best))
         return Settled(
             changes=best.changes,
             numbers=best.numbers,
@@ -103,9 +99,20 @@ class Rounds:
             rounds=self._played,
         )
 
-    def _settle(self, changes: Mapping[str, Any]) -> _Try:
-        """The fixed point that begins with some changes."""
-        best = _Try(changes=changes, numbers={}, evidence=self._play(changes))
+    def _in_best_order(self, best: _Try) -> _Try:
+        """The run with the order of the gateway's checks that leaves the fewest differences."""
+        found = best
+        for order in _orders(self.base):
+            changes = {**best.changes, ORDER: order}
+            other = replace(best, changes=changes, evidence=self._play(changes))
+            if other.cost < found.cost:
+                found = other
+            if not found.evidence.is_order_in_doubt:
+                break
+        return found
+
+    def _settle(self, best: _Try) -> _Try:
+        """The fixed point that begins with a run."""
         tried: set[tuple[str, str]] = set()
         for _ in range(MOST_ROUNDS):
             new = self._suggested(best, tried)
@@ -146,6 +153,16 @@ class Rounds:
             counts={**best.counts, **{row: new.counts[row] for row in rows}},
             evidence=evidence,
         )
+
+    def _without_hidden(self, best: _Try) -> _Try:
+        """Drops rows that another row hides, if the recording does not ask for them."""
+        hidden = hidden_rows({**self.base, **best.changes}, ()).keys() & best.changes.keys()
+        for row in sorted(hidden):
+            changes = {name: each for name, each in best.changes.items() if name != row}
+            other = replace(best, changes=changes, evidence=self._play(changes))
+            if other.cost <= best.cost:
+                best = other
+        return best
 
     def _without_needless(self, best: _Try) -> _Try:
         """Drops rows that are what they were, and those that the recording still asks for as often

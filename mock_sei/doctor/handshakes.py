@@ -197,7 +197,7 @@ def _find_token_path(body: bytes) -> str | None:
         path = urlsplit(told["token_endpoint"]).path
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
-    return path if PATH.pattern.fullmatch(path) and len(path) <= PATH.most else None
+    return path if PATH.fits(path) else None
 
 
 def _reason(error: ssl.SSLError, received: bytes) -> tuple[Ended, str]:

@@ -164,7 +164,7 @@ class _Test:
     def _target(
         self, entry: Entry, request: HttpRequest, hidden: HiddenValues
     ) -> tuple[str, dict[str, Any]]:
-        path, query = request.shown_path, request.query
+        path, query = request.wire_path or request.shown_path, request.query
         if HIDDEN in path:
             raise NoHelper(f"no fixture has the {MEANINGS[Secret.LINK]}")
         if not path.startswith("/") or path.startswith("//") or DOTS.search(path):

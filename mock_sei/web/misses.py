@@ -72,6 +72,9 @@ def is_of_platform(platform: Platform, path: str) -> bool:
     """Whether a platform listener serves a path, or a path that is misspelt looks like one."""
     known = {each.partition(" ")[2] for each in OAUTH_OPERATIONS}
     first = path.lstrip("/").partition("/")[0].lower()
+    moved = platform.state.moved_paths
+    if moved is not None and moved.name_of(path) is not None:
+        return True
     if path in known or first in ("portal", "openapi", ".well-known"):
         return True
     if first[:1] == "v" and first[1:2].isdigit():

@@ -172,6 +172,21 @@ def test_the_journal_repeats_the_call_as_it_was_on_the_wire(moved: Served) -> No
         assert url_of(each, "https://localhost") == "https://localhost/oauth2/token"
 
 
+def test_a_test_that_is_made_of_the_journal_calls_what_was_called(moved: Served) -> None:
+    moved.client().post("/oauth2/token", data={"grant_type": "unknown"})
+
+    text = control_client(moved.platform).get("/journal.py").text
+
+    assert "/oauth2/token" in text
+    assert "/v2/oauthtoken" not in text.partition("def test")[2].replace("POST /v2/oauthtoken", "")
+
+
+def test_the_control_listener_knows_whose_path_it_is(moved: Served) -> None:
+    detail = control_client(moved.platform).post("/oauth2/token").json()["detail"]
+
+    assert "this is the control listener; the platform serves this path:" in detail
+
+
 def test_an_entry_says_nothing_of_the_wire_where_nothing_is_moved(served: Served) -> None:
     served.post_token()
 

@@ -197,6 +197,18 @@ def test_the_dashboard_shows_what_is_changed_and_since_when(
     assert "token.lifetime" not in page
 
 
+def test_the_page_of_an_application_has_the_lifetimes_of_its_tokens(
+    served: Served, browser: httpx2.Client
+) -> None:
+    usual = browser.get("/portal/apps/demo-web").text
+    served.platform.reset({"assumptions": {"token.lifetime": 7200, "token.idle_limit": 45}})
+
+    page = browser.get("/portal/apps/demo-web").text
+
+    assert "valid for 60 minutes, and for 30 minutes after its last use" in usual
+    assert "valid for 120 minutes, and for 45 seconds after its last use" in page
+
+
 ORDER = ["token", "AppKey", "scope", "certificate name"]
 
 

@@ -295,3 +295,45 @@ def test_a_change_that_mends_nothing_is_dropped(
     assert found.findings
     assert found.findings[0].difference.where == "/expires_in"
     assert found.rounds < 12
+
+
+def test_a_recording_of_which_nothing_can_be_compared_is_not_the_same(
+    shared_store: CertificateStore, tmp_path: Path
+) -> None:
+    real = RealPlatform(shared_store, tmp_path)
+    real.answer_otherwise = answers(lambda value: value.update(data=[]), status=200)
+    real.get(headers={"AppKey": "demo-server-key", "Authorization": "Bearer of-yesterday"})
+
+    found = compared(real, shared_store)
+
+    assert not found.is_same
+    assert not found.has_compared
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"access_token": "x", "expires_in": 1e400, "token_type": 7}',
+        b'{"access_token": ' + b"[" * 900 + b"]" * 900 + b"}",
+        b'{"access_token": "x", "expires_in": "soon", "scope": "\\"\\u00e9 \\\\"}',
+        b"[1, 2]",
+        b"null",
+        b"no JSON",
+    ],
+)
+def test_nonsense_in_an_answer_is_a_finding(
+    body: bytes, shared_store: CertificateStore, tmp_path: Path
+) -> None:
+    real = RealPlatform(shared_store, tmp_path)
+
+    def nonsense(exchange: RecordedExchange) -> RecordedExchange:
+        assert exchange.response is not None
+        answer = RecordedBody(media_type="application/json", size=len(body), data=body)
+        return replace(exchange, response=replace(exchange.response, body=answer))
+
+    real.answer_otherwise = nonsense
+    real.token()
+
+    found = compared(real, shared_store)
+
+    assert found.findings or found.not_compared or found.is_same

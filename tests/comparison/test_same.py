@@ -15,6 +15,7 @@ from mock_sei.comparison.results import Outcome
 from mock_sei.recordings.kept import Bodies
 from mock_sei.rules.standards import Listener
 from tests.comparison.recorder import RealPlatform, compared
+from tests.oauth.assertions import assertion, own, register, send, sign
 from tests.oauth.flows import (
     ALICE,
     LOGIN,
@@ -198,3 +199,24 @@ def test_writes_are_the_same(
 
     assert found.is_same, (found.findings, found.changes)
     assert bodies is Bodies.SHAPES or not found.not_compared
+
+
+def test_assertions_and_public_documents_are_the_same(
+    shared_store: CertificateStore, tmp_path: Path
+) -> None:
+    real = RealPlatform(shared_store, tmp_path)
+    register(real, own().certificate)
+    answer = send(real, sign(assertion(real)))
+    assert answer.status_code == 200, answer.text
+    assert call(real, answer.json()["access_token"], "demo-web") == 200
+    assert send(real, "<no-assertion/>").status_code == 400
+    http = real.client(None, listener=Listener.ONE_WAY)
+    for path in ("oauth-authorization-server", "jwks.json"):
+        assert http.get(f"/.well-known/{path}").status_code == 200
+    assert real.client().head(TICKETS, headers=real.headers()).status_code == 200
+
+    found = compared(real, shared_store)
+
+    assert found.is_same, found.findings
+    (not_compared,) = found.not_compared
+    assert "sign the assertion again" in not_compared[2]

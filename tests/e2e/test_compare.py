@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mock_sei import MockSei
+from mock_sei.testing.assumption_values import AssumptionValues
 from tests.e2e.serving import run_mock_sei
 from tests.support import TICKETS
 
@@ -20,7 +21,11 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = tmp_path_factory.mktemp("traffic")
     entries = []
-    changed = {"token.type": "Bearer", "paging.total": "count", "refusal.api_key.status": 403}
+    changed: AssumptionValues = {
+        "token.type": "Bearer",
+        "paging.total": "count",
+        "refusal.api_key.status": 403,
+    }
     with MockSei(certs_dir=folder / "certs", assumptions=changed) as platform:
         account = platform.service_account("svc-demo")
         with platform.client(account) as http:

@@ -15,6 +15,7 @@ from mock_sei.certificates.held import Origin
 from mock_sei.errors import Rejected
 from mock_sei.fixtures import is_demo
 from mock_sei.journal.activity import Activity
+from mock_sei.oauth.tokens import spelled_time
 from mock_sei.portal.letters import FORMATS_WITH_KEY, FORMATS_WITHOUT_KEY
 from mock_sei.portal.links import Delivery
 from mock_sei.portal.registration import REDIRECTED
@@ -199,6 +200,10 @@ def details(visit: Visit) -> Response:
     return _details(visit, visit.application(), {})
 
 
+def _spelled(duration: timedelta) -> str:
+    return spelled_time(int(duration.total_seconds()))
+
+
 def _details(visit: Visit, application: Application, problems: Mapping[str, str]) -> Response:
     if problems:
         visit.exchange.entry.note(f"form refused: {Rejected(problems)}")
@@ -213,6 +218,7 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
     known = visit.platform.fixtures.registry.service_accounts
     formats = FORMATS_WITH_KEY if with_key else FORMATS_WITHOUT_KEY
     password = record.password if record and is_demo(record) else None
+    assumed = visit.platform.state.assumptions.token
     return visit.show(
         "details.html",
         status=400 if problems else 200,
@@ -224,6 +230,8 @@ def _details(visit: Visit, application: Application, problems: Mapping[str, str]
         plan=plan_call(visit.platform, visit.addresses, application, password),
         quoted=quoted,
         tokens=token_state(visit, application),
+        token_lifetime=_spelled(assumed.lifetime),
+        token_idle_limit=_spelled(assumed.idle_limit),
         downloads=download_lines(visit.addresses.control, account if with_key else None),
         from_fixtures=record is not None and known.get(record.username) == record,
         certificates=certificates,
