@@ -29,6 +29,7 @@ from mock_sei.platform import Platform
 MOST_ROUNDS = 8
 """Runs with further changes, for one order of the gateway's checks."""
 ORDER = "gateway.order"
+_IDLE, _LIFETIME = "token.idle_limit", "token.lifetime"
 
 Progress = Callable[[int], None]
 """Called after each exchange with the number of the run, from 1."""
@@ -116,17 +117,36 @@ class Rounds:
         tried: set[tuple[str, str]] = set()
         for _ in range(MOST_ROUNDS):
             new = self._suggested(best, tried)
-            if not new.changes:
+            rows = self._possible(best, new.changes)
+            if not rows:
                 break
-            found = self._try(best, new, list(new.changes))
+            found = self._try(best, new, rows)
             if found is not None and found.cost < best.cost:
                 best = found
                 continue
-            for row in new.changes if len(new.changes) > 1 else ():
-                found = self._try(best, new, [row])  # together they do harm
-                if found is not None and found.cost < best.cost:
-                    best = found
+            better, rejected = best, []
+            for row in rows if len(rows) > 1 else ():  # together they do harm
+                found = self._try(better, new, [row])
+                if found is not None and found.cost < better.cost:
+                    better = found
+                else:
+                    rejected.append((row, repr(new.changes[row])))
+            if better is not best:  # what mended nothing before may do so now
+                tried.difference_update(rejected)
+            best = better
         return best
+
+    def _possible(self, best: _Try, new: Mapping[str, Any]) -> list[str]:
+        """The rows that contradict neither the changes before nor one another."""
+        rows: list[str] = []
+        for row in new:
+            changes = {**best.changes, **{each: new[each] for each in (*rows, row)}}
+            try:
+                require_consistent(merged(self.base, changes), source="compare")
+            except ConfigurationError:
+                continue
+            rows.append(row)
+        return rows
 
     def _suggested(self, best: _Try, tried: set[tuple[str, str]]) -> _Suggestions:
         """The most seen value of each row, of those that were not tried before."""
@@ -174,8 +194,18 @@ class Rounds:
             if value != self.base.get(row, ROWS[row].default)
             and still.get((row, repr(value)), 0) <= max(0, best.counts.get(row, 1) - 1)
         }
-        if len(changes) == len(best.changes):
-            return best
+        if len(changes) != len(best.changes):
+            best = self._with(best, changes)
+        if changes.keys() >= {_IDLE, _LIFETIME}:
+            # A token that is refused after its lifetime may look as if it had been left idle.
+            without = {row: value for row, value in changes.items() if row != _IDLE}
+            found = self._with(best, without)
+            if found.cost <= best.cost:
+                return found
+        return best
+
+    def _with(self, best: _Try, changes: Mapping[str, Any]) -> _Try:
+        """A run with some of the changes."""
         evidence = self._play(changes)
         return _Try(changes=changes, numbers=best.numbers, counts=best.counts, evidence=evidence)
 
