@@ -80,10 +80,6 @@ class MockAnswer:
     kind: str | None = None
     """The name of the refusal's kind in the error table, such as ``token_invalid``."""
 
-    @property
-    def media_type(self) -> str:
-        return (self.find_header("content-type") or "").partition(";")[0].strip().lower()
-
     def find_header(self, name: str) -> str | None:
         """The first value of a header, whose name may have any case."""
         wanted = name.lower()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from mock_sei.assumptions.table import Assumptions
@@ -27,8 +27,6 @@ class Seen:
     body: int = 0
     reused: bool = False
     """Whether a refresh token was used twice."""
-    lifetimes: set[int] = field(default_factory=set)
-    """The values of ``expires_in`` of token responses."""
 
     def note(self, played: Played, *, accepted: bool) -> None:
         ages = played.ages

@@ -17,13 +17,9 @@ def limit_below(refused: float, accepted: float) -> int:
     return max(1, floor(refused))
 
 
-def limit_above(accepted: float, refused: float | None = None) -> int:
-    """The roundest limit of more than ``accepted`` seconds and at most ``refused`` ones.
-
-    Without one that was refused, it is the next whole minute, or the next second below a minute.
-    """
-    if refused is not None and refused > accepted:
-        return limit_below(refused, accepted)
+def limit_above(accepted: float) -> int:
+    """A limit of more than ``accepted`` seconds: the next whole minute, or the next second below a
+    minute."""
     step = 60 if accepted >= 60 else 1
     return (floor(accepted / step) + 1) * step
 

@@ -34,11 +34,6 @@ class RequestFacts:
     def is_token_request(self) -> bool:
         return self.grant is not None
 
-    @property
-    def is_functional(self) -> bool:
-        """True for a call with a token or with an AppKey that is no OAuth request."""
-        return not self.is_token_request and not self.is_pair and "client_id" not in self.parameters
-
 
 def read_facts(request: RecordedRequest) -> RequestFacts:
     """What a request says of its sender."""

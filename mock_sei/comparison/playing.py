@@ -103,17 +103,9 @@ class Play:
             return replace(
                 done, outcome=Outcome.NOT_COMPARED, reason="its JSON is nested too deeply"
             )
-        except NotComparable as error:
+        except (NotComparable, LostValue) as error:
             self._lose(exchange)
             return replace(done, outcome=Outcome.NOT_COMPARED, reason=str(error))
-        except LostValue as error:
-            self._lose(exchange)
-            return replace(
-                done,
-                outcome=Outcome.NOT_COMPARED,
-                reason=str(error),
-                depends_on=error.exchange,
-            )
 
     async def _compared(
         self, exchange: RecordedExchange, facts: RequestFacts, done: Compared

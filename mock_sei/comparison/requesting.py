@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_plus
 
 from mock_sei.comparison.bindings import Bindings
 from mock_sei.comparison.calling import MockRequest
@@ -131,7 +132,9 @@ class RequestMaker:
         pairs = (each.partition("=") for each in form.split("&"))
         ours = player.application.service_account or ""
         return "&".join(
-            f"{name}={ours}" if name == "username" and value == recorded else f"{name}{mark}{value}"
+            f"{name}={ours}"
+            if name == "username" and unquote_plus(value) == recorded
+            else f"{name}{mark}{value}"
             for name, mark, value in pairs
         )
 

@@ -34,8 +34,6 @@ class Compared:
     answer: MockAnswer | None = None
     reason: str = ""
     """Why it was not compared or skipped."""
-    depends_on: int | None = None
-    """The exchange that differed, on which it depends."""
     source: str = ""
     """Where in the mock its answer comes from."""
 

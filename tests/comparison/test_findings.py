@@ -337,3 +337,23 @@ def test_nonsense_in_an_answer_is_a_finding(
     found = compared(real, shared_store)
 
     assert found.findings or found.not_compared or found.is_same
+
+
+def test_an_account_whose_name_the_mock_cannot_have_is_played(
+    shared_store: CertificateStore, tmp_path: Path
+) -> None:
+    real = RealPlatform(shared_store, tmp_path)
+
+    def renamed(exchange: RecordedExchange) -> RecordedExchange:
+        request = exchange.request
+        form = (request.body.data or b"").replace(b"username=svc-demo", b"username=the+account%2F1")
+        return replace(
+            exchange,
+            request=replace(request, body=replace(request.body, data=form)),
+            tls=replace(exchange.tls, client_common_name="the account/1"),
+        )
+
+    real.answer_otherwise = renamed
+    token_and_call(real)
+
+    assert compared(real, shared_store).compared == {Outcome.SAME: 2}
