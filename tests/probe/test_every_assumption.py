@@ -165,7 +165,9 @@ def test_a_row_without_a_probe_changes_no_other_one(
 
 @st.composite
 def sets_of_rows(draw: st.DrawFn) -> Rows:
-    names = draw(st.lists(st.sampled_from(SEEN), min_size=2, max_size=12, unique=True))
+    # With another name of limit, no probe sends a known parameter twice: it hides the row for that.
+    rows = [each for each in SEEN if each != "paging.limit"]
+    names = draw(st.lists(st.sampled_from(rows), min_size=2, max_size=12, unique=True))
     return {name: other_value(name) for name in names}
 
 
