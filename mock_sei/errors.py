@@ -329,6 +329,9 @@ REDIRECTED = frozenset({"response_type_unknown", "access_denied"})
 """Kinds that an OAuth client sees only at its redirect address, which has ``error`` and
 ``error_description`` and nothing else of a kind."""
 
+ONLY_OURS = frozenset({"not_recorded", "live_pages_full"})
+"""Kinds of what the real platform does not have, replay and live pages: nothing is assumed."""
+
 
 class Words:
     """The public part of each kind of refusal, as one platform answers it."""

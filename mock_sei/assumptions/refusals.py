@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mock_sei.assumptions.kinds import LINE, Flag, Optional, ValueKind, Whole
-from mock_sei.errors import KINDS, REDIRECTED, RefusalKind, Words
+from mock_sei.errors import KINDS, ONLY_OURS, REDIRECTED, RefusalKind, Words
 
 MEMBERS: Mapping[str, ValueKind] = MappingProxyType(
     {
@@ -164,16 +164,6 @@ SOURCES: Mapping[str, RefusalSource] = MappingProxyType(
         "store_away": RefusalSource(
             when="the test server cannot reach its state", reason=_OWN, unseen=_OWN
         ),
-        "not_recorded": RefusalSource(
-            when="only recorded calls are answered, and this one is not recorded",
-            reason=_OWN,
-            unseen=_OWN,
-        ),
-        "live_pages_full": RefusalSource(
-            when="so many pages of the portal are live that no other one can be",
-            reason=_OWN,
-            unseen=_OWN,
-        ),
         "head_too_large": RefusalSource(
             when="the headers are larger than this server accepts",
             reason="the status is that of RFC 6585 section 5, the words are assumed",
@@ -186,7 +176,7 @@ SOURCES: Mapping[str, RefusalSource] = MappingProxyType(
 
 def changeable() -> Iterator[tuple[str, RefusalKind]]:
     """The kinds that have rows, by name."""
-    return ((name, kind) for name, kind in KINDS.items() if name not in REDIRECTED)
+    return ((name, kind) for name, kind in KINDS.items() if name not in REDIRECTED | ONLY_OURS)
 
 
 @dataclass(frozen=True, kw_only=True)

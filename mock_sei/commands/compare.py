@@ -48,14 +48,16 @@ def run(options: CompareOptions) -> int:
 
     Raises :class:`ConfigurationError` for input that cannot be used; then nothing is written.
     """
-    # The mock refuses what the recorded client did wrong; its log says nothing to this command.
-    logging.getLogger("mock_sei").setLevel(logging.CRITICAL)
     settings = load_settings(options.settings, file=options.config)
     chosen = RecordingMap() if options.map is None else read_map(options.map)
     accepted = Accepted() if options.accept is None else read_accepted(options.accept)
     recording = Recording(options.recordings)
     fixtures = load_fixtures(settings.fixtures, settings.apis)
-    with tempfile.TemporaryDirectory(prefix="mock-sei-compare-") as folder, _progress() as shown:
+    with (
+        tempfile.TemporaryDirectory(prefix="mock-sei-compare-") as folder,
+        _progress() as shown,
+        _without_log(),
+    ):
         mock = _mock(settings, fixtures, Path(folder))
         found = compare(recording, mock, chosen=chosen, accepted=accepted, progress=shown)
     if options.write is not None and found.changes:
@@ -86,6 +88,18 @@ def _mock(settings: Settings, fixtures: Fixtures, folder: Path) -> ComparedMock:
         make=make,
         app=platform_app(),
     )
+
+
+@contextlib.contextmanager
+def _without_log() -> Iterator[None]:
+    """The mock refuses what the recorded client did wrong; its log says nothing to this command."""
+    log = logging.getLogger("mock_sei")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 @contextlib.contextmanager

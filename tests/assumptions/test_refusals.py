@@ -7,7 +7,7 @@ import pytest
 
 from mock_sei.assumptions.refusals import MEMBERS, SOURCES, changeable
 from mock_sei.assumptions.table import ROWS
-from mock_sei.errors import KINDS, REDIRECTED, RefusalKind
+from mock_sei.errors import KINDS, ONLY_OURS, REDIRECTED, RefusalKind
 from mock_sei.rules.standards import Listener
 from tests.assumptions.provoking import PROVOKED
 from tests.oauth.flows import log_in, returned, revoke
@@ -32,9 +32,11 @@ def assume(served: Served, **rows: object) -> None:
     served.platform.reset({"assumptions": rows})
 
 
-def test_every_kind_of_the_error_table_has_rows_or_goes_to_a_redirect_address() -> None:
+def test_every_kind_that_the_real_platform_may_answer_otherwise_has_rows() -> (
+    None
+):
     assert PROVOKED.keys() == SOURCES.keys() == dict(changeable()).keys()
-    assert KINDS.keys() - SOURCES.keys() == REDIRECTED
+    assert KINDS.keys() - SOURCES.keys() == REDIRECTED | ONLY_OURS
     assert all(isinstance(each, RefusalKind) for each in KINDS.values())
 
 
