@@ -32,9 +32,7 @@ def assume(served: Served, **rows: object) -> None:
     served.platform.reset({"assumptions": rows})
 
 
-def test_every_kind_that_the_real_platform_may_answer_otherwise_has_rows() -> (
-    None
-):
+def test_every_kind_that_the_real_platform_may_answer_otherwise_has_rows() -> None:
     assert PROVOKED.keys() == SOURCES.keys() == dict(changeable()).keys()
     assert KINDS.keys() - SOURCES.keys() == REDIRECTED | ONLY_OURS
     assert all(isinstance(each, RefusalKind) for each in KINDS.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -136,3 +137,12 @@ def test_files_that_are_not_there_are_named(recording: Path, tmp_path: Path) -> 
         assert found.exit_code == 2, options
         assert "nowhere" in found.output
         assert "Traceback" not in found.output
+
+
+def test_the_log_is_afterwards_as_it_was(recording: Path) -> None:
+    log = logging.getLogger("mock_sei")
+    before = log.level
+
+    assert compare(recording).exit_code in (0, 1)
+
+    assert log.level == before
