@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,9 +32,13 @@ RAISING = {
 CONSTANTS = {name: value for name, value in vars(checks).items() if isinstance(value, str)}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def modules() -> tuple[tuple[str, ast.Module], ...]:
+    """Read once, and not while tests are collected: it takes seconds."""
+    return tuple(
+        (path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    )
 
 
 def constants_of(module: ast.Module) -> dict[str, str]:
@@ -55,20 +60,28 @@ def text_of(node: ast.expr, known: dict[str, str]) -> str | None:
     return known.get(node.id) if isinstance(node, ast.Name) else None
 
 
-EVERYWHERE: dict[str, str] = {}
-for _, each in modules():
-    EVERYWHERE |= {
-        name: text for name, text in constants_of(each).items() if name not in ("CHECK", "HOME")
+def constants_of_all() -> dict[str, str]:
+    return {
+        name: text
+        for _, module in modules()
+        for name, text in constants_of(module).items()
+        if name not in ("CHECK", "HOME")
     }
 
 
-def named_checks() -> Iterator[tuple[str, str | None]]:
+@functools.cache
+def named_checks() -> tuple[tuple[str, str | None], ...]:
     """Where a check is named, and its name; None if this test cannot read the name."""
+    return tuple(_named_checks())
+
+
+def _named_checks() -> Iterator[tuple[str, str | None]]:
+    everywhere = constants_of_all()
     for path, module in modules():
         # The doctor's checks are of the client's setup; the recorder's are in no journal.
         if path.startswith(("doctor/", "recorder/")):
             continue
-        known = EVERYWHERE | constants_of(module)
+        known = everywhere | constants_of(module)
         for node in ast.walk(module):
             if not isinstance(node, ast.Call):
                 continue
@@ -86,7 +99,7 @@ HANDED_ON = ("errors.py", "oauth/authorize.py", "reasons/tokens.py", "web/forms.
 
 
 def test_every_check_that_the_code_names_is_in_the_table() -> None:
-    named = list(named_checks())
+    named = named_checks()
 
     unread = [where for where, name in named if name is None and not where.startswith(HANDED_ON)]
     # CHECK of another module is not followed: the module that defines it is read itself.

@@ -48,6 +48,8 @@ FOCUS = """() => {
           style.outlineStyle === "solid" && parseFloat(style.outlineWidth) >= 2];
 }"""
 """The text of the focused element, and whether the focus is visible."""
+ANIMATIONS_END = "() => Promise.allSettled(document.getAnimations().map((each) => each.finished))"
+"""While colours change, the contrast is that of no colour of ours."""
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 _QUIET = (
@@ -103,8 +105,34 @@ def _key_of(server: MockSei) -> str:
 def violations(page: Page, axe: str) -> list[Any]:
     """The problems that axe-core finds, including best practices."""
     page.evaluate(axe)  # not as a script element: the page's policy allows none
-    found: list[Any] = page.evaluate("axe.run({ preload: false })")["violations"]
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+    return _violations(page)
+
+
+def violations_in_both_schemes(page: Page, axe: str) -> dict[str, list[Any]]:
+    """The problems that axe-core finds in the dark and in the light scheme, where there are some.
+
+    A scheme changes nothing but colours, so that all rules run in one scheme, and in the other the
+    rules that read colours.
+    """
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(ANIMATIONS_END)
+    dark = violations(page, axe)
+    page.emulate_media(color_scheme="light")
+    page.evaluate(ANIMATIONS_END)
+    light = violations_of_colours(page)
+    return {scheme: found for scheme, found in (("dark", dark), ("light", light)) if found}
+
+
+def violations_of_colours(page: Page) -> list[Any]:
+    """The problems with colours of a page that axe-core was run on before."""
+    return _violations(page, "color-contrast", "link-in-text-block")
+
+
+def _violations(page: Page, *rules: str) -> list[Any]:
+    """The problems that axe-core finds, which is loaded; of all rules if none is named."""
+    only = {"runOnly": list(rules)} if rules else {}
+    ran = page.evaluate("(options) => axe.run(options)", {"preload": False, **only})
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in ran["violations"]]
 
 
 def picture_of(page: Page, name: str, *, height: int) -> None:

@@ -95,8 +95,24 @@ def _waiting(make: Callable[..., None], unnamed: httpx2.Timeout) -> Callable[...
 @pytest.fixture(scope="module", params=[new_thread_loop, new_event_loop], ids=["asyncio", "uvloop"])
 def either_loop(request: pytest.FixtureRequest) -> Iterator[None]:
     """A module's servers on the loop of fixtures, and on that of ``mock-sei serve``."""
+    yield from _on_the_loop_of(request.param)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(new_thread_loop, id="asyncio", marks=pytest.mark.nightly),
+        pytest.param(new_event_loop, id="uvloop"),
+    ],
+)
+def either_loop_at_night(request: pytest.FixtureRequest) -> Iterator[None]:
+    """As ``either_loop``, for tests of what no loop does: with each change on one loop only."""
+    yield from _on_the_loop_of(request.param)
+
+
+def _on_the_loop_of(make: Callable[[], object]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ServerThread, "new_loop", staticmethod(request.param))
+        patch.setattr(ServerThread, "new_loop", staticmethod(make))
         yield
 
 

@@ -219,3 +219,25 @@ def _media_of(operation: Operation, answer: httpx2.Response) -> Mapping[str, Any
             found_media: Mapping[str, Any] = operation.document.follow(media, "")
             return found_media
     return None
+
+
+_OF_ANY_TEXT = {"type", "title", "description", "example", "examples", "name", "in", "required"}
+"""Keywords of a parameter and its schema that every text fits."""
+
+
+def can_be_wrong(definition: Mapping[str, Any]) -> bool:
+    """Whether a request can be wrong: not where an operation takes only texts in its path.
+
+    schemathesis makes hundreds of values before it gives up.
+    """
+    parameters = definition.get("parameters", [])
+    return (
+        "requestBody" in definition
+        or not parameters
+        or any(
+            each.get("in") != "path"
+            or each.get("schema", each).get("type") != "string"
+            or not each.get("schema", each).keys() <= _OF_ANY_TEXT
+            for each in parameters
+        )
+    )

@@ -9,10 +9,19 @@ import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, Watch, violations
+from tests.e2e.browser import (
+    ANIMATIONS_END,
+    DESKTOP,
+    OVERFLOW,
+    PHONE,
+    Bench,
+    Watch,
+    violations,
+    violations_in_both_schemes,
+    violations_of_colours,
+)
 from tests.e2e.page_checks import (
     BROKEN_WORDS,
-    SCHEMES,
     the_keyboard_reaches_everything_in_order_and_shows_where_it_is,
 )
 from tests.patience import PATIENCE
@@ -54,9 +63,7 @@ def test_a_page_fits_its_window_asks_nobody_else_and_needs_neither_mouse_nor_eye
 
     assert watch.complaints == []
     assert watch.origins == {bench.server.control_url}
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        assert violations(page, axe) == [], scheme
+    assert violations_in_both_schemes(page, axe) == {}
     for width, height in (PHONE, DESKTOP):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate(OVERFLOW) == 0, width
@@ -149,10 +156,6 @@ def test_no_script_of_others_runs_in_the_page(page: Page, bench: Bench, watch: W
     assert len([each for each in watch.complaints if "Content Security Policy" in each]) == 2
 
 
-ANIMATIONS_END = "() => Promise.allSettled(document.getAnimations().map((each) => each.finished))"
-"""While colours change, the contrast is that of no colour of ours."""
-
-
 @pytest.mark.needs("node", "npm")
 def test_axe_finds_nothing_to_mend(page: Page, bench: Bench, axe: str) -> None:
     open_viewer(page, bench)
@@ -165,4 +168,4 @@ def test_axe_finds_nothing_to_mend(page: Page, bench: Bench, axe: str) -> None:
     page.emulate_media(color_scheme="dark")
     expect(page.locator("html")).to_have_class("dark-mode")
     page.evaluate(ANIMATIONS_END)
-    assert violations(page, axe) == []
+    assert violations_of_colours(page) == []

@@ -34,7 +34,8 @@ from mock_sei.apis.servers import base_path
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.document_files import SUFFIXES, DocumentFile
 from mock_sei.errors import ConfigurationError
-from tests.e2e.made_calls import Caller, platform_of
+from tests.e2e.made_calls import Caller, can_be_wrong, platform_of
+from tests.e2e.serving import THOROUGH
 from tests.e2e.sources import unpacked
 from tests.patience import patient
 from tests.support import Served
@@ -135,7 +136,11 @@ LARGE = {
 
 WHOLE = {name: replace(each, every=1) for name, each in DOCUMENTS.items() if each.every > 1}
 
-EXAMPLES = {GenerationMode.POSITIVE: 4, GenerationMode.NEGATIVE: 3}
+EXAMPLES = (
+    {GenerationMode.POSITIVE: 4, GenerationMode.NEGATIVE: 3}
+    if THOROUGH
+    else {GenerationMode.POSITIVE: 2, GenerationMode.NEGATIVE: 1}
+)
 """Requests for an operation: as its document wants them, and wrong in some way."""
 
 
@@ -308,9 +313,11 @@ def _call_operations(loaded: Loaded) -> None:
         assert isinstance(operation, Ok), operation
         is_left = operation.ok().label in loaded.foreign.left
         for mode in () if is_left else EXAMPLES:
+            if mode is GenerationMode.NEGATIVE and not can_be_wrong(operation.ok().definition.raw):
+                continue
             statuses += _called(operation.ok(), mode, loaded)
 
-    assert statuses.total() > 10
+    assert statuses.total() > 5
     assert min(statuses) < 300
 
 

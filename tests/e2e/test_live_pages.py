@@ -14,13 +14,12 @@ from mock_sei import MockSei
 from mock_sei.runtime.loops import new_event_loop, new_thread_loop
 from mock_sei.runtime.server import ServerThread
 from mock_sei.web.portal.live import MOST_STREAMS
-from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, violations
+from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, violations_in_both_schemes
 from tests.e2e.portal_steps import done, title_is, watched
 from tests.e2e.serving import wait_for
 from tests.patience import PATIENCE
 
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 HIDE = """(state) => {
   Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -93,8 +92,8 @@ def opened(bench: Bench, path: str, **options: Any) -> Iterator[Page]:
         yield page
 
 
-def options_of(size: tuple[int, int], scheme: str) -> dict[str, Any]:
-    return {"viewport": {"width": size[0], "height": size[1]}, "color_scheme": scheme}
+def options_of(size: tuple[int, int]) -> dict[str, Any]:
+    return {"viewport": {"width": size[0], "height": size[1]}}
 
 
 def streams_of(bench: Bench) -> int:
@@ -102,12 +101,11 @@ def streams_of(bench: Bench) -> int:
 
 
 @pytest.mark.needs("chromium", "node", "npm")
-@SCHEMES
 @SIZES
 def test_a_refused_call_appears_in_an_open_journal(
-    bench: Bench, axe: str, size: tuple[int, int], scheme: str
+    bench: Bench, axe: str, size: tuple[int, int]
 ) -> None:
-    with opened(bench, "/portal/journal", **options_of(size, scheme)) as page:
+    with opened(bench, "/portal/journal", **options_of(size)) as page:
         expect(page.get_by_text("There was no request since the last reset.")).to_be_visible()
         refuse(bench.server)
         expect(page.locator(".entries > li")).to_have_count(1)
@@ -117,7 +115,7 @@ def test_a_refused_call_appears_in_an_open_journal(
         expect(page.locator(".entries > li").first).to_contain_text("GET /v2/investors 401")
         expect(page.get_by_text("no application: 2 calls, 2 refused")).to_be_visible()
         assert page.evaluate(OVERFLOW) == 0
-        assert violations(page, axe) == []
+        assert violations_in_both_schemes(page, axe) == {}
         page.locator(".marks svg a").first.click()
         title_is(page, "Entry 2")
 
@@ -127,7 +125,7 @@ def test_a_refused_call_appears_in_an_open_journal(
 def test_without_script_the_pages_are_whole_and_show_what_is_new_when_loaded_again(
     bench: Bench, size: tuple[int, int]
 ) -> None:
-    options = options_of(size, "light") | {"java_script_enabled": False}
+    options = options_of(size) | {"java_script_enabled": False}
     for path, found in (("/portal/journal", ".entries > li"), ("/portal", ".refusals > li")):
         bench.server.reset()
         with opened(bench, path, **options) as page:
@@ -140,14 +138,13 @@ def test_without_script_the_pages_are_whole_and_show_what_is_new_when_loaded_aga
 
 
 @pytest.mark.needs("chromium", "node", "npm")
-@SCHEMES
 @SIZES
 def test_what_somebody_does_on_an_open_dashboard_stays(
-    bench: Bench, axe: str, size: tuple[int, int], scheme: str
+    bench: Bench, axe: str, size: tuple[int, int]
 ) -> None:
     server = bench.server
     server.faults.add("GET /v2/investors", status=500)
-    with opened(bench, "/portal", **options_of(size, scheme)) as page:
+    with opened(bench, "/portal", **options_of(size)) as page:
         page.get_by_label("Time in UTC").fill("2028-02-29")
         page.get_by_label("What goes wrong").select_option("No answer at all")
         row = page.get_by_role("row", name="GET /v2/investors")
@@ -166,7 +163,7 @@ def test_what_somebody_does_on_an_open_dashboard_stays(
         expect(page.get_by_label("What goes wrong")).to_have_value("stall")
         expect(row.get_by_text("mock-sei fault")).to_be_visible()
         assert page.evaluate(OVERFLOW) == 0
-        assert violations(page, axe) == []
+        assert violations_in_both_schemes(page, axe) == {}
 
 
 @pytest.mark.needs("chromium")

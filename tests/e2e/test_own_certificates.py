@@ -16,7 +16,7 @@ from tests.certificates.chains import ACCOUNT, ONE_CHANGE, chain_of
 from tests.certificates.client_ca import NOW, pem
 from tests.e2e.registering import LET_IN, Team, control_of, printed, register, walk_in
 
-pytestmark = [pytest.mark.needs("openssl", "curl"), pytest.mark.usefixtures("either_loop")]
+pytestmark = [pytest.mark.needs("openssl", "curl"), pytest.mark.usefixtures("either_loop_at_night")]
 
 FILES = ("--cert", "certificate.crt", "--key", "privatekey.key")
 

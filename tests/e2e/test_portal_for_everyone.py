@@ -21,10 +21,10 @@ from tests.e2e.browser import (
     Watch,
     picture_of,
     violations,
+    violations_in_both_schemes,
 )
 from tests.e2e.page_checks import (
     BROKEN_WORDS,
-    SCHEMES,
     the_keyboard_reaches_everything_in_order_and_shows_where_it_is,
 )
 from tests.e2e.portal_steps import CLIENT_SERVER, TEAM, title_is
@@ -399,9 +399,7 @@ def test_a_page_fits_its_window_asks_nobody_else_and_needs_neither_mouse_nor_eye
     # But for Chromium's own note of an error's status.
     assert [each for each in watch.complaints if "the server responded with" not in each] == []
     assert watch.origins == {bench.server.url}
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        assert violations(page, axe) == [], scheme
+    assert violations_in_both_schemes(page, axe) == {}
     for width, height in (PHONE, DESKTOP):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate(OVERFLOW) == 0, width
@@ -415,6 +413,25 @@ def test_axe_finds_a_field_without_its_label(page: Page, bench: Bench, axe: str)
     add_app(page, bench)
     page.evaluate("document.querySelector('label[for=name]').remove()")
     assert "label" in [rule for rule, _ in violations(page, axe)]
+
+
+@pytest.mark.needs("node", "npm")
+def test_axe_finds_what_is_too_pale_in_one_scheme(page: Page, bench: Bench, axe: str) -> None:
+    add_app(page, bench)
+    for scheme, colour in (("light", "#fff"), ("dark", "#000")):
+        page.evaluate("(colour) => { document.querySelector('h1').style.color = colour }", colour)
+        found = violations_in_both_schemes(page, axe)
+        assert [rule for rule, _ in found[scheme]] == ["color-contrast"]
+
+
+@pytest.mark.parametrize("change", ["style.outline = 'none'", "tabIndex = -1"])
+def test_a_link_that_the_keyboard_misses_or_does_not_show_is_found(
+    page: Page, bench: Bench, change: str
+) -> None:
+    my_apps(page, bench)
+    page.evaluate(f"document.querySelector('main a').{change}")
+    with pytest.raises(AssertionError):
+        the_keyboard_reaches_everything_in_order_and_shows_where_it_is(page)
 
 
 def test_the_skip_link_shows_itself_and_skips(page: Page, bench: Bench) -> None:

@@ -19,7 +19,7 @@ from tests.oauth.assertions import assertion, encoded, own, register, sign
 from tests.patience import PATIENCE
 from tests.support import TICKETS, Served
 
-pytestmark = pytest.mark.usefixtures("either_loop")
+pytestmark = pytest.mark.usefixtures("either_loop_at_night")
 
 MANY = 100
 

@@ -18,7 +18,7 @@ from mock_sei.certificates.authority import Authority
 from tests.patience import PATIENCE
 from tests.support import registration
 
-pytestmark = pytest.mark.usefixtures("either_loop")
+pytestmark = pytest.mark.usefixtures("either_loop_at_night")
 
 PAGES = 30
 GHOST = registration(name="ghost", certificate="own")

