@@ -36,6 +36,8 @@ _CODES: Mapping[type[Exception], str] = {
 _CLUSTER = "is a node of a Redis Cluster; name a Redis server that is none"
 _PROBLEMS: Mapping[str, str] = {
     "NOAUTH": "wants a password: redis://:PASSWORD@host, best in the variable MOCK_SEI_STATE",
+    "HELLO must be called": "wants a password: redis://:PASSWORD@host, best in the variable "
+    "MOCK_SEI_STATE",
     "Authentication required": "wants a password: redis://:PASSWORD@host, best in the variable "
     "MOCK_SEI_STATE",
     "WRONGPASS": "refuses the user or the password of the URL",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -28,6 +29,7 @@ class RemoteUnits(SharedUnits):
         self._thread = ThreadPoolExecutor(1, "mock-sei state")
         self._next_refresh: Future[None] | None = None
         """A refresh that has not begun yet. All that come until then wait for it."""
+        self._refreshing = threading.Lock()
         self._writing_now: asyncio.Task[None] | None = None
         self._looking_after: Future[None] | None = None
         self._looking: Future[None] | None = None
@@ -55,15 +57,17 @@ class RemoteUnits(SharedUnits):
         return self._attempt(work, holds=holds, is_fresh=is_fresh)
 
     async def refresh_on_loop(self) -> None:
-        waited = self._next_refresh
-        if waited is None:
-            waited = self._next_refresh = self._thread.submit(self._refresh)
+        with self._refreshing:
+            waited = self._next_refresh
+            if waited is None:
+                waited = self._next_refresh = self._thread.submit(self._refresh)
         await asyncio.shield(asyncio.wrap_future(waited))
         self._is_fresh = True
         asyncio.get_running_loop().call_soon(self._end_freshness)
 
     def _refresh(self) -> None:
-        self._next_refresh = None  # who comes from now on may not see what this one reads
+        with self._refreshing:  # it is held for a moment only
+            self._next_refresh = None  # who comes from now on may not see what this one reads
         self.refresh()
 
     def look_after(self) -> None:
