@@ -443,7 +443,7 @@ def check(folder: Path, format_name: str) -> None:
 
 @main.group()
 def state() -> None:
-    """Show, export, import or clear a state that lasts, such as sqlite:state.db.
+    """Show, export, import or clear a state that lasts: sqlite:state.db, or redis://HOST.
 
     An export holds private keys, passwords and tokens: all of them are for tests only.
     """

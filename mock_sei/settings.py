@@ -270,8 +270,9 @@ class Settings(BaseModel):
     )
     state: str = Field(
         default="memory",
-        description="where the state of the platform is kept: memory, or sqlite:PATH, which "
-        "survives restarts and can be shared by several workers",
+        description="where the state of the platform is kept: memory; sqlite:PATH, which "
+        "survives restarts and can be shared by several workers; or redis://HOST:PORT/0, which "
+        "servers on several machines can share",
     )
     replace_state: bool = Field(
         default=False, description="start afresh: empty the state that the store has"

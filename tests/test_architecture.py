@@ -75,6 +75,7 @@ ONLY_IN = {
     "click": ("cli", "commands"),
     "jsonschema_rs": ("apis/schemas",),
     "re2": ("values/engines",),
+    "redis": ("state/redis_line",),
     "regex": ("values/engines",),
     "sqlite3": ("state",),
     "testcontainers": ("testcontainers",),

@@ -105,7 +105,12 @@ def test_an_import_that_is_not_declared_is_found(tmp_path: Path) -> None:
 def test_no_tool_of_developers_is_published() -> None:
     only_ours = of_developers() - published()
 
-    assert set(PROJECT["project"]["optional-dependencies"]) == {"saml", "testcontainers", "uvloop"}
+    assert set(PROJECT["project"]["optional-dependencies"]) == {
+        "redis",
+        "saml",
+        "testcontainers",
+        "uvloop",
+    }
     assert only_ours >= {"hypothesis", "mypy", "pytest", "ruff", "twine"}
 
 

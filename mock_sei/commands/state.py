@@ -1,4 +1,4 @@
-"""``mock-sei state``: shows, copies and empties a state in a file, without a server."""
+"""``mock-sei state``: shows, copies and empties a state that lasts, without a server."""
 
 from __future__ import annotations
 
@@ -10,36 +10,79 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from mock_sei.errors import ConfigurationError
 from mock_sei.state.archive import Description, StateFile, import_state
-from mock_sei.state.urls import read_state_url
+from mock_sei.state.opening import require_redis
+from mock_sei.state.urls import RedisAddress, StateUrl, read_state_url
+
+if TYPE_CHECKING:
+    from mock_sei.state.redis_archive import RedisArchive
 
 STANDARD = "-"
 """In place of a file: standard input or output."""
 
 
-def require_path(url: str) -> Path:
-    """The file of a state. Raises :class:`ConfigurationError`."""
-    path = read_state_url(url, source="URL").path
-    if path is None:
+class Archive(Protocol):
+    """A state that the commands look into."""
+
+    def describe(self) -> Description:
+        """What the state has."""
+
+    def export(self) -> Iterator[str]:
+        """The lines of an export."""
+
+    def clear(self) -> None:
+        """Removes everything, unless a server uses the state."""
+
+    def close(self) -> None:
+        """Lets go of the state."""
+
+
+def require_url(url: str) -> StateUrl:
+    """The place of a state that lasts. Raises :class:`ConfigurationError`."""
+    found = read_state_url(url, source="URL")
+    if found.is_memory:
         raise ConfigurationError(
             "the state in the memory of a server ends with it; name the file of a state, such as "
             "sqlite:state.db",
             source="URL",
             value=url,
         )
-    return path
+    return found
+
+
+def open_archive(url: StateUrl) -> Archive:
+    """A state that is there. Raises :class:`ConfigurationError`."""
+    if url.redis is not None:
+        return _open_redis(url.redis)
+    return StateFile(_require_path(url))
+
+
+def _open_redis(address: RedisAddress) -> RedisArchive:
+    require_redis()
+    from mock_sei.state.redis_archive import RedisArchive  # it needs an extra
+
+    return RedisArchive(address)
+
+
+def _require_path(url: StateUrl) -> Path:
+    if url.path is None:
+        raise RuntimeError("no file")
+    return url.path
 
 
 def describe(url: str, *, as_json: bool) -> Iterator[str]:
     """The lines that show what is in a state. Raises :class:`ConfigurationError`."""
-    with closing(StateFile(require_path(url))) as file:
-        found = file.describe()
+    named = require_url(url)
+    with closing(open_archive(named)) as archive:
+        found = archive.describe()
     if as_json:
-        yield json.dumps({"url": url, **asdict(found)}, indent=2, ensure_ascii=False)
+        told = {"url": str(named), **asdict(found)}
+        yield json.dumps(told, indent=2, ensure_ascii=False)
     else:
-        yield from _lines(url, found)
+        yield from _lines(str(named), found)
 
 
 _IN_USE = {True: "yes", False: "no", None: "unknown"}
@@ -68,16 +111,16 @@ def export(url: str, out: str) -> None:
 
     Raises :class:`ConfigurationError`; then the file is as it was.
     """
-    path = require_path(url)
-    with closing(StateFile(path)) as file:
+    named = require_url(url)
+    with closing(open_archive(named)) as archive:
         if out == STANDARD:
-            _print(file.export())
+            _print(archive.export())
             return
-        target = Path(out)
-        if target.exists() and path.exists() and target.samefile(path):
+        target, path = Path(out), named.path
+        if path is not None and target.exists() and path.exists() and target.samefile(path):
             raise ConfigurationError("this file is the state itself", source=target)
         with _saying_why(target):
-            _write(file.export(), target)
+            _write(archive.export(), target)
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -122,9 +165,13 @@ def _saying_why(target: Path) -> Iterator[None]:
 
 def take_over(url: str, source: str, *, replace: bool) -> None:
     """Makes a state of an export. Raises :class:`ConfigurationError`; then nothing has changed."""
-    path = require_path(url)
+    named = require_url(url)
     with closing(_lines_of(source)) as lines:
-        import_state(path, lines, _named(source), replace=replace)
+        if named.redis is None:
+            import_state(_require_path(named), lines, _named(source), replace=replace)
+            return
+        with closing(_open_redis(named.redis)) as archive:
+            archive.take_over(lines, _named(source), replace=replace)
 
 
 def _named(source: str) -> str:
@@ -149,5 +196,5 @@ def _lines_of(source: str) -> Generator[str, None, None]:
 
 def clear(url: str) -> None:
     """Removes everything from a state. Raises :class:`ConfigurationError`."""
-    with closing(StateFile(require_path(url))) as file:
-        file.clear()
+    with closing(open_archive(require_url(url))) as archive:
+        archive.clear()

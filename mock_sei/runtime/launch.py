@@ -26,7 +26,7 @@ from mock_sei.runtime.trust import ListenerTrust
 from mock_sei.settings import ASSUMPTIONS, Behaviour, Settings
 from mock_sei.state.certificates import share_certificates
 from mock_sei.state.configuration import configuration_of
-from mock_sei.state.opening import open_state, path_of, require_configuration, units_of
+from mock_sei.state.opening import open_state, require_configuration, state_url, units_of
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.listener import ControlListener, LazyApp
 from mock_sei.web.listener import PlatformListener
@@ -114,12 +114,12 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
             undo.callback(state.abandon)
             if not settings.replace_state:
                 require_configuration(state, configuration)
-                share_certificates(settings.certs_dir, state, name=state.path)
+                share_certificates(settings.certs_dir, state, name=state.name)
         store = CertificateStore(settings.certs_dir)
         # The state is made or replaced last: a start that fails before has changed nothing.
         units = units_of(state, configuration, replace=settings.replace_state)
         if state is not None and settings.replace_state:  # the folder's CA is the new state's
-            share_certificates(settings.certs_dir, state, name=state.path)
+            share_certificates(settings.certs_dir, state, name=state.name)
         platform = Platform(
             fixtures=fixtures,
             store=store,
@@ -184,7 +184,7 @@ def _control_app() -> ASGIApp:
 def _require_shared_state(settings: Settings) -> None:
     """Raises :class:`ConfigurationError` if several workers would each have a state of their own,
     and for a state that cannot be named so."""
-    if settings.workers > 1 and path_of(settings.state) is None:
+    if settings.workers > 1 and state_url(settings.state).is_memory:
         raise ConfigurationError(
             f"{settings.workers} workers need a state that they share; add --state "
             "sqlite:platform.db, for example",

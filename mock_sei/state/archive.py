@@ -17,9 +17,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from mock_sei import __version__
 from mock_sei.errors import ConfigurationError
-from mock_sei.state.exports import EXPORT, take_over
+from mock_sei.state.configuration import CONFIGURATION, VERSION
+from mock_sei.state.exports import (
+    entry_line,
+    fact_line,
+    first_line,
+    plain,
+    record_line,
+    take_over,
+)
 from mock_sei.state.sqlite import (
     BUSY_TIMEOUT,
     FORMAT,
@@ -27,14 +34,6 @@ from mock_sei.state.sqlite import (
     has_tables,
     make_tables,
     require_ours,
-)
-
-CONFIGURATION = "configuration"
-VERSION = "version"
-"""Names of facts: the digest of what a server was configured with, and its version."""
-NOTE = (
-    "This is the state of a mock-sei server. It holds private keys, passwords and tokens: all of "
-    "them are for tests only, and still nothing to publish."
 )
 
 
@@ -95,15 +94,15 @@ class StateFile:
             ).fetchall()
             records: Counter[str] = Counter()
             for name, count in counted:
-                records[_area(name)] += count
+                records[area_of(name)] += count
             (journal,) = execute("SELECT count(*) FROM journal").fetchone()
         return Description(
-            version=_plain(facts.get(VERSION)),
+            version=plain(facts.get(VERSION)),
             format=FORMAT,
             epoch=epoch,
             size=sum(_size_of(Path(f"{self.path}{each}")) for each in ("", "-wal")),
             in_use=self.in_use,
-            configuration=_plain(facts.get(CONFIGURATION)),
+            configuration=plain(facts.get(CONFIGURATION)),
             records=dict(sorted(records.items())),
             journal=journal,
         )
@@ -120,29 +119,22 @@ class StateFile:
                 "SELECT count(*) FROM records WHERE value IS NOT NULL OR stays"
             ).fetchone()
             (entries,) = execute("SELECT count(*) FROM journal").fetchone()
-            yield _line(
-                {
-                    "mock-sei": "state",
-                    "export": EXPORT,
-                    "note": NOTE,
-                    "format": FORMAT,
-                    "version": _plain(facts.get(VERSION)) or __version__,
-                    "epoch": epoch,
-                    "changes": json.loads(changes),
-                    "recorded": recorded,
-                    "facts": len(facts),
-                    "records": records,
-                    "entries": entries,
-                }
+            yield first_line(
+                facts=facts,
+                epoch=epoch,
+                changes=json.loads(changes),
+                recorded=recorded,
+                records=records,
+                entries=entries,
             )
-            yield from (_line({"fact": name, "value": value}) for name, value in facts.items())
+            yield from (fact_line(name, value) for name, value in facts.items())
             for area, key, value, stays in execute(
                 "SELECT area, key, value, stays FROM records"
                 " WHERE value IS NOT NULL OR stays ORDER BY place"
             ):
-                yield _line({"area": area, "key": key, "value": value, "stays": bool(stays)})
+                yield record_line(area, key, value, stays=bool(stays))
             for number, value in execute("SELECT number, value FROM journal ORDER BY number"):
-                yield _line({"entry": number, "value": value})
+                yield entry_line(number, value)
 
     def clear(self) -> None:
         """Removes everything: the next server begins a new state.
@@ -164,7 +156,7 @@ class StateFile:
                     source=self.path,
                 )
             epoch = _empty(self._connection)
-            take_over(self._connection, lines, source, epoch=epoch)
+            take_over(_FileImport(self._connection, epoch), lines, source)
 
     def _is_empty(self) -> bool:
         counts = "SELECT (SELECT count(*) FROM records) + (SELECT count(*) FROM facts)"
@@ -202,12 +194,49 @@ def import_state(path: Path, lines: Iterable[str], source: object, *, replace: b
                 Path(f"{fresh}{suffix}").unlink(missing_ok=True)
 
 
+class _FileImport:
+    """Empty tables that take over an export, in a transaction of the caller."""
+
+    def __init__(self, connection: sqlite3.Connection, epoch: int) -> None:
+        """``epoch`` is the least number of the epoch that begins."""
+        self._execute, self._epoch = connection.execute, epoch
+
+    def put_fact(self, name: str, value: str) -> None:
+        self._put("INSERT INTO facts VALUES (?, ?)", name, value)
+
+    def put_entry(self, number: int, value: str) -> None:
+        self._put("INSERT INTO journal VALUES (?, ?, ?)", number, len(value), value)
+
+    def put_record(
+        self, area: str, key: str, value: str | None, *, stays: bool, sequence: int
+    ) -> None:
+        row = (area, key, value, stays, sequence)
+        self._put(
+            "INSERT INTO records (area, key, value, stays, sequence) VALUES (?, ?, ?, ?, ?)", *row
+        )
+
+    def _put(self, statement: str, *values: str | float | None) -> None:
+        try:
+            self._execute(statement, values)
+        except sqlite3.IntegrityError as error:
+            raise ValueError(str(error)) from None
+
+    def finish(
+        self, *, epoch: int, sequence: int, recorded: int, size: int, changes: Mapping[str, Any]
+    ) -> None:
+        self._execute(
+            "UPDATE head SET epoch = ?, sequence = ?, recorded = ?, journal_size = ?, swept = 0,"
+            " changes = ?",
+            (max(self._epoch, epoch), sequence, recorded, size, json.dumps(changes)),
+        )
+
+
 def _fill(fresh: Path, path: Path, lines: Iterable[str], source: object) -> None:
     connection = _connected(fresh)
     try:
         with _writing(connection, path):
             make_tables(connection)
-            take_over(connection, lines, source, epoch=0)
+            take_over(_FileImport(connection, 0), lines, source)
     finally:
         connection.close()
 
@@ -249,10 +278,6 @@ def _empty(connection: sqlite3.Connection) -> int:
     execute("DELETE FROM facts")
     execute("UPDATE head SET epoch = epoch + 1, recorded = 0, journal_size = 0, changes = '{}'")
     return int(execute("SELECT epoch FROM head").fetchone()[0])
-
-
-def _line(told: Mapping[str, Any]) -> str:
-    return json.dumps(told) + "\n"
 
 
 # Files
@@ -326,16 +351,6 @@ def _size_of(path: Path) -> int:
         return 0
 
 
-def _area(name: str) -> str:
+def area_of(name: str) -> str:
     """The first two parts of a table's name: an application may have tables of its own."""
     return "/".join(name.split("/")[:2])
-
-
-def _plain(text: str | None) -> Any:
-    """A fact: what its JSON says, or its text."""
-    if text is None:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

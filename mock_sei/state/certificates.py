@@ -8,6 +8,7 @@ from typing import Protocol
 
 from mock_sei.certificates.shared_files import SHARED, make_shared, write_shared
 from mock_sei.errors import ConfigurationError, StoreAway
+from mock_sei.state.store import StoreBusy
 from mock_sei.state.unit_of_work import reserve_patiently
 
 _PREFIX = "certs/"
@@ -57,6 +58,9 @@ def _give(folder: Path, store: FactStore) -> dict[str, str]:
             files = make_shared(folder)
             store.keep({_PREFIX + name: text for name, text in files.items()})
             return files
+    except StoreBusy:  # the reservation was lost, since to make the files took long
+        store.release()
+        return _give(folder, store)  # the folder has its files now
     except BaseException:
         store.release()
         raise

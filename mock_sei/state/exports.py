@@ -3,35 +3,118 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from mock_sei import __version__
 from mock_sei.errors import ConfigurationError
 from mock_sei.journal.log import read_written
-from mock_sei.state.sqlite import FORMAT
+from mock_sei.state.configuration import VERSION
 
 EXPORT = 1
 """The number of this form of an export."""
 _NO_EXPORT = "no export of a state; `mock-sei state export` writes one"
 
 
-def take_over(
-    connection: sqlite3.Connection, lines: Iterable[str], source: object, *, epoch: int
-) -> None:
-    """Puts what the lines of an export say into empty tables, in a transaction of the caller.
+FORMAT = 1
+"""The number of the form of records and journal entries, in whatever store they are."""
+NOTE = (
+    "This is the state of a mock-sei server. It holds private keys, passwords and tokens: all of "
+    "them are for tests only, and still nothing to publish."
+)
 
-    ``epoch`` is the least number of the epoch that begins. Raises :class:`ConfigurationError`,
-    which names ``source`` and the line.
+
+class Importing(Protocol):
+    """An empty state that takes over an export. It raises :class:`ValueError` for what is there
+    twice."""
+
+    def put_fact(self, name: str, value: str) -> None:
+        """Takes a fact."""
+
+    def put_entry(self, number: int, value: str) -> None:
+        """Takes a journal entry. Each number is one more than the one before."""
+
+    def put_record(
+        self, area: str, key: str, value: str | None, *, stays: bool, sequence: int
+    ) -> None:
+        """Takes a record, or with ``None`` what is remembered of a removed one."""
+
+    def finish(
+        self, *, epoch: int, sequence: int, recorded: int, size: int, changes: Mapping[str, Any]
+    ) -> None:
+        """Ends with the epoch of the export, the number of records, the newest journal entry's
+        number, the characters of all entries, and the changes of the last reset."""
+
+
+def first_line(
+    *,
+    facts: Mapping[str, str],
+    epoch: int,
+    changes: Mapping[str, Any],
+    recorded: int,
+    records: int,
+    entries: int,
+) -> str:
+    """The first line of an export, which says how many lines of each kind follow."""
+    return line(
+        {
+            "mock-sei": "state",
+            "export": EXPORT,
+            "note": NOTE,
+            "format": FORMAT,
+            "version": plain(facts.get(VERSION)) or __version__,
+            "epoch": epoch,
+            "changes": changes,
+            "recorded": recorded,
+            "facts": len(facts),
+            "records": records,
+            "entries": entries,
+        }
+    )
+
+
+def fact_line(name: str, value: str) -> str:
+    """The line of a fact."""
+    return line({"fact": name, "value": value})
+
+
+def record_line(area: str, key: str, value: str | None, *, stays: bool) -> str:
+    """The line of a record."""
+    return line({"area": area, "key": key, "value": value, "stays": stays})
+
+
+def entry_line(number: int, value: str) -> str:
+    """The line of a journal entry."""
+    return line({"entry": number, "value": value})
+
+
+def line(told: Mapping[str, Any]) -> str:
+    """A line of an export."""
+    return json.dumps(told) + "\n"
+
+
+def plain(text: str | None) -> Any:
+    """A fact: what its JSON says, or its text."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def take_over(into: Importing, lines: Iterable[str], source: object) -> None:
+    """Puts what the lines of an export say into an empty state.
+
+    Raises :class:`ConfigurationError`, which names ``source`` and the line.
     """
     rest = iter(lines)
     first = _read_first(next(rest, ""), source)
     counts = Counter({name: first[name] for name in ("facts", "records", "entries")})
     announced = counts.total()
-    written = _TakenOver(connection)
+    written = _TakenOver(into)
     place = 1
     for place, text in enumerate(islice(rest, announced), 2):
         found = _read_line(text, source, place)
@@ -47,16 +130,12 @@ def take_over(
     if any(counts.values()) or next(rest, "").strip():
         problem = "it has other lines than its first line announces"
         raise ConfigurationError(problem, source=source)
-    connection.execute(
-        "UPDATE head SET epoch = ?, sequence = ?, recorded = ?, journal_size = ?, swept = 0,"
-        " changes = ?",
-        (
-            max(epoch, first["epoch"]),
-            written.sequence,
-            max(written.recorded, first["recorded"]),
-            written.size,
-            json.dumps(first["changes"]),
-        ),
+    into.finish(
+        epoch=first["epoch"],
+        sequence=written.sequence,
+        recorded=max(written.recorded, first["recorded"]),
+        size=written.size,
+        changes=first["changes"],
     )
 
 
@@ -67,7 +146,6 @@ _DAMAGES = (
     AttributeError,
     ArithmeticError,
     RecursionError,
-    sqlite3.IntegrityError,
 )
 """What a line raises that is not as an export has it."""
 
@@ -75,8 +153,8 @@ _DAMAGES = (
 class _TakenOver:
     """What was taken over until now."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._execute = connection.execute
+    def __init__(self, into: Importing) -> None:
+        self._into = into
         self.sequence = 0
         """The number of records."""
         self.recorded = 0
@@ -87,26 +165,22 @@ class _TakenOver:
     def put(self, found: Mapping[str, Any]) -> str:
         """Writes one line. Returns its kind, as the first line counts them."""
         if "fact" in found:
-            row = (_require_text(found["fact"]), _require_text(found["value"]))
-            self._execute("INSERT INTO facts VALUES (?, ?)", row)
+            self._into.put_fact(_require_text(found["fact"]), _require_text(found["value"]))
             return "facts"
         if "entry" in found:
             self.recorded = _require_next(found["entry"], self.recorded)
             value = _require_text(found["value"])
             str(read_written(value))  # raises for one that cannot be read
             self.size += len(value)
-            entry = (self.recorded, len(value), value)
-            self._execute("INSERT INTO journal VALUES (?, ?, ?)", entry)
+            self._into.put_entry(self.recorded, value)
             return "entries"
         self.sequence += 1
         record = found["value"]
         if record is not None:
             json.loads(_require_text(record))  # raises for what is no JSON
         area, key = _require_text(found["area"]), _require_text(found["key"])
-        self._execute(
-            "INSERT INTO records (area, key, value, stays, sequence) VALUES (?, ?, ?, ?, ?)",
-            (area, key, record, bool(found["stays"]), self.sequence),
-        )
+        stays = bool(found["stays"])
+        self._into.put_record(area, key, record, stays=stays, sequence=self.sequence)
         return "records"
 
 

@@ -60,10 +60,12 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 class SqliteStore:
     """A store in one SQLite file, which is made if it does not exist."""
 
+    is_remote = False
+
     def __init__(self, path: Path, *, journal_size: int = 1000, replace: bool = False) -> None:
         """``replace`` is True if :meth:`empty` will be called: the file may have another format.
         Raises :class:`ConfigurationError` naming the path and what is wrong with it."""
-        self.path = path
+        self.path = self.name = path
         self._journal_size = journal_size
         with complaining(path):
             self._file, self._is_made = _make_file(path)

@@ -90,3 +90,27 @@ class Store(Protocol):
         It costs little."""
 
     def close(self) -> None: ...
+
+
+class StateStore(Store, Protocol):
+    """What a server needs of the store that ``--state`` names."""
+
+    is_remote: bool
+    """True if each call waits for a network."""
+
+    @property
+    def name(self) -> object:
+        """What messages call it, without a secret."""
+
+    def facts(self) -> dict[str, str]:
+        """What is kept beside the records: the version, the configuration, files of the CA."""
+
+    def keep(self, facts: Mapping[str, str]) -> None:
+        """Writes facts. It needs a reservation, and ends it."""
+
+    def empty(self) -> None:
+        """Removes everything, in a reservation."""
+
+    def abandon(self) -> None:
+        """Lets go after a start that failed, and removes what this start made, if no other server
+        keeps something in it."""

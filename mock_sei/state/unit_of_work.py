@@ -171,16 +171,21 @@ class SharedUnits(Units):
     # Beginning
 
     def start(self, target: Target) -> None:
+        tries = _Tries(changes=True)
         with self._lock:
             self._target = target
-            reserve_patiently(self._store)
-            try:
-                loaded = self._store.load(None)
-                begun = self._build(loaded, is_new=not loaded.rows)
-                self._write(begun)
-            except BaseException:
-                self._store.release()
-                raise
+            while True:
+                reserve_patiently(self._store)
+                try:
+                    loaded = self._store.load(None)
+                    begun = self._build(loaded, is_new=not loaded.rows)
+                    return self._write(begun)
+                except StoreBusy as error:  # the reservation was lost: it took too long
+                    self._store.release()
+                    time.sleep(tries.again(error))
+                except BaseException:
+                    self._store.release()
+                    raise
 
     def _build(self, loaded: Loaded, *, is_new: bool = False) -> list[_Place]:
         """Makes the state anew. Returns what was made for it and is not in the store: something

@@ -327,15 +327,24 @@ def of_all(url: str, given: str = "") -> Iterator[str]:
     ("wrong", "message"),
     [
         ("memory", "ends with it; name the file of a state"),
-        ("redis://localhost/0", "not in Redis"),
-        ("rediss://localhost", "not in Redis"),
-        (f"redis://user:{PASSWORD}@localhost", "not in Redis"),
+        ("redis://localhost/x", "number of a database"),
+        ("rediss://localhost?db=1", "only namespace=NAME and, with rediss://, ca=FILE"),
+        ("redis://localhost?namespace=a b", "a namespace has"),
+        ("redis://localhost?namespace=a&namespace=b", "only namespace=NAME"),
+        ("redis://localhost?ca=ca.pem", "rediss://"),
+        ("redis://:6379/0", "no URL of a Redis server"),
+        ("redis://localhost:port", "no URL of a Redis server"),
+        ("redis://a:6379,b:6379/0", "name one Redis server"),
+        ("redis+cluster://localhost", "Cluster and Sentinel"),
+        (f"redis-sentinel://:{PASSWORD}@localhost/main", "Cluster and Sentinel"),
+        (f"redis://user:{PASSWORD}@localhost/x", "number of a database"),
+        (f"redis://user:{PASSWORD}#@localhost", "must be written %23"),
         ("sqlite:", "a file is missing"),
         ("sqlite::memory:", "a file is missing"),
         ("sqlite:///a.db", "the path begins after the colon"),
-        ("state.db", "write memory, or sqlite:PATH"),
-        ("", "write memory, or sqlite:PATH"),
-        ("postgresql://x", "write memory, or sqlite:PATH"),
+        ("state.db", "write memory, sqlite:PATH"),
+        ("", "write memory, sqlite:PATH"),
+        ("postgresql://x", "write memory, sqlite:PATH"),
         (f"sqlite:{'a' * 300}", "longer than 255 bytes"),
     ],
 )
@@ -350,8 +359,24 @@ def test_a_url_names_its_file() -> None:
     assert read_state_url("memory", source="--state").path is None
     found = read_state_url("sqlite:a/b.db", source="--state")
     assert (found.path, str(found)) == (Path("a/b.db"), "sqlite:a/b.db")
-    with pytest.raises(ConfigurationError, match=r"^--state = 'redis://h': "):
-        read_state_url("redis://h", source="--state")
+    with pytest.raises(ConfigurationError, match=r"^--state = 'redis://h/x': "):
+        read_state_url("redis://h/x", source="--state")
+
+
+def test_a_url_names_its_redis_server_and_its_text_has_no_secret() -> None:
+    found = read_state_url(
+        f"rediss://me:{PASSWORD}%40@h:1/2?namespace=team-a&ca=ca.pem", source="--state"
+    )
+    address = found.redis
+    assert address is not None
+    assert (address.host, address.port, address.database) == ("h", 1, 2)
+    assert (address.user, address.password) == ("me", f"{PASSWORD}@")
+    assert (address.namespace, address.is_tls, address.ca) == ("team-a", True, "ca.pem")
+    assert str(found) == "rediss://h:1/2?namespace=team-a"
+    assert PASSWORD not in repr(found)
+    assert str(read_state_url("redis://[::1]", source="--state")) == (
+        "redis://[::1]:6379/0?namespace=mock-sei"
+    )
 
 
 @pytest.mark.parametrize("command", [("show",), ("export", "-"), ("clear",)])

@@ -73,10 +73,10 @@ class TestStart:
     @pytest.mark.parametrize(
         ("state", "words"),
         [
-            ("sqlite:", "a file is missing; write memory, or sqlite:PATH"),
-            ("postgres://user:hidden@host/x", "no place for a state; write memory, or sqlite:PATH"),
-            ("redis://127.0.0.1", "keeps states in memory and in SQLite files, not in Redis"),
-            ("platform.db", "no place for a state; write memory, or sqlite:PATH"),
+            ("sqlite:", "a file is missing; write memory, sqlite:PATH"),
+            ("postgres://user:hidden@host/x", "no place for a state; write memory, sqlite:PATH"),
+            ("redis://:hidden@127.0.0.1:1", "127.0.0.1:1/0?namespace=mock-sei: cannot be reached"),
+            ("platform.db", "no place for a state; write memory, sqlite:PATH"),
             ("sqlite:missing/platform.db", "missing/platform.db: cannot be opened: No such file"),
             ("sqlite:folder", "folder: cannot be opened: Is a directory"),
             ("sqlite:text.db", "text.db: no SQLite file; name a file of mock-sei, or a new one"),

@@ -14,9 +14,11 @@ DOCUMENT = read("docs/state.md")
 def test_the_commands_of_the_page_work_one_after_the_other(tmp_path: Path) -> None:
     lines = [line for each in snippets(DOCUMENT, "sh") for line in each.splitlines()]
     served = [shlex.split(line)[2:] for line in lines if line.startswith("mock-sei serve")]
-    assert len(served) == 2
+    assert len(served) == 3
+    *in_a_file, in_redis = served
+    assert in_redis == []  # its URL is in a variable: tests/e2e/test_redis.py starts such servers
 
-    for options in served:  # the state of the first one is that of the second one
+    for options in in_a_file:  # the state of the first one is that of the second one
         with Serving.start(tmp_path, *options) as serving:
             control = serving.ready["control_url"]
             moved = run_mock_sei("clock", "advance", "31m", "--control-url", control)

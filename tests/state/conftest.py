@@ -17,6 +17,9 @@ from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits
+from tests.redis_server import redis_server
+
+__all__ = ["redis_server"]
 
 A = TypeVar("A")
 

@@ -7,23 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from mock_sei.state import sqlite
+from mock_sei.state import redis, sqlite
 from mock_sei.state.sqlite import SqliteStore
-from mock_sei.state.store import Change, Head, StoreBusy
+from mock_sei.state.store import Change, Head, StateStore, StoreBusy
+from tests.redis_server import RedisServer, open_redis
 
-Open = Callable[[], SqliteStore]
-STORES: Mapping[str, Callable[[Path], SqliteStore]] = {
-    "sqlite": lambda folder: SqliteStore(folder / "state.db", journal_size=3),
+Open = Callable[[], StateStore]
+STORES: Mapping[str, Callable[[Path, Callable[[], RedisServer]], StateStore]] = {
+    "sqlite": lambda folder, _: SqliteStore(folder / "state.db", journal_size=3),
+    "redis": lambda folder, server: open_redis(
+        server().url(f"{folder.name}.{folder.parent.name}"[:64]), journal_size=3
+    ),
 }
+"""Each opens a store in a folder; a Redis server is started only for the one that needs it."""
 
 
 @pytest.fixture(params=STORES)
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same store once more, as another server does."""
-    stores: list[SqliteStore] = []
+    stores: list[StateStore] = []
 
-    def one_more() -> SqliteStore:
-        stores.append(STORES[request.param](tmp_path))
+    def one_more() -> StateStore:
+        stores.append(
+            STORES[request.param](tmp_path, lambda: request.getfixturevalue("redis_server"))
+        )
         return stores[-1]
 
     yield one_more
@@ -32,25 +39,25 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
 
 
 @pytest.fixture
-def store(opened: Open) -> SqliteStore:
+def store(opened: Open) -> StateStore:
     return opened()
 
 
 @pytest.fixture
-def other(opened: Open) -> SqliteStore:
+def other(opened: Open) -> StateStore:
     return opened()
 
 
-def put(store: SqliteStore, *changes: tuple[str, str, str | None], stays: bool = False) -> int:
+def put(store: StateStore, *changes: tuple[str, str, str | None], stays: bool = False) -> int:
     store.reserve()
     return store.commit([Change(*each, stays) for each in changes])
 
 
-def rows(store: SqliteStore, since: Head | None = None) -> list[tuple[str, str, str | None]]:
+def rows(store: StateStore, since: Head | None = None) -> list[tuple[str, str, str | None]]:
     return [(name, key, text) for name, key, text in store.load(since).rows]
 
 
-def test_a_new_store_is_empty(store: SqliteStore) -> None:
+def test_a_new_store_is_empty(store: StateStore) -> None:
     assert store.begin()[1:] == (0, 0, 0)
     assert rows(store) == []
     assert store.facts() == {}
@@ -58,7 +65,7 @@ def test_a_new_store_is_empty(store: SqliteStore) -> None:
 
 
 def test_a_commit_is_there_for_others_and_after_a_new_start(
-    store: SqliteStore, other: SqliteStore, opened: Open
+    store: StateStore, other: StateStore, opened: Open
 ) -> None:
     before = other.begin()
     assert put(store, ("a", "1", "x"), ("b", "1", "y")) == 2
@@ -67,7 +74,7 @@ def test_a_commit_is_there_for_others_and_after_a_new_start(
     assert rows(other, before) == rows(opened()) == [("a", "1", "x"), ("b", "1", "y")]
 
 
-def test_only_what_changed_since_is_loaded_in_the_order_of_the_changes(store: SqliteStore) -> None:
+def test_only_what_changed_since_is_loaded_in_the_order_of_the_changes(store: StateStore) -> None:
     put(store, ("a", "1", "x"), ("a", "2", "y"), ("a", "3", "z"))
     since = store.begin()
     put(store, ("a", "3", "later"), ("a", "1", None))
@@ -78,7 +85,7 @@ def test_only_what_changed_since_is_loaded_in_the_order_of_the_changes(store: Sq
     assert [tuple(each) for each in loaded.rows] == [("a", "3", "later"), ("a", "1", None)]
 
 
-def test_everything_is_loaded_in_the_order_in_which_it_was_added(store: SqliteStore) -> None:
+def test_everything_is_loaded_in_the_order_in_which_it_was_added(store: StateStore) -> None:
     put(store, ("a", "1", "x"), ("a", "2", "y"))
     put(store, ("a", "1", "changed"))
 
@@ -86,7 +93,7 @@ def test_everything_is_loaded_in_the_order_in_which_it_was_added(store: SqliteSt
     assert rows(store) == [("a", "1", "changed"), ("a", "2", "y")]
 
 
-def test_one_server_at_a_time_reserves_a_store(store: SqliteStore, other: SqliteStore) -> None:
+def test_one_server_at_a_time_reserves_a_store(store: StateStore, other: StateStore) -> None:
     store.reserve()
     with pytest.raises(StoreBusy):
         other.reserve()
@@ -95,7 +102,7 @@ def test_one_server_at_a_time_reserves_a_store(store: SqliteStore, other: Sqlite
     assert put(other, ("a", "1", "x")) == 1
 
 
-def test_others_read_while_a_store_is_reserved(store: SqliteStore, other: SqliteStore) -> None:
+def test_others_read_while_a_store_is_reserved(store: StateStore, other: StateStore) -> None:
     put(store, ("a", "1", "x"))
     store.reserve()
 
@@ -104,7 +111,7 @@ def test_others_read_while_a_store_is_reserved(store: SqliteStore, other: Sqlite
     store.release()
 
 
-def test_what_was_released_was_never_there(store: SqliteStore, other: SqliteStore) -> None:
+def test_what_was_released_was_never_there(store: StateStore, other: StateStore) -> None:
     epoch = store.begin().epoch
     store.reserve()
     store.begin_epoch({"dialect": "rfc"})
@@ -116,7 +123,7 @@ def test_what_was_released_was_never_there(store: SqliteStore, other: SqliteStor
 
 
 def test_a_new_epoch_empties_the_state_but_for_what_lasts(
-    store: SqliteStore, other: SqliteStore
+    store: StateStore, other: StateStore
 ) -> None:
     put(store, ("a", "1", "x"), ("lasting/a", "1", "y"))
     before = other.begin()
@@ -133,9 +140,10 @@ def test_a_new_epoch_empties_the_state_but_for_what_lasts(
 
 
 def test_removals_are_kept_until_others_have_seen_them(
-    store: SqliteStore, other: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    store: StateStore, other: StateStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "REMOVALS_KEPT", 10)
+    for module in (sqlite, redis):
+        monkeypatch.setattr(module, "REMOVALS_KEPT", 10)
     put(store, ("a", "gone", "x"))
     put(store, ("seeded", "gone", None), stays=True)
     behind = other.begin()
@@ -150,7 +158,7 @@ def test_removals_are_kept_until_others_have_seen_them(
     assert ("seeded", "gone", None) in rows(store)
 
 
-def test_journal_entries_have_one_numbering(store: SqliteStore, other: SqliteStore) -> None:
+def test_journal_entries_have_one_numbering(store: StateStore, other: StateStore) -> None:
     epoch = store.begin().epoch
     for number, each in enumerate((store, other, store)):
         each.add_entries([(epoch, f"entry {number}")])
@@ -159,14 +167,14 @@ def test_journal_entries_have_one_numbering(store: SqliteStore, other: SqliteSto
     assert [tuple(each) for each in other.entries_after(1, 10)] == [(2, "entry 1"), (3, "entry 2")]
 
 
-def test_the_newest_entries_are_given(store: SqliteStore) -> None:
+def test_the_newest_entries_are_given(store: StateStore) -> None:
     store.add_entries([(store.begin().epoch, str(number)) for number in range(1, 11)])
 
     assert [number for number, _ in store.entries_after(0, 2)] == [9, 10]
     assert store.begin().recorded == 10
 
 
-def test_an_entry_of_a_past_epoch_is_dropped(store: SqliteStore, other: SqliteStore) -> None:
+def test_an_entry_of_a_past_epoch_is_dropped(store: StateStore, other: StateStore) -> None:
     past = store.begin().epoch
     other.reserve()
     other.begin_epoch({})
@@ -177,7 +185,7 @@ def test_an_entry_of_a_past_epoch_is_dropped(store: SqliteStore, other: SqliteSt
 
 
 def test_a_cleared_journal_begins_again_and_others_know(
-    store: SqliteStore, other: SqliteStore
+    store: StateStore, other: StateStore
 ) -> None:
     store.add_entries([(store.begin().epoch, "x")])
     before = other.begin()
@@ -190,7 +198,7 @@ def test_a_cleared_journal_begins_again_and_others_know(
     assert other.entries_after(0, 10) == []
 
 
-def test_a_look_shows_that_another_server_wrote(store: SqliteStore, other: SqliteStore) -> None:
+def test_a_look_shows_that_another_server_wrote(store: StateStore, other: StateStore) -> None:
     before = store.look()
     assert store.look() == before
     put(other, ("a", "1", "x"))
@@ -198,7 +206,7 @@ def test_a_look_shows_that_another_server_wrote(store: SqliteStore, other: Sqlit
     assert store.look() != before
 
 
-def test_facts_are_kept_with_a_reservation(store: SqliteStore, other: SqliteStore) -> None:
+def test_facts_are_kept_with_a_reservation(store: StateStore, other: StateStore) -> None:
     store.reserve()
     store.keep({"version": "1", "configuration": "{}"})
     other.reserve()

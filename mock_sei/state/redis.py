@@ -1,0 +1,320 @@
+"""The state in a Redis server: servers on many machines share it.
+
+A reservation is a lease: a key that ends after :data:`LEASE` seconds, so that others wait no longer
+for a server that was killed or frozen. It decides only who waits. The commit, one script that Redis
+runs as a whole, is refused if anybody reserved the state after its server did. So a server that was
+frozen meanwhile loses nothing of others: its work runs again.
+
+Each call waits for the network, so :class:`~mock_sei.state.remote.RemoteUnits` makes them in a
+thread. Each waits only a moment.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from mock_sei.errors import ConfigurationError, StoreAway
+from mock_sei.rules import machine
+from mock_sei.state import redis_scripts as scripts
+from mock_sei.state.configuration import CONFIGURATION
+from mock_sei.state.redis_line import Line, complaining, gone
+from mock_sei.state.redis_scripts import Script
+from mock_sei.state.store import Change, Head, Loaded, StoreBusy
+from mock_sei.state.units import LASTING
+from mock_sei.state.urls import RedisAddress
+
+FORMAT = 1
+"""The number of this module's keys."""
+LEASE = 2.0
+"""Seconds that others wait for a server that has reserved the state and does not end that."""
+LATE = 1.0
+"""Seconds after which a commit that was sent is refused: its client has another answer already."""
+REMOVALS_KEPT = 10_000
+"""A server that is more changes behind loads everything; older removals are forgotten."""
+JOURNAL_LIMIT = 64 * 1024 * 1024
+"""The largest number of bytes of all journal entries; the oldest are removed."""
+ROWS_TOGETHER = 500
+"""So many records are read at once, so that Redis serves others in between."""
+MOST_LOADS = 5
+"""So often all records are read at most, if the state begins anew meanwhile."""
+BEATS_EVERY = 3.0
+"""Seconds between two notes that a server uses the state."""
+BEAT_LASTS = 10
+"""Seconds after its last note in which a server counts as there."""
+
+_HEAD = ("epoch", "sequence", "recorded", "clearings")
+STATE_KEYS = ("head", "records", "lasting", "changed", "journal", "facts")
+"""The names of the keys that a state has."""
+
+
+class RedisStore:
+    """A state under a namespace of a Redis server, which is made if it does not exist."""
+
+    is_remote = True
+
+    def __init__(
+        self, address: RedisAddress, *, journal_size: int = 1000, replace: bool = False
+    ) -> None:
+        """``replace`` is True if :meth:`empty` will be called: the state may have another format.
+        Raises :class:`ConfigurationError` naming the server and what is wrong with it."""
+        self.name = str(address)
+        self._namespace = address.namespace
+        self._journal_size = journal_size
+        self._line = Line(address)
+        self._server = secrets.token_hex(8)
+        self._beats_at = 0.0
+        self._token: str | None = None
+        """That of the reservation that this server has."""
+        self._reserved = Head(0, 0, 0, 0)
+        """How far the store had come then, with what the reservation will change."""
+        self._time = (0, 0.0)
+        """The time of Redis at the reservation in ms, and this machine's in s."""
+        self._begun: Mapping[str, Any] | None = None
+        self._epoch: int | None = None
+        self._clearings = 0
+        self._is_emptied = False
+        self._unsure: tuple[str, list[tuple[int, str]]] | None = None
+        """Entries that may have been written: the connection was lost before the answer."""
+        with complaining(self.name):
+            self._line.require_single()
+            made_with, made = self._run(scripts.MAKE, ("head",), FORMAT)
+        self._is_made = bool(made)
+        if made_with != str(FORMAT) and not replace:
+            raise ConfigurationError(
+                f"its format is number {made_with or 'unknown'}, and this version of mock-sei "
+                f"writes {FORMAT}; choose another namespace, or start with --replace-state",
+                source=self.name,
+            )
+
+    def _key(self, name: str) -> str:
+        return key_of(self._namespace, name)
+
+    def _run(self, script: Script, names: Sequence[str], *arguments: object) -> Any:
+        return self._line.run(script, [self._key(each) for each in names], *arguments)
+
+    # Beginning and end
+
+    def empty(self) -> None:
+        """Removes everything, in a reservation, at its end."""
+        self._require_reservation()
+        self._is_emptied = True
+
+    def abandon(self) -> None:
+        """Lets go after a start that failed. What this start made is removed, if no other server
+        keeps something in it."""
+        if self._is_made:
+            with suppress(StoreAway, StoreBusy):
+                self.reserve()
+                if CONFIGURATION not in self.facts():
+                    keys = (*STATE_KEYS, "owner", "lock", "servers")
+                    self._run(scripts.DROP, keys, self._token)
+                self.release()
+        self.close()
+
+    def close(self) -> None:
+        with suppress(StoreAway):
+            self._line.call("ZREM", self._key("servers"), self._server)
+        self._line.close()
+
+    # Units of work
+
+    def begin(self) -> Head:
+        if self._token is not None:
+            return self._reserved  # nobody else changes it, or the commit is refused
+        self._beat()
+        found = self._line.call("HMGET", self._key("head"), *_HEAD)
+        if found[0] is None:
+            raise gone(self.name)
+        return Head(*map(int, found))
+
+    def _beat(self) -> None:
+        """Notes from time to time that this server uses the state."""
+        if machine.monotonic() >= self._beats_at:
+            self._beats_at = machine.monotonic() + BEATS_EVERY
+            with suppress(StoreAway):  # who only reads goes on with a store that is full
+                self._run(scripts.BEAT, ("servers",), self._server, BEAT_LASTS)
+
+    def load(self, since: Head | None) -> Loaded:
+        for _ in range(MOST_LOADS):
+            head, swept, changes, _ = self._page(0, 0)
+            is_whole = since is None or since.epoch != head.epoch or since.sequence < swept
+            found: dict[str, str] = {}
+            if is_whole or since is None:
+                for name in ("records", "lasting"):
+                    found.update(self._line.scan(self._key(name), ROWS_TOGETHER))
+            epoch, after = (
+                head.epoch,
+                head.sequence if is_whole or since is None else since.sequence,
+            )
+            is_full = True
+            while is_full:
+                head, swept, changes, page = self._page(after, ROWS_TOGETHER)
+                if head.epoch != epoch or swept > after:
+                    break  # the state began anew, or removals were forgotten
+                for field, value, sequence in page:
+                    found.pop(field, None)
+                    found[field] = value
+                    after = int(sequence)
+                is_full = len(page) == ROWS_TOGETHER
+            else:
+                rows = sorted(found.items(), key=_place) if is_whole else list(found.items())
+                return Loaded(
+                    head=head,
+                    rows=[(*names_of(field), text_of(value)) for field, value in rows],
+                    is_whole=is_whole,
+                    changes=json.loads(changes),
+                )
+        raise StoreAway(f"{self.name} has a state that began anew again and again meanwhile")
+
+    def _page(self, after: int, count: int) -> tuple[Head, int, str, list[tuple[str, str, str]]]:
+        names = ("head", "changed", "records", "lasting")
+        head, rows = self._run(scripts.PAGE, names, after, count)
+        *numbers, swept, changes = head
+        page = list(zip(rows[::3], rows[1::3], rows[2::3], strict=True))
+        return Head(*(int(each or 0) for each in numbers)), int(swept or 0), changes or "{}", page
+
+    def reserve(self) -> None:
+        token = secrets.token_hex(8)
+        names = ("head", "lock", "owner")
+        found = self._run(scripts.RESERVE, names, token, int(LEASE * 1000))
+        if found is None:
+            raise StoreBusy
+        now, head = found
+        self._time = now, machine.monotonic()
+        self._reserved = Head(*(int(each or 0) for each in head))
+        self._token = token
+
+    def release(self) -> None:
+        token, self._token = self._token, None
+        self._begun, self._epoch, self._clearings, self._is_emptied = None, None, 0, False
+        if token is not None:
+            with suppress(StoreAway):  # then its lease ends it
+                self._run(scripts.RELEASE, ("lock",), token)
+
+    def _require_reservation(self) -> str:
+        if self._token is None:
+            raise StoreAway(f"{self.name}: an error before ended this change")
+        return self._token
+
+    def commit(self, changes: Iterable[Change]) -> int:
+        return self._commit(changes, {})
+
+    def _commit(self, changes: Iterable[Change], facts: Mapping[str, str]) -> int:
+        token = self._require_reservation()
+        since, then = self._time
+        arguments: list[object] = [
+            token,
+            since + int((machine.monotonic() - then + LATE) * 1000),
+            "" if self._epoch is None else self._epoch,
+            json.dumps(dict(self._begun or {})),
+            self._clearings,
+            FORMAT if self._is_emptied else "",
+            LASTING,
+            REMOVALS_KEPT,
+            len(facts),
+        ]
+        for fact in facts.items():
+            arguments += fact
+        for name, key, text, stays in changes:
+            arguments.append(f"{name}\0{key}")
+            arguments.append(f"{int(stays)}{'-' if text is None else '+'}{text or ''}")
+        try:
+            sequence = self._run(
+                scripts.COMMIT, (*STATE_KEYS, "owner", "lock", f"done:{token}"), *arguments
+            )
+        except BaseException:
+            self.release()
+            raise
+        if sequence is None:  # somebody else has reserved it since
+            self.release()
+            raise StoreBusy
+        self._token = None  # the script has ended the reservation
+        self.release()
+        return int(sequence)
+
+    def begin_epoch(self, changes: Mapping[str, Any]) -> int:
+        self._require_reservation()
+        self._epoch, self._begun = self._reserved.epoch + 1, changes
+        self._reserved = self._reserved._replace(epoch=self._epoch, recorded=0)
+        return self._epoch
+
+    # The journal
+
+    def add_entries(self, entries: Sequence[tuple[int, str]]) -> None:
+        new = list(entries)
+        if self._unsure is not None:
+            token, before = self._unsure
+            if self._line.call("EXISTS", self._key(f"done:{token}")):
+                new = new[len(before) :] if new[: len(before)] == before else new
+            self._unsure = None
+        if not new:
+            return
+        token = secrets.token_hex(8)
+        arguments = [each for entry in new for each in entry]
+        try:
+            self._run(
+                scripts.ADD_ENTRIES,
+                ("head", "journal", f"done:{token}"),
+                self._journal_size,
+                JOURNAL_LIMIT,
+                *arguments,
+            )
+        except StoreAway:
+            self._unsure = token, new
+            raise
+
+    def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:
+        if self._token is not None and (self._clearings or self._epoch is not None):
+            return []
+        recorded, texts = self._run(scripts.ENTRIES, ("head", "journal"), number, most)
+        return list(enumerate(texts, int(recorded) - len(texts) + 1))
+
+    def try_to_write(self) -> None:
+        self.reserve()
+        self.release()
+
+    def clear_journal(self) -> None:
+        self._require_reservation()
+        self._clearings += 1
+        clearings = self._reserved.clearings + 1
+        self._reserved = self._reserved._replace(recorded=0, clearings=clearings)
+
+    def look(self) -> int:
+        return int(self._line.call("HGET", self._key("head"), "revision") or 0)
+
+    # Facts
+
+    def facts(self) -> dict[str, str]:
+        """What is kept beside the records: the version, the configuration, files of the CA."""
+        if self._is_emptied:
+            return {}
+        return dict(self._line.pairs("HGETALL", self._key("facts")))
+
+    def keep(self, facts: Mapping[str, str]) -> None:
+        """Writes facts. It needs a reservation, and ends it."""
+        self._commit([], facts)
+
+
+def key_of(namespace: str, name: str) -> str:
+    """A key of a state."""
+    return f"{{{namespace}}}:{name}"
+
+
+def names_of(field: str) -> tuple[str, str]:
+    """The name of a table and a key, of the field of a hash."""
+    name, _, key = field.partition("\0")
+    return name, key
+
+
+def _place(row: tuple[str, str]) -> int:
+    return int(row[1].partition(" ")[0])
+
+
+def text_of(value: str) -> str | None:
+    """A record as JSON text, None if it was removed, of the value of a hash's field."""
+    _, _, rest = value.partition(" ")
+    return rest[2:] if rest[1] == "+" else None
