@@ -140,34 +140,31 @@ class RedisStore:
 
     def load(self, since: Head | None) -> Loaded:
         for _ in range(MOST_LOADS):
-            head, swept, changes, _ = self._page(0, 0)
-            is_whole = since is None or since.epoch != head.epoch or since.sequence < swept
             found: dict[str, str] = {}
-            if is_whole or since is None:
+            after, count = (0, 0) if since is None else (since.sequence, ROWS_TOGETHER)
+            head, swept, changes, page = self._page(after, count)
+            epoch = head.epoch
+            is_whole = since is None or since.epoch != epoch or since.sequence < swept
+            if is_whole:
                 for name in ("records", "lasting"):
                     found.update(self._line.scan(self._key(name), ROWS_TOGETHER))
-            epoch, after = (
-                head.epoch,
-                head.sequence if is_whole or since is None else since.sequence,
-            )
-            is_full = True
-            while is_full:
+                after = head.sequence
                 head, swept, changes, page = self._page(after, ROWS_TOGETHER)
-                if head.epoch != epoch or swept > after:
-                    break  # the state began anew, or removals were forgotten
+            # Each record that changes while pages are read comes again in a later page.
+            while head.epoch == epoch and swept <= after:
                 for field, value, sequence in page:
                     found.pop(field, None)
                     found[field] = value
                     after = int(sequence)
-                is_full = len(page) == ROWS_TOGETHER
-            else:
-                rows = sorted(found.items(), key=_place) if is_whole else list(found.items())
-                return Loaded(
-                    head=head,
-                    rows=[(*names_of(field), text_of(value)) for field, value in rows],
-                    is_whole=is_whole,
-                    changes=json.loads(changes),
-                )
+                if len(page) < ROWS_TOGETHER:
+                    rows = sorted(found.items(), key=_place) if is_whole else found.items()
+                    return Loaded(
+                        head=head,
+                        rows=[(*names_of(field), text_of(value)) for field, value in rows],
+                        is_whole=is_whole,
+                        changes=json.loads(changes),
+                    )
+                head, swept, changes, page = self._page(after, ROWS_TOGETHER)
         raise StoreAway(f"{self.name} has a state that began anew again and again meanwhile")
 
     def _page(self, after: int, count: int) -> tuple[Head, int, str, list[tuple[str, str, str]]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis as redis_client
+import trustme
 
 from mock_sei.errors import ConfigurationError, StoreAway
 from mock_sei.state import redis, redis_line
@@ -17,6 +18,7 @@ from mock_sei.state.opening import open_state, units_of
 from mock_sei.state.redis import RedisStore
 from mock_sei.state.remote import RemoteUnits
 from mock_sei.state.store import Change, StoreBusy
+from tests.e2e.containers import free_port
 from tests.patience import PATIENCE
 from tests.redis_server import RedisServer, address_of, open_redis
 
@@ -277,6 +279,37 @@ class TestStart:
         open_redis(url).abandon()
         with redis_server.client() as client:
             assert not client.keys(f"*{address_of(url).namespace}*")
+
+
+class TestTls:
+    def test_the_ca_of_the_url_is_trusted_and_another_one_is_not(self, tmp_path: Path) -> None:
+        ours, strange = trustme.CA(), trustme.CA()
+        identity = ours.issue_cert("127.0.0.1")
+        certificate, key = tmp_path / "redis.pem", tmp_path / "redis.key"
+        identity.cert_chain_pems[0].write_to_path(certificate)
+        identity.private_key_pem.write_to_path(key)
+        ours.cert_pem.write_to_path(tmp_path / "ours.pem")
+        strange.cert_pem.write_to_path(tmp_path / "strange.pem")
+        port = free_port()
+        with RedisServer(
+            tmp_path,
+            *("--tls-port", str(port), "--tls-auth-clients", "no"),
+            *("--tls-cert-file", str(certificate), "--tls-key-file", str(key)),
+        ):
+            url = f"rediss://127.0.0.1:{port}/0?namespace=tls&ca={tmp_path}"
+            store = open_redis(f"{url}/ours.pem")
+            assert store.begin().sequence == 0
+            store.close()
+            for file, problem in (
+                ("strange.pem", "certificate verify failed"),
+                ("missing.pem", "cannot be reached"),
+            ):
+                with pytest.raises(ConfigurationError, match=problem):
+                    open_redis(f"{url}/{file}")
+
+    def test_tls_to_a_server_without_it_is_refused(self, url: str) -> None:
+        with pytest.raises(ConfigurationError, match=r"cannot be reached|does not answer"):
+            open_redis(url.replace("redis:", "rediss:"))
 
 
 class TestAway:
