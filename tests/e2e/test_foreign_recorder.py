@@ -20,7 +20,7 @@ from mock_sei.recordings.files import RecordingWriter, read_recording
 from mock_sei.recordings.kept import Bodies
 from tests.e2e.libraries import SERVER, SERVICE_ACCOUNT
 from tests.e2e.other_environments import installed
-from tests.e2e.serving import environment, wait_for
+from tests.e2e.serving import environment, run_mock_sei, wait_for
 from tests.patience import PATIENCE
 
 HERE = Path(__file__).parent / "foreign_recorder"
@@ -131,3 +131,32 @@ def test_its_secrets_become_placeholders_when_it_is_written(
     for secret in (token, SERVER.secret, SERVER.key, SERVICE_ACCOUNT["password"]):
         assert secret
         assert secret not in text
+
+
+def test_compare_reads_a_har_of_mitmproxy(
+    server: MockSei, recorded: tuple[Path, str], tmp_path: Path
+) -> None:
+    """The port says the listener: a HAR of another tool has no other trace of it."""
+    port = urlsplit(server.two_way_url).port
+    text = recorded[0].read_text(encoding="utf-8").replace(f":{port}/", ":444/")
+    (tmp_path / "theirs.har").write_text(text, encoding="utf-8")
+
+    same = run_mock_sei("compare", "theirs.har", cwd=tmp_path)
+    assert same.returncode == 0, same.stdout + same.stderr
+    assert "3 exchanges: 3 the same" in same.stdout
+
+    (tmp_path / "theirs.har").write_text(text.replace("gateway.authentication", "gateway.other"))
+    changed = run_mock_sei("compare", "theirs.har", cwd=tmp_path)
+    assert changed.returncode == 1, changed.stdout + changed.stderr
+    assert 'refusal.api_key.code = "gateway.other.failure"' in changed.stdout
+    assert recorded[1] not in changed.stdout
+
+
+def test_replay_answers_from_a_har_of_mitmproxy(recorded: tuple[Path, str], tmp_path: Path) -> None:
+    with MockSei(certs_dir=tmp_path, recordings=recorded[0]) as platform:
+        account = platform.service_account("svc-demo")
+        token = platform.token("svc-demo")
+        headers = {"AppKey": account.app_key, "Authorization": f"Bearer {token}"}
+        with platform.client("svc-demo") as http:
+            assert http.get("/v2/investors?limit=2", headers=headers).status_code == 200
+        assert platform.journal.last.recorded == "exchange 2 of recorded.har"
