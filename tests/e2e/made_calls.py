@@ -226,18 +226,19 @@ _OF_ANY_TEXT = {"type", "title", "description", "example", "examples", "name", "
 
 
 def can_be_wrong(definition: Mapping[str, Any]) -> bool:
-    """Whether a request can be wrong: not where an operation takes only texts in its path.
+    """Whether a request can be wrong.
 
+    It cannot where an operation takes only texts, in its path or in headers that may be absent:
     schemathesis makes hundreds of values before it gives up.
     """
     parameters = definition.get("parameters", [])
     return (
-        "requestBody" in definition
-        or not parameters
-        or any(
-            each.get("in") != "path"
-            or each.get("schema", each).get("type") != "string"
-            or not each.get("schema", each).keys() <= _OF_ANY_TEXT
-            for each in parameters
-        )
+        "requestBody" in definition or not parameters or not all(map(_takes_any_text, parameters))
     )
+
+
+def _takes_any_text(parameter: Mapping[str, Any]) -> bool:
+    place, schema = parameter.get("in"), parameter.get("schema", parameter)
+    is_optional_header = place == "header" and not parameter.get("required")
+    is_any_text = schema.get("type") == "string" and schema.keys() <= _OF_ANY_TEXT
+    return is_any_text and (place == "path" or is_optional_header)
