@@ -290,6 +290,9 @@ class _Digest:
 
     def __init__(self, places: Places) -> None:
         self._places = places
+        self._holders = {each[:end] for each in places for end in range(1, len(each))}
+        """Places with others inside. Items of an array share a place, so an array may have
+        placeholders among its items and inside them."""
         self._out: list[str] = []
         self._apart: list[str] = []
 
@@ -321,7 +324,9 @@ class _Digest:
                 self._out += map(json.dumps, sorted(values))
 
     def _add(self, value: Any, place: Place) -> None:
-        if place in self._places:
+        if place in self._places and not (
+            place in self._holders and isinstance(value, dict | list)
+        ):
             self._out.append(BLANK)
             self._apart.append(_apart(value))
         elif isinstance(value, dict):

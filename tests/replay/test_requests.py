@@ -8,7 +8,7 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mock_sei.apis.bodies import MOST_VALUES
@@ -253,6 +253,7 @@ def with_placeholders(value: Any, chosen: Iterator[bool]) -> Any:
 
 
 @given(value=VALUES, chosen=st.lists(st.booleans(), min_size=10, max_size=10), other=VALUES)
+@example(value=[0, [0]], chosen=[True], other=None)
 def test_any_json_is_found_in_any_spelling_and_with_any_placeholders(
     value: Any, chosen: list[bool], other: Any
 ) -> None:

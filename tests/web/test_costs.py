@@ -117,9 +117,11 @@ def test_authorization_requests(platform: Platform, piece: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["a ", COMBINING, "\udcff", "%", "&"])
-def test_the_address_of_a_log_in_page(piece: str) -> None:
+def test_the_address_of_a_log_in_page(platform: Platform, piece: str) -> None:
     def address(count: int) -> Action:
-        visit: Any = SimpleNamespace(parameters=[("state", piece * count)] * 3)
+        visit: Any = SimpleNamespace(
+            parameters=[("state", piece * count)] * 3, server=platform.state.oauth
+        )
         return quietly(lambda: LoginRequest.login_address.__get__(visit))
 
     assert_linear(address, 1000)
