@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -336,6 +338,27 @@ class TestAway:
                 call()
         store.close()
 
+    def test_what_was_committed_is_there_after_a_kill_if_redis_keeps_its_data(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(redis_line, "PAUSE", 0.0)
+        with RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
+            store = open_redis(server.url())
+            for number in range(20):
+                store.reserve()
+                store.commit([change(str(number))])
+            store.add_entries([(store.begin().epoch, "entry")])
+            store.reserve()
+            server.kill()
+            with pytest.raises(StoreAway):
+                store.commit([change("lost")])
+            assert server.start()
+
+            head = store.begin()
+            assert (head.sequence, head.recorded) == (20, 1)
+            assert [row[1] for row in store.load(None).rows] == [str(each) for each in range(20)]
+            store.close()
+
     def test_units_say_why_and_heal(
         self, own_server: RedisServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -379,3 +402,14 @@ def until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.005)
+
+
+def test_a_server_without_a_redis_url_never_imports_the_library() -> None:
+    program = (
+        "import sys, mock_sei.runtime.launch, mock_sei.commands.serve, mock_sei.commands.state; "
+        "print([name for name in sys.modules if name.startswith(('redis', 'hiredis'))])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert printed.stdout.strip() == "[]"
