@@ -28,7 +28,6 @@ from mock_sei.probe import dry_run
 from mock_sei.probe.asking import ProbeIdentity
 from mock_sei.probe.attempts import Attempts
 from mock_sei.probe.permission import is_loopback, require_permission
-from mock_sei.probe.proxies import find_proxy
 from mock_sei.probe.running import Came, Pace, ProbeOutcome, ProbeRun
 from mock_sei.probe.subject import KnownValue, Subject
 from mock_sei.probe.table import PROBES, Probe, ProbeFlag, ProbeNeed
@@ -36,6 +35,7 @@ from mock_sei.probe.wire import Endpoint, ShownIdentity, SocketTransport
 from mock_sei.recordings.exchanges import Listener
 from mock_sei.recordings.files import RecordingWriter
 from mock_sei.recordings.kept import Bodies
+from mock_sei.recordings.proxies import find_proxy
 from mock_sei.rules.arguments import find_nearest
 
 SHORTEST_PAUSE = 1.0

@@ -23,10 +23,11 @@ from mock_sei.commands.signals import end_once
 from mock_sei.errors import ConfigurationError
 from mock_sei.recorder.documented import DocumentedValues
 from mock_sei.recorder.server import Recorder, RecorderListener, server_context
-from mock_sei.recorder.upstream import Upstream, client_context, find_proxy, read_target
+from mock_sei.recorder.upstream import Upstream, client_context, read_target
 from mock_sei.recorder.writing import RecordingThread
 from mock_sei.recordings.files import RecordingWriter
 from mock_sei.recordings.kept import Bodies
+from mock_sei.recordings.proxies import find_proxy
 from mock_sei.rules import machine
 from mock_sei.rules.records import ACCOUNT_NAME_RULE, is_account_name
 from mock_sei.runtime.launch import SERVER_NAMES
@@ -160,7 +161,9 @@ def _listeners(
         RecorderListener(
             sockets=bound,
             context=server_context(server, issuing if is_two_way else None),
-            upstream=Upstream(target=target, contexts=made, proxy=find_proxy(target)),
+            upstream=Upstream(
+                target=target, contexts=made, proxy=find_proxy(target.host, target.port)
+            ),
             is_two_way=is_two_way,
         )
         for (target, made, is_two_way), bound in zip(wanted, sockets, strict=True)

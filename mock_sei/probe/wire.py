@@ -17,7 +17,6 @@ from datetime import timedelta
 import h11
 
 from mock_sei.probe.asking import ProbeAsk, ProbeIdentity
-from mock_sei.probe.proxies import EnvironmentProxy, open_tunnel
 from mock_sei.recordings.exchanges import (
     BLANK,
     NO_BODY,
@@ -28,6 +27,12 @@ from mock_sei.recordings.exchanges import (
     RecordedResponse,
     RecordedTls,
 )
+from mock_sei.recordings.proxies import (
+    NO_HTTP,
+    EnvironmentProxy,
+    connect_request,
+    find_connect_problem,
+)
 from mock_sei.rules import machine
 
 LARGEST_ANSWER = 4 * 1024 * 1024
@@ -37,6 +42,7 @@ LARGEST_WHOLE = 16 * 1024
 _CLOSED = "the connection was closed without an answer"
 _CUT = "the connection was closed in the middle of the answer"
 _LARGEST_HEAD = 256 * 1024
+_LARGEST_PROXY_HEAD = 64 * 1024
 _PIECE = 64 * 1024
 _LONGEST = timedelta(seconds=60)
 """The longest exchange, unless a probe waits for longer."""
@@ -169,7 +175,7 @@ class SocketTransport:
             raw = socket.create_connection(there, timeout=seconds)
             try:
                 if proxy is not None:
-                    open_tunnel(raw, endpoint.host, endpoint.port, proxy)
+                    _open_tunnel(raw, endpoint, proxy)
             except BaseException:
                 raw.close()
                 raise
@@ -293,3 +299,18 @@ def _response(course: _Course) -> RecordedResponse:
         headers=tuple(course.headers),
         body=body,
     )
+
+
+def _open_tunnel(raw: socket.socket, endpoint: Endpoint, proxy: EnvironmentProxy) -> None:
+    """Asks a proxy for a connection. Raises ``OSError``."""
+    raw.sendall(connect_request(endpoint.host, endpoint.port, proxy))
+    head = bytearray()
+    while not head.endswith(b"\r\n\r\n"):
+        # One byte at a time: what follows belongs to the platform.
+        piece = raw.recv(1)
+        if not piece or len(head) > _LARGEST_PROXY_HEAD:
+            raise ConnectionError(NO_HTTP)
+        head += piece
+    problem = find_connect_problem(bytes(head))
+    if problem is not None:
+        raise ConnectionError(problem)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks the second one
-    getproxies_environment,
-    proxy_bypass_environment,
-)
+from urllib.parse import urlsplit
 
 import h11
 
 from mock_sei.errors import ConfigurationError
 from mock_sei.recorder.rewriting import origin_of
 from mock_sei.recorder.streams import PIECE, HttpStream
+from mock_sei.recordings.proxies import (
+    NO_HTTP,
+    EnvironmentProxy,
+    connect_request,
+    find_connect_problem,
+)
 from mock_sei.runtime.contexts import PlainContext
 from mock_sei.runtime.limits import HANDSHAKE_TIMEOUT
 
@@ -29,7 +30,6 @@ VERDICT_PATIENCE = 0.02
 """Seconds before the first request of a connection with a client certificate."""
 _PORT = 443
 _ALERT = re.compile(r"ALERT_(\w+)\Z")
-_OK = range(200, 300)
 
 
 class UpstreamAway(Exception):
@@ -62,22 +62,13 @@ class UpstreamAddress:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UpstreamProxy:
-    """A proxy that CONNECT is sent to."""
-
-    host: str
-    port: int
-    authorization: bytes | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Upstream:
     """One listener of the real platform, and how it is reached."""
 
     target: UpstreamAddress
     contexts: Mapping[str | None, ssl.SSLContext]
     """By service account, None without a client certificate."""
-    proxy: UpstreamProxy | None = None
+    proxy: EnvironmentProxy | None = None
 
     async def connect(self, account: str | None) -> HttpStream:
         """A new connection with the identity of an account. Raises :class:`UpstreamAway`."""
@@ -110,7 +101,9 @@ class Upstream:
         )
         return HttpStream(reader, writer, h11.CLIENT)
 
-    async def _connect_through(self, proxy: UpstreamProxy, context: ssl.SSLContext) -> HttpStream:
+    async def _connect_through(
+        self, proxy: EnvironmentProxy, context: ssl.SSLContext
+    ) -> HttpStream:
         plain, tunnel = await asyncio.open_connection(proxy.host, proxy.port)
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=PIECE, loop=loop)
@@ -153,25 +146,18 @@ async def _open_tunnel(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     target: UpstreamAddress,
-    proxy: UpstreamProxy,
+    proxy: EnvironmentProxy,
 ) -> None:
     """Asks a proxy for a connection. Raises :class:`UpstreamAway`."""
-    shown = f"[{target.host}]" if ":" in target.host else target.host
-    authority = f"{shown}:{target.port}".encode("ascii")
-    writer.write(b"CONNECT %s HTTP/1.1\r\nHost: %s\r\n" % (authority, authority))
-    if proxy.authorization is not None:
-        writer.write(b"Proxy-Authorization: %s\r\n" % proxy.authorization)
-    writer.write(b"\r\n")
+    writer.write(connect_request(target.host, target.port, proxy))
     await writer.drain()
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-        raise UpstreamAway("the proxy does not answer CONNECT with HTTP") from None
-    status = head.split(b" ", 2)[1:2]
-    if not head.startswith(b"HTTP/") or not status or not status[0].isdigit():
-        raise UpstreamAway("the proxy does not answer CONNECT with HTTP")
-    if int(status[0]) not in _OK:
-        raise UpstreamAway(f"the proxy answers CONNECT with the status {int(status[0])}")
+        raise UpstreamAway(NO_HTTP) from None
+    problem = find_connect_problem(head)
+    if problem is not None:
+        raise UpstreamAway(problem)
 
 
 def away(error: OSError, origin: str) -> UpstreamAway:
@@ -241,25 +227,3 @@ def _unusable(error: Exception, file: Path, wanted: str) -> ConfigurationError:
     if isinstance(error, ssl.SSLError) or not isinstance(error, OSError):
         return ConfigurationError(f"OpenSSL cannot read it as {wanted}", source=file)
     return ConfigurationError(error.strerror or str(error), source=file)
-
-
-def find_proxy(target: UpstreamAddress) -> UpstreamProxy | None:
-    """The proxy that the environment names for an address: ``HTTPS_PROXY``, ``ALL_PROXY``,
-    ``NO_PROXY``. Raises :class:`ConfigurationError`."""
-    proxies = getproxies_environment()
-    url = proxies.get("https") or proxies.get("all")
-    if not url or proxy_bypass_environment(f"{target.host}:{target.port}", proxies):
-        return None
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ConfigurationError("no address of a proxy", source="HTTPS_PROXY") from None
-    if parts.scheme != "http" or not host:
-        problem = "the recorder knows only proxies that begin with http://"
-        raise ConfigurationError(problem, source="HTTPS_PROXY", key=host or "")
-    authorization = None
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = b"Basic " + base64.b64encode(pair.encode())
-    return UpstreamProxy(host=host, port=port or 80, authorization=authorization)

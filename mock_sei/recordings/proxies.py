@@ -1,9 +1,8 @@
-"""The proxy of the environment, through which the upstream is called."""
+"""The proxy of the environment, through which the real platform is called."""
 
 from __future__ import annotations
 
 import base64
-import socket
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks the second one
@@ -13,7 +12,6 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks the
 
 from mock_sei.errors import ConfigurationError
 
-_LARGEST_HEAD = 64 * 1024
 _OK = range(200, 300)
 
 
@@ -50,23 +48,24 @@ def find_proxy(host: str, port: int) -> EnvironmentProxy | None:
     return EnvironmentProxy(host=found, port=its_port or 80, credentials=credentials)
 
 
-def open_tunnel(raw: socket.socket, host: str, port: int, proxy: EnvironmentProxy) -> None:
-    """Asks a proxy for a connection. Raises ``OSError``."""
+def connect_request(host: str, port: int, proxy: EnvironmentProxy) -> bytes:
+    """The request that asks a proxy for a connection (RFC 9110 section 9.3.6)."""
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
     if proxy.credentials:
         pair = base64.b64encode(proxy.credentials.encode()).decode()
         lines.append(f"Proxy-Authorization: Basic {pair}")
-    raw.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
-    head = bytearray()
-    while not head.endswith(b"\r\n\r\n"):
-        # One byte at a time: what follows belongs to the platform.
-        piece = raw.recv(1)
-        if not piece or len(head) > _LARGEST_HEAD:
-            raise ConnectionError("the proxy does not answer CONNECT with HTTP")
-        head += piece
-    words = bytes(head).split(b" ", 2)
+    return "\r\n".join([*lines, "", ""]).encode("ascii")
+
+
+NO_HTTP = "the proxy does not answer CONNECT with HTTP"
+
+
+def find_connect_problem(head: bytes) -> str | None:
+    """What is wrong with a proxy's answer to CONNECT, None if the connection stands."""
+    words = head.split(b" ", 2)
     if not head.startswith(b"HTTP/") or len(words) < 2 or not words[1].isdigit():
-        raise ConnectionError("the proxy does not answer CONNECT with HTTP")
+        return NO_HTTP
     if int(words[1]) not in _OK:
-        raise ConnectionError(f"the proxy answers CONNECT with the status {int(words[1])}")
+        return f"the proxy answers CONNECT with the status {int(words[1])}"
+    return None
