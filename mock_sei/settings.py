@@ -344,7 +344,7 @@ def _assumptions_in(
     problem = find_path_problem(path)
     if problem:
         raise ConfigurationError(problem, source=source, key=key)
-    return read_file(path)
+    return read_file(path, source=f"{source}: {key}" if key else source)
 
 
 _SHORTHANDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {

@@ -85,6 +85,8 @@ def test_any_text_in_variables(values: dict[str, str]) -> None:
 
 
 @given(values=st.dictionaries(OPTIONS, st.text(max_size=40) | ODD, max_size=3))
+@example(values={"assumptions": ""})
+@example(values={"assumptions": "none.toml"})
 def test_any_text_in_options(values: dict[str, str]) -> None:
     told = outcome(lambda: load_settings(values, environ={}))
 

@@ -58,7 +58,7 @@ def read_file(path: Path, *, source: object = None) -> dict[str, Any]:
     Raises :class:`ConfigurationError`. ``source`` is what named the file, for the message about a
     file that cannot be read.
     """
-    named = path if source is None else f"{source} {path}"
+    named = path if source is None else f"{source}: {path}"
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)

@@ -275,13 +275,14 @@ class Tokens:
         """
         identifier = self.new_identifier()
         now = int(self._clock.timestamp())
+        lifetime = self._lifetime_of_request()
         claims: dict[str, Any] = {
             "iss": issuer,
             "sub": user or service_account or app_key,
             "client_id": app_key,
             "scope": scope,
             "iat": now,
-            "exp": now + (self._lifetime_of_request() or self.lifetime),
+            "exp": now + (self.lifetime if lifetime is None else lifetime),
             "jti": identifier,
             "fam": family or identifier,
         }

@@ -150,7 +150,8 @@ def test_an_index_is_told_version_license_and_pythons(metadata: Message) -> None
     assert metadata["License-Expression"] == "MIT"
     assert metadata["License-File"] == "LICENSE"
     assert metadata["Requires-Python"] == ">=3.11"
-    assert set(metadata.get_all("Provides-Extra", [])) == {"saml", "testcontainers", "uvloop"}
+    extras = {"redis", "saml", "testcontainers", "uvloop"}
+    assert set(metadata.get_all("Provides-Extra", [])) == extras
 
 
 def test_the_readme_of_an_index_leads_nowhere_it_has_not(metadata: Message) -> None:

@@ -220,6 +220,16 @@ def test_a_token_can_die_early_whatever_its_answer_says(served: Served) -> None:
     assert served.get(headers=served.headers(token=usual)).status_code == 200
 
 
+def test_a_token_can_be_dead_from_its_beginning(served: Served) -> None:
+    served.platform.clock.freeze()
+    arm_fault(
+        served.platform, {"operation": "POST /v2/oauthtoken", "token_lifetime": 0, "times": 1}
+    )
+    headers = served.headers(token=served.post_token().json()["access_token"])
+
+    assert served.get(headers=headers).json()["message"] == "Access Token expired"
+
+
 @pytest.mark.parametrize("named", ["demo-server", "demo-server-key", "svc-demo"])
 def test_an_applications_fault_is_its_own_at_both_endpoints(served: Served, named: str) -> None:
     headers = served.headers()
