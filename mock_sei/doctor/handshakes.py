@@ -20,13 +20,12 @@ from mock_sei.doctor.setup import Setup
 from mock_sei.doctor.wire import looks_like_tls, read_flight
 from mock_sei.oauth.metadata import METADATA_PATH
 from mock_sei.runtime.contexts import PlainContext
+from mock_sei.values.alerts import find_alert
 
 T = TypeVar("T")
 
 USER_AGENT = "mock-sei-doctor"
 _LARGEST_ANSWER = 65_536
-ALERT = re.compile(r"ALERT_(\w+)$")
-"""The end of the reason of an ``SSLError`` that reports an alert from the server."""
 NO_COMMON_VERSION = frozenset(
     {
         "UNSUPPORTED_PROTOCOL",
@@ -206,7 +205,7 @@ def _reason(error: ssl.SSLError, received: bytes) -> tuple[Ended, str]:
         return Ended.NOT_TLS, ""
     if reason in NO_COMMON_VERSION:
         return Ended.NO_COMMON_VERSION, reason.lower()
-    alert = ALERT.search(reason)
+    alert = find_alert(reason)
     if alert:
-        return Ended.ALERT, alert[1].lower()
+        return Ended.ALERT, alert
     return Ended.FAILED, reason.lower()

@@ -19,7 +19,6 @@ from urllib.parse import urlencode
 
 from mock_sei.doctor.answers import is_key_pair_refusal
 from mock_sei.doctor.handshakes import (
-    ALERT,
     NO_COMMON_VERSION,
     USER_AGENT,
     connect,
@@ -38,6 +37,7 @@ from mock_sei.doctor.setup import Setup
 from mock_sei.oauth.metadata import TOKEN_PATH
 from mock_sei.rules import machine
 from mock_sei.runtime.contexts import PlainContext
+from mock_sei.values.alerts import find_alert
 
 _LARGEST_ANSWER = 65_536
 
@@ -154,7 +154,7 @@ def _verify(setup: Setup) -> Trust | None:
     except (
         ssl.SSLError
     ) as error:  # the server refused the client after the client had verified the server
-        if ALERT.search(error.reason or "") and error.reason not in NO_COMMON_VERSION:
+        if find_alert(error.reason or "") and error.reason not in NO_COMMON_VERSION:
             return Trust()
         return Trust(failure=(error.reason or str(error)).replace("_", " ").lower())
     except OSError as error:

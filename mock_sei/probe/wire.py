@@ -7,7 +7,6 @@ time and of bytes, whatever the other side does.
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -34,6 +33,7 @@ from mock_sei.recordings.proxies import (
     find_connect_problem,
 )
 from mock_sei.rules import machine
+from mock_sei.values.alerts import find_alert
 
 LARGEST_ANSWER = 4 * 1024 * 1024
 """Bytes of an answer's body that are kept."""
@@ -46,7 +46,6 @@ _LARGEST_PROXY_HEAD = 64 * 1024
 _PIECE = 64 * 1024
 _LONGEST = timedelta(seconds=60)
 """The longest exchange, unless a probe waits for longer."""
-_ALERT = re.compile(r"ALERT_(\w+)\Z")
 _CODED = "its Content-Encoding is not decoded here"
 
 
@@ -220,9 +219,8 @@ def _saying_what_happened(origin: str) -> Iterator[None]:
         raise UpstreamProblem("no answer in time") from None
     except ssl.SSLError as error:
         reason = error.reason or type(error).__name__
-        if alert := _ALERT.search(reason):
-            name = alert[1].lower()
-            raise UpstreamProblem(f"refused with the TLS alert {name}", alert=name) from None
+        if alert := find_alert(reason):
+            raise UpstreamProblem(f"refused with the TLS alert {alert}", alert=alert) from None
         raise UpstreamProblem(f"TLS failed: {reason.lower()}") from None
     except h11.RemoteProtocolError:
         raise UpstreamProblem("what came is not HTTP") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,13 +22,13 @@ from mock_sei.recordings.proxies import (
 )
 from mock_sei.runtime.contexts import PlainContext
 from mock_sei.runtime.limits import HANDSHAKE_TIMEOUT
+from mock_sei.values.alerts import find_alert
 
 CONNECT_PATIENCE = 20.0
 """Most seconds for a connection to the real platform, or to the proxy."""
 VERDICT_PATIENCE = 0.02
 """Seconds before the first request of a connection with a client certificate."""
 _PORT = 443
-_ALERT = re.compile(r"ALERT_(\w+)\Z")
 
 
 class UpstreamAway(Exception):
@@ -168,10 +167,9 @@ def away(error: OSError, origin: str) -> UpstreamAway:
             "the CA to trust)"
         )
     reason = getattr(error, "reason", None) or ""
-    alert = _ALERT.search(reason)
+    alert = find_alert(reason)
     if alert:
-        name = alert[1].lower()
-        return UpstreamAway(f"{origin} refused the connection with the alert {name}", alert=name)
+        return UpstreamAway(f"{origin} refused the connection with the alert {alert}", alert=alert)
     if isinstance(error, ssl.SSLError):
         return UpstreamAway(f"TLS with {origin} failed: {reason or type(error).__name__}")
     return UpstreamAway(f"{origin} ended the connection ({error.strerror or type(error).__name__})")
