@@ -26,7 +26,7 @@ from mock_sei.runtime.heads import (
     open_request,
 )
 from mock_sei.runtime.limits import Meter
-from mock_sei.runtime.proxy_header import Opening, names_a_client, not_expected
+from mock_sei.runtime.proxy_header import ProxyOpening, names_a_client, not_expected
 from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, STALLED
 
 logger = logging.getLogger("mock_sei")
@@ -62,7 +62,7 @@ class LimitedProtocol(HttpToolsProtocol):
     """One connection whose client must send in time and cannot fill the server's memory."""
 
     flow: PatientFlow
-    opening: Opening | None = None
+    opening: ProxyOpening | None = None
     """How the connection began, if it comes from a trusted proxy."""
     target_names_host = False
     """Whether the host of an absolute target replaces ``Host`` (RFC 9112 section 3.2.2)."""

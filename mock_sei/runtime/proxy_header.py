@@ -72,7 +72,7 @@ class ProxyHeaderRefused(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opening:
+class ProxyOpening:
     """How a connection from a trusted proxy began."""
 
     client: Client | None = None
@@ -92,18 +92,18 @@ class ProxiedConnection:
         """The proxy's address."""
         self._received = bytearray()
 
-    async def open(self, *, is_optional: bool) -> Opening | None:
+    async def open(self, *, is_optional: bool) -> ProxyOpening | None:
         """Reads the header, and no byte beyond it. None if the connection ends without a byte.
 
         Raises :class:`ProxyHeaderRefused`. If the header is optional, other bytes are returned.
         """
         try:
             async with asyncio.timeout(limits.PROXY_HEADER_TIMEOUT):
-                return Opening(client=await self._read_header(), proxy=self.proxy)
+                return ProxyOpening(client=await self._read_header(), proxy=self.proxy)
         except (NoProxyHeader, TimeoutError) as error:
             received = bytes(self._received)
             if is_optional:
-                return Opening(unread=received)
+                return ProxyOpening(unread=received)
             if isinstance(error, NoProxyHeader):
                 raise ProxyHeaderRefused(missing(self.proxy, received)) from None
             problem = f"it was not complete after {limits.PROXY_HEADER_TIMEOUT:g} seconds"

@@ -33,7 +33,7 @@ from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import ALERT_LINGER, HANDSHAKE_TIMEOUT, KEEP_ALIVE, UNREAD_LIMIT
 from mock_sei.runtime.loops import new_thread_loop
 from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol, ProtocolFactory
-from mock_sei.runtime.proxy_header import Opening, ProxiedConnection, ProxyHeaderRefused
+from mock_sei.runtime.proxy_header import ProxiedConnection, ProxyHeaderRefused, ProxyOpening
 from mock_sei.runtime.tls import (
     CertificateRefused,
     PendingConnection,
@@ -283,7 +283,7 @@ class PlatformServer:
 
     async def _open(
         self, listener: ServerListener, connection: ProxiedConnection
-    ) -> Opening | None:
+    ) -> ProxyOpening | None:
         """How a connection from a trusted proxy began; None if it must be closed.
 
         At the control listener a header may be missing: nothing there depends on the client's

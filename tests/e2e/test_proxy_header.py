@@ -269,8 +269,8 @@ def test_the_server_s_own_calls_reach_it_where_it_trusts_its_own_address() -> No
             )
             assert answered.json()["access_token"]
         asked = OwnRequest(method="GET", target=TICKETS, headers={}, body=None)
-        application = server.platform.registry.require_application("demo-server")
-        tried = asyncio.run(make_call(server.platform, application, "", asked))
+        caller = server.platform.registry.require_application("demo-server")
+        tried = asyncio.run(make_call(server.platform, caller, "", asked))
         assert tried.answer is not None, tried.problem
         assert tried.answer.status == 200
         assert {each.source_address for each in server.journal.entries} == {"127.0.0.1"}
