@@ -298,6 +298,7 @@ def _time(shown: str) -> datetime:
     return datetime.fromisoformat(shown.split()[0])
 
 
+@pytest.mark.nightly  # it starts three processes of pytest
 def test_a_suite_on_several_workers_passes_through_the_balancer(
     pytester: pytest.Pytester, server: Attached
 ) -> None:

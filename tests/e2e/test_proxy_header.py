@@ -26,13 +26,13 @@ PROXY, STRANGER, CLIENT = "127.0.0.9", "127.0.0.1", "203.0.113.7"
 UNKNOWN = b"PROXY UNKNOWN\r\n"
 
 pytestmark = [
-    pytest.mark.usefixtures("either_loop"),
+    pytest.mark.usefixtures("either_loop_at_night"),
     pytest.mark.skipif(sys.platform != "linux", reason="it calls from several loopback addresses"),
 ]
 
 
 @pytest.fixture(scope="module")
-def _server(either_loop: None) -> Iterator[MockSei]:  # noqa: ARG001  # it must be set before
+def _server(either_loop_at_night: None) -> Iterator[MockSei]:  # noqa: ARG001  # it must be set before
     with MockSei(trusted_proxy=PROXY) as started:
         yield started
 
