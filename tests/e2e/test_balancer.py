@@ -21,6 +21,8 @@ import pytest
 from yaml import safe_load
 
 from mock_sei import Attached
+from mock_sei.rules.proxies import TrustedProxies
+from mock_sei.settings import load_settings
 from tests.e2e.containers import ROOT, free_port
 from tests.e2e.handshakes import alert, answer, port_of
 from tests.e2e.serving import Serving, environment, run_mock_sei, wait_for
@@ -40,6 +42,8 @@ pytestmark = [
 
 FILE = ROOT / "deploy" / "haproxy.cfg"
 BALANCER, CLIENT, OTHER = "127.0.0.1", "127.0.0.5", "127.0.0.6"
+AS_WRITTEN = "send-proxy-v2"
+WITH_TLVS = f"{AS_WRITTEN} proxy-v2-options crc32c,authority,unique-id,ssl"
 LISTENERS = ("ONE_WAY", "TWO_WAY", "CONTROL")
 REPLICAS = ("ONE", "TWO")
 
@@ -177,10 +181,10 @@ def call(token: str, application: str) -> bytes:
     return f"GET {TICKETS} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
-def variant(cluster: Cluster, change: tuple[str, str]) -> tuple[Path, Mapping[str, str], Ports]:
+def variant(cluster: Cluster, header: str) -> tuple[Path, Mapping[str, str], Ports]:
     """The balancer's file with another way to send the header, on ports of its own."""
     file = cluster.folder / "other.cfg"
-    file.write_text(FILE.read_text().replace(*change))
+    file.write_text(FILE.read_text().replace(AS_WRITTEN, header))
     bound = {each: free_port() for each in LISTENERS}
     binds = {f"{each}_BIND": f"127.0.0.1:{port}" for each, port in bound.items()}
     return file, {**cluster.variables(), **binds}, bound
@@ -205,7 +209,7 @@ def test_an_attached_test_learns_the_balancer_s_addresses(
         assert (each.ready["url"], each.ready["two_way_url"]) == (server.url, server.two_way_url)
 
 
-@pytest.mark.parametrize("header", ["send-proxy-v2", "send-proxy"])
+@pytest.mark.parametrize("header", [AS_WRITTEN, "send-proxy", WITH_TLVS])
 def test_the_source_address_check_judges_the_client_of_the_balancer(
     server: Attached, cluster: Cluster, header: str
 ) -> None:
@@ -213,8 +217,8 @@ def test_the_source_address_check_judges_the_client_of_the_balancer(
     server.applications.change("demo-server", source_addresses=[CLIENT])
     with ExitStack() as stack:
         port = cluster.bound["TWO_WAY"]
-        if header != "send-proxy-v2":
-            file, variables, bound = variant(cluster, ("send-proxy-v2", header))
+        if header != AS_WRITTEN:
+            file, variables, bound = variant(cluster, header)
             port = bound["TWO_WAY"]
             log = cluster.folder / "other.log"
             other = stack.enter_context(HAProxy(file, variables, log))
@@ -358,6 +362,16 @@ def test_no_two_services_of_compose_publish_one_port_and_all_are_on_loopback() -
     }
     assert str(port_of(urls["MOCK_SEI_PUBLIC_URL"])) == ports["443"]
     assert str(port_of(urls["MOCK_SEI_PUBLIC_TWO_WAY_URL"])) == ports["444"]
+
+
+def test_the_replicas_of_compose_trust_whatever_address_docker_gives_the_balancer() -> None:
+    environ = compose()["services"]["replica-one"]["environment"]
+    proxies = TrustedProxies(load_settings({}, environ=environ).trusted_proxy)
+
+    for address in ("172.18.0.4", "192.168.16.4", "10.0.1.4", "fd12::4"):
+        assert proxies.trusts(address)
+    for address in ("127.0.0.1", "::1", "203.0.113.7"):
+        assert not proxies.trusts(address)
 
 
 def test_the_defaults_of_the_balancer_s_file_are_the_names_and_ports_of_compose() -> None:
