@@ -34,9 +34,9 @@ _LOCAL, _PROXY = 0x20, 0x21
 """Version 2 with each of its two commands."""
 _ADDRESSES = {1: 4, 2: 16, 3: 108}
 """Bytes of one address of AF_INET, AF_INET6 and AF_UNIX."""
+_UNIX = 3
 _TRANSPORTS = (0, 1, 2)
 """Not known, stream, datagram."""
-_IP_FAMILIES = (1, 2)
 
 _PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _LARGEST_PORT = 0xFFFF
@@ -235,10 +235,9 @@ def _of_binary(header: bytes) -> Client | None:
     if not family or not transport:
         return None
     width = _ADDRESSES[family]
-    ports = 2 * 2 if family in _IP_FAMILIES else 0
-    if len(block) < 2 * width + ports:
+    if len(block) < 2 * width + (0 if family == _UNIX else 2 * 2):  # each port has two bytes
         raise WrongProxyHeader(f"it has {len(block)} bytes of addresses, too few for its family")
-    if not ports:
+    if family == _UNIX:
         return None
     port = int.from_bytes(block[2 * width : 2 * width + 2], "big")
     return str(unmapped(ipaddress.ip_address(block[:width]))), port
@@ -288,8 +287,6 @@ def not_expected(address: str, proxy: str | None) -> Explanation:
             check=PROXY_HEADER,
             because=f"A second PROXY protocol header follows the one from {proxy}. Let only the "
             "last proxy before this server send one.",
-            expected="TLS after one PROXY protocol header",
-            actual="a second header",
         )
     return Explanation(
         check=PROXY_HEADER,
