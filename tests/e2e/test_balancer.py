@@ -93,7 +93,8 @@ class Cluster:
         }
         return bound | ports | {f"{name}_HOST": "127.0.0.1" for name in REPLICAS}
 
-    def start(self, name: str, *options: str) -> None:
+    def launch(self, name: str, *options: str) -> Serving:
+        """Starts a replica, and does not wait for it."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         ports = [
@@ -101,7 +102,9 @@ class Cluster:
             for each, port in self.ports[name].items()
             for word in (f"--{each.lower().replace('_', '-')}-port", str(port))
         ]
-        self.replicas[name] = Serving.start(folder, *options, ports=ports, environ=self.environ)
+        launched = Serving.launch(folder, *options, ports=ports, environ=self.environ)
+        self.replicas[name] = launched
+        return launched
 
     def stop(self) -> None:
         for each in self.replicas.values():
@@ -117,7 +120,7 @@ class Cluster:
         """Whether the next calls over the balancer reach exactly these replicas."""
         try:
             return {self.reached() for _ in range(6)} == set(names)
-        except (httpx2.TransportError, StopIteration):
+        except (httpx2.TransportError, StopIteration, FileNotFoundError):  # it is starting
             return False
 
     def control_of(self, name: str) -> str:
@@ -130,8 +133,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with ExitStack() as stack:
         cluster = Cluster(folder, stack.enter_context(RedisServer(folder)))
         stack.callback(cluster.stop)
-        cluster.start("ONE", "--workers", "2")
-        cluster.start("TWO")
+        for each in (cluster.launch("ONE", "--workers", "2"), cluster.launch("TWO")):
+            wait_for(each.ready_file.exists)
         balancer = HAProxy(FILE, cluster.variables(), folder / "haproxy.log")
         stack.enter_context(balancer)
         wait_for(lambda: cluster.are_reached(*REPLICAS), still=lambda: balancer.is_running)
@@ -326,7 +329,7 @@ def test_a_killed_replica_leaves_the_rotation_and_comes_back(
         wait_for(lambda: cluster.are_reached("ONE"))
         assert [called() for _ in range(4)] == [200] * 4
     finally:
-        cluster.start("TWO")
+        cluster.launch("TWO")
     wait_for(lambda: cluster.are_reached(*REPLICAS))
     assert [called() for _ in range(4)] == [200] * 4
     assert len(server.journal.entries) >= 12
