@@ -85,6 +85,7 @@ from mock_sei.rules.connection import ClientCertificate, Connection
 from mock_sei.rules.departed import Departed
 from mock_sei.rules.followers import Follower, Followers
 from mock_sei.rules.randomness import make_random
+from mock_sei.rules.readiness import Readiness
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.stored import Stored, Table
@@ -255,6 +256,8 @@ class Platform:
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self.has_listeners = False
         """Whether listeners answer at the addresses; a platform without sockets has none."""
+        self.readiness = Readiness()
+        """Whether the server takes requests."""
         self.settings = Settings()
         """The settings with which the server started; a reset may have changed some since."""
         self._behaviour = behaviour

@@ -129,6 +129,8 @@ async def _serve(
     end_soon = functools.partial(_soon, loop, end)
     end_once(end_soon)
     until(end_soon)
+    readiness = launched.platform.readiness
+    readiness.load()
     await launched.server.start()
     try:
         # An RSA key takes up to 110 ms, so keys are created while the listeners already answer.
@@ -137,6 +139,7 @@ async def _serve(
         await prepared_or_stopped.wait()
         if not stop.is_set():
             await preparing
+            readiness.take_requests()
             ready()
             tidying = asyncio.ensure_future(tidy_after_resets(launched.platform))
             await stop.wait()

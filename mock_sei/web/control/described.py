@@ -11,7 +11,7 @@ from mock_sei.operations.answers import Files
 from mock_sei.operations.mail_json import ShownMails
 from mock_sei.operations.places import mark_of
 from mock_sei.operations.schemas import body_schema, descriptions, examples_of, without_references
-from mock_sei.operations.table import TABLE, Row, VerifiedAnswer
+from mock_sei.operations.table import TABLE, ReadinessAnswer, Row, VerifiedAnswer
 from mock_sei.portal.registration import Registration
 from mock_sei.rules.records import Application
 from mock_sei.settings import Behaviour
@@ -70,6 +70,9 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
             responses.setdefault(status, _refusal(REFUSALS[status]))
         if isinstance(row.answer, VerifiedAnswer):
             responses["409"] = _refusal(REFUSALS["409"])
+        if isinstance(row.answer, ReadinessAnswer):
+            unready = "the server takes no requests now; `reason` says why"
+            responses["503"] = {**_good_answer(row), "description": unready}
     return document
 
 

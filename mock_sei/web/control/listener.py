@@ -47,7 +47,8 @@ def own_failure(platform: Platform, error: Exception) -> JSONResponse:
 
 
 HEALTH = "/health"
-"""The call that is answered at once, also while the state cannot be reached."""
+AT_ONCE = frozenset({HEALTH, "/health/live", "/health/ready"})
+"""The calls that are answered at once, also while the state cannot be reached."""
 
 
 class LazyApp:
@@ -83,10 +84,11 @@ class ControlListener:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if scope["path"] == HEALTH:
-            self._platform.units.look_after()  # it does not wait, whatever the store does
-        else:
+        path = scope["path"]
+        if path not in AT_ONCE:
             await begin(scope, self._platform)
+        elif path == HEALTH:
+            self._platform.units.look_after()  # it does not wait, whatever the store does
         scope[CONTROL_KEY] = platform_of(scope, self._platform)
         send = without_body(scope, send)
         refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
