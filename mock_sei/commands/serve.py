@@ -10,10 +10,11 @@ import gc
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from types import TracebackType
@@ -99,8 +100,10 @@ def serve(
     ready: Callable[[], None],
     *,
     until: Callable[[Callable[[], None]], None] = lambda _: None,
+    ending: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
 ) -> None:
-    """Serves in this process until SIGINT or SIGTERM.
+    """Serves in this process until one of the signals ``ending``. Then what is in progress may
+    end, for a few seconds; a second signal ends at once.
 
     ``ready`` is called when everything answers. ``until`` gets a function that ends the server,
     which any thread may call.
@@ -109,13 +112,17 @@ def serve(
         _naming_what_is_used_up(),
         asyncio.Runner(loop_factory=new_event_loop) as runner,
     ):
-        runner.run(_serve(launched, ready, until))
+        runner.run(_serve(launched, ready, until, ending))
 
 
 async def _serve(
-    launched: Launch, ready: Callable[[], None], until: Callable[[Callable[[], None]], None]
+    launched: Launch,
+    ready: Callable[[], None],
+    until: Callable[[Callable[[], None]], None],
+    ending: Sequence[signal.Signals],
 ) -> None:
     stop: asyncio.Event = asyncio.Event()
+    at_once = asyncio.Event()
     stopping = threading.Event()
     loop = asyncio.get_running_loop()
     prepared_or_stopped = asyncio.Event()
@@ -127,7 +134,7 @@ async def _serve(
 
     # Not the event loop's signal handlers: they end with the loop, and a second signal would kill.
     end_soon = functools.partial(_soon, loop, end)
-    end_once(end_soon)
+    end_once(end_soon, functools.partial(_soon, loop, at_once.set), ending=ending)
     until(end_soon)
     readiness = launched.platform.readiness
     readiness.load()
@@ -144,6 +151,7 @@ async def _serve(
             tidying = asyncio.ensure_future(tidy_after_resets(launched.platform))
             await stop.wait()
             tidying.cancel()
+            await launched.server.drain(at_once)
         with contextlib.suppress(ConfigurationError):  # the server stops anyway
             await preparing
     finally:

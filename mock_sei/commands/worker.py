@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
 import threading
@@ -32,7 +33,12 @@ def main() -> None:
     try:
         launched = prepare_worker(settings, sockets)
         launched.platform.pid = orders["pid"]
-        serve(launched, lambda: _report(report_to, READY), until=_until_parent_ends)
+        serve(
+            launched,
+            lambda: _report(report_to, READY),
+            until=_until_parent_ends,
+            ending=(signal.SIGTERM,),  # the parent passes on what a terminal sends to all
+        )
     except MockSeiError as error:
         _report(report_to, str(error))  # the parent writes it to the log
         sys.exit(2)

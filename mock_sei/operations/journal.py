@@ -257,6 +257,8 @@ class WaitForCalls(WantedCalls, PatientRequest[Verification]):
             return Verification(found=len(found), entries=found)
         answer = _verified(platform, self, self.times, found)
         waited = f"waited {self.timeout:g} seconds"
+        if platform.readiness.is_ending:
+            waited = "waited until the server ended"
         return Verification(**{**vars(answer), "problem": f"{waited}\n{answer.problem}"})
 
 
