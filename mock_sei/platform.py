@@ -57,6 +57,7 @@ from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judg
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.hiding import KnownSecrets, Secrets
 from mock_sei.journal.journal import ServerJournal
+from mock_sei.journal.observing import Observer
 from mock_sei.matching.targets import Operations, names_of
 from mock_sei.oauth.client_auth import authenticate
 from mock_sei.oauth.endpoint import answer_token_request
@@ -258,6 +259,8 @@ class Platform:
         """Whether listeners answer at the addresses; a platform without sockets has none."""
         self.readiness = Readiness()
         """Whether the server takes requests."""
+        self.observer: Observer | None = None
+        """Who counts what the server does; nobody without the extra ``metrics``."""
         self.settings = Settings()
         """The settings with which the server started; a reset may have changed some since."""
         self._behaviour = behaviour
@@ -708,8 +711,17 @@ class Platform:
         logger.error(problem)
         self._report(add)
 
-    def record(self, entry: Entry) -> None:
-        """Writes into journal and log; into the log only where a reset overtook the call."""
+    def record(self, entry: Entry, *, endpoint: str | None = None, code: str | None = None) -> None:
+        """Writes into journal and log; into the log only where a reset overtook the call.
+
+        ``endpoint`` is the path template of a functional operation, ``code`` that of the refusal:
+        both are only counted.
+        """
+        if self.observer is not None:
+            if entry.kind == "handshake":
+                self.observer.handshake_refused(entry)
+            else:
+                self.observer.exchange(entry, endpoint=endpoint, code=code)
         with self.before_reset() as is_now:
             if is_now:
                 self.journal.add(entry)

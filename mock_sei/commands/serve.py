@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
@@ -30,6 +31,7 @@ from mock_sei.journal.entries import LOG_SHOWN, Entry
 from mock_sei.platform import Platform
 from mock_sei.runtime.launch import Launch, Sockets, launch
 from mock_sei.runtime.loops import new_event_loop
+from mock_sei.runtime.metrics import make_metrics
 from mock_sei.settings import Settings
 from mock_sei.web.example_calls import curl_lines, files_here, files_to_fetch, is_in_image
 from mock_sei.web.exhausted import KINDS, find_exhaustion
@@ -56,14 +58,27 @@ def prepare(settings: Settings) -> Launch:
             raise ConfigurationError(problem, source=settings.ready_file) from None
         if not settings.ready_file.absolute().parent.is_dir():
             raise ConfigurationError("its folder does not exist", source=settings.ready_file)
-    return launch(settings)
+    launched = launch(settings)
+    if settings.workers == 1:
+        _observe(launched.platform, None)
+    return launched
 
 
-def prepare_worker(settings: Settings, sockets: Sockets) -> Launch:
-    """As :func:`prepare`, for a worker whose parent has bound the sockets."""
+def prepare_worker(settings: Settings, sockets: Sockets, metrics: Path | None) -> Launch:
+    """As :func:`prepare`, for a worker whose parent has bound the sockets. ``metrics`` is the
+    folder in which all workers count."""
     with _naming_what_is_used_up():
         _require_files()
-    return launch(settings, sockets)
+    launched = launch(settings, sockets)
+    _observe(launched.platform, metrics)
+    return launched
+
+
+def _observe(platform: Platform, folder: Path | None) -> None:
+    """Begins to count what the server does, with the extra ``metrics``."""
+    observer = platform.observer = make_metrics(folder)
+    if observer is not None:
+        platform.units.observe(observer)
 
 
 def open_output(log_format: str) -> None:

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from mock_sei.commands.serve import open_output, prepare_worker, serve
 from mock_sei.commands.workers import READY
@@ -31,7 +32,7 @@ def main() -> None:
     }
     open_output(settings.log_format)
     try:
-        launched = prepare_worker(settings, sockets)
+        launched = prepare_worker(settings, sockets, Path(orders["metrics"]))
         launched.platform.pid = orders["pid"]
         serve(
             launched,

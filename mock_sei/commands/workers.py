@@ -11,19 +11,23 @@ import functools
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import ConfigurationError, MockSeiError
 from mock_sei.rules import machine
+from mock_sei.runtime.metrics import forget_worker
 from mock_sei.runtime.server import PlatformServer
 from mock_sei.settings import Settings
 
@@ -65,7 +69,8 @@ def supervise(settings: Settings, server: PlatformServer, ready: Callable[[], No
     events: SimpleQueue[Event] = SimpleQueue()
     end = functools.partial(events.put, Event())
     end_once(end, end)
-    workers = [Worker(settings, server, events) for _ in range(settings.workers)]
+    metrics = tempfile.mkdtemp(prefix="mock-sei-metrics-")
+    workers = [Worker(settings, server, events, metrics) for _ in range(settings.workers)]
     try:
         watch(workers, events, ready)
     finally:
@@ -80,6 +85,7 @@ def supervise(settings: Settings, server: PlatformServer, ready: Callable[[], No
             for each in workers:
                 each.end()
         ended.join()
+        shutil.rmtree(metrics, ignore_errors=True)
 
 
 def _wait_for_all(workers: list[Worker], ended: Callable[[], object]) -> None:
@@ -121,9 +127,15 @@ class Worker:
     """One worker process after the other."""
 
     def __init__(
-        self, settings: Settings, server: PlatformServer, events: SimpleQueue[Event]
+        self,
+        settings: Settings,
+        server: PlatformServer,
+        events: SimpleQueue[Event],
+        metrics: str,
     ) -> None:
+        """``metrics`` is the folder in which all workers count what they do."""
         self._settings, self._server, self._events = settings, server, events
+        self._metrics = metrics
         self._process: subprocess.Popen[bytes] | None = None
 
     def try_to_start(self) -> None:
@@ -165,6 +177,7 @@ class Worker:
             },
             "report_to": report_to,
             "pid": os.getpid(),
+            "metrics": self._metrics,
         }
 
     def _follow(self, process: subprocess.Popen[bytes], reads: int) -> None:
@@ -172,6 +185,7 @@ class Worker:
             for line in reports:
                 self._events.put(Event(self, line.rstrip("\n")))
         process.wait()
+        forget_worker(Path(self._metrics), process.pid)
         if process.stdin is not None:
             process.stdin.close()
         self._events.put(Event(self))

@@ -48,10 +48,18 @@ class PinnedProtocol(LimitedProtocol):
     """One connection of a listener. Each request works on the state in which it began."""
 
     platform: Platform
+    listener: Listener
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(self.writes_of(transport))  # type: ignore[arg-type]  # it delegates to a transport
         self.logger = _quiet
+        if self.platform.observer is not None:
+            self.platform.observer.connections(self.listener, 1)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.platform.observer is not None:
+            self.platform.observer.connections(self.listener, -1)
 
     @staticmethod
     def writes_of(transport: asyncio.Transport) -> OpenWrites:
@@ -72,7 +80,6 @@ class PinnedProtocol(LimitedProtocol):
 class PlatformProtocol(PinnedProtocol):
     """One connection of a platform listener."""
 
-    listener: Listener
     target_names_host = True  # not at the control listener, where Host keeps web pages out
     certificate: ClientCertificate | None = None
     tls_version: str | None = None
@@ -165,7 +172,7 @@ class PlatformProtocol(PinnedProtocol):
             else HttpResponse(),
         )
         entry.refuse(refusal.why)
-        platform.record(entry)
+        platform.record(entry, code=refusal.kind.code)
         if not answer:
             return
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)

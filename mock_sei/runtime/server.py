@@ -221,7 +221,7 @@ class PlatformServer:
 
         def control() -> asyncio.Protocol:
             protocol = PinnedProtocol(config, state, {})
-            protocol.platform = platform
+            protocol.platform, protocol.listener = platform, listener.name
             protocol.is_last = self._is_draining
             return protocol
 
@@ -347,6 +347,8 @@ class PlatformServer:
             )
             if fault is not None:
                 transport.abort()
+            elif platform.observer is not None:
+                platform.observer.handshake_accepted(listener.name)
         except asyncio.CancelledError:
             if not pending.refused:
                 raise  # the server stops; after a refusal the task was only cancelled to end it
@@ -392,6 +394,8 @@ class PlatformServer:
             await asyncio.sleep(1)
             self._set_date()
             self._platform.units.look_after()
+            if self._platform.observer is not None:
+                self._platform.observer.store_is_up(up=self._platform.units.problem is None)
             for connection in list(self._state.connections):
                 if isinstance(connection, LimitedProtocol):
                     connection.end_overdue()  # one timer for all, because timers cost time
