@@ -182,4 +182,4 @@ def test_a_server_that_counts_nothing_names_the_extra(platform: Platform) -> Non
     answer = control_client(platform).get("/metrics")
 
     assert answer.status_code == 501
-    assert "pip install 'mock-sei[metrics]'" in answer.json()["detail"]
+    assert "the extra metrics (pip install '.[metrics]')" in answer.json()["detail"]

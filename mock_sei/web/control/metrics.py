@@ -11,8 +11,8 @@ from mock_sei.web.control.problems import REFUSALS, problem
 from mock_sei.web.exchange import CONTROL_KEY
 
 WITHOUT = (
-    "this server counts nothing: metrics are of mock-sei serve with the extra metrics; install it "
-    "with pip install 'mock-sei[metrics]', and start the server again"
+    "this server counts nothing: metrics are of mock-sei serve with the extra metrics (pip install "
+    "'.[metrics]'); install it, and start the server again"
 )
 
 
