@@ -233,7 +233,8 @@ class VerifyOrder(Request[Verification]):
 
 
 class WaitForCalls(WantedCalls, PatientRequest[Verification]):
-    """Waits until calls were made: 200 with their entries, or 409 when the time is over.
+    """Waits until calls were made: 200 with their entries, or 409 when the time is over or the
+    server ends.
 
     Entries that are there already count. The answer comes with the entry that completes it.
     """

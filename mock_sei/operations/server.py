@@ -44,7 +44,10 @@ class Health(Fields):
 
 
 class ShowHealth(Request[Health]):
-    """Whether the server is healthy. It answers also while its state cannot be reached."""
+    """Whether the server is healthy. It answers also while its state cannot be reached.
+
+    What it has counted is at ``GET /metrics``, for Prometheus, with the extra ``metrics``.
+    """
 
     in_unit = False
 

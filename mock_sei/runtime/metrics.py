@@ -143,9 +143,20 @@ class _Metrics:
         gauge("build_info", "The version of mock-sei.", "version", mode="max").labels(
             __version__
         ).set(1)
+        self._children: dict[tuple[Any, tuple[str, ...]], Any] = {}
+        self._exchanges = self._entries.labels("exchange")
         self._up.set(1)
         for each in Listener:
             self._open.labels(each)
+
+    def _child(self, metric: Any, *labels: str) -> Any:
+        """The part of a metric with these labels, kept: the library takes long to find it. There
+        are as few as labels."""
+        place = (metric, labels)
+        found = self._children.get(place)
+        if found is None:
+            found = self._children[place] = metric.labels(*labels)
+        return found
 
     def exchange(self, entry: Entry, *, endpoint: str | None, code: str | None) -> None:
         request, response = entry.request, entry.response
@@ -159,22 +170,22 @@ class _Metrics:
         method = request.method if request.method in _METHODS else OTHER
         status = _class_of(response.status)
         listener = entry.connection.listener
-        self._entries.labels("exchange").inc()
-        self._requests.labels(listener, method, name, status).inc()
+        self._exchanges.inc()
+        self._child(self._requests, listener, method, name, status).inc()
         if entry.duration_ms is not None:
-            self._durations.labels(listener, name).observe(entry.duration_ms / 1000)
+            self._child(self._durations, listener, name).observe(entry.duration_ms / 1000)
         grant = _GRANTS.get(id(entry.findings.course))
         if grant is not None or name == "token":
-            self._grants.labels(grant or OTHER, status).inc()
+            self._child(self._grants, grant or OTHER, status).inc()
         if entry.refused_by is not None:
-            self._refusals.labels(listener, _check_of(entry), code or OTHER).inc()
+            self._child(self._refusals, listener, _check_of(entry), code or OTHER).inc()
             if code == STORE_AWAY.code and entry.refused_by == "state":
                 self._away.inc()
 
     def control_call(self, *, method: str, endpoint: str, status: int, seconds: float) -> None:
         method = method if method in _METHODS else OTHER
-        self._requests.labels(Listener.CONTROL, method, endpoint, _class_of(status)).inc()
-        self._durations.labels(Listener.CONTROL, endpoint).observe(seconds)
+        self._child(self._requests, Listener.CONTROL, method, endpoint, _class_of(status)).inc()
+        self._child(self._durations, Listener.CONTROL, endpoint).observe(seconds)
 
     def handshake_refused(self, entry: Entry) -> None:
         listener = entry.connection.listener
@@ -186,10 +197,10 @@ class _Metrics:
         self._alerts.labels(listener, _check_of(entry), alert, sender).inc()
 
     def handshake_accepted(self, listener: Listener) -> None:
-        self._handshakes.labels(listener, "accepted").inc()
+        self._child(self._handshakes, listener, "accepted").inc()
 
     def connections(self, listener: Listener, change: int) -> None:
-        self._open.labels(listener).inc(change)
+        self._child(self._open, listener).inc(change)
 
     def round_trip(self, seconds: float) -> None:
         self._trips.observe(seconds)

@@ -25,6 +25,7 @@ REFUSALS = {
     "409": "the journal does not have what was expected; `nearest` are the nearest entries",
     "413": "the body is too large",
     "422": "a field is missing or unknown, or its value has another type than the call takes",
+    "503": "the server takes no requests now: it starts, it ends, or its state cannot be reached",
 }
 """By status. A call that takes no value can only be refused because of its caller."""
 
@@ -71,8 +72,7 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
         if isinstance(row.answer, VerifiedAnswer):
             responses["409"] = _refusal(REFUSALS["409"])
         if isinstance(row.answer, ReadinessAnswer):
-            unready = "the server takes no requests now; `reason` says why"
-            responses["503"] = {**_good_answer(row), "description": unready}
+            responses["503"] = {**_good_answer(row), "description": REFUSALS["503"]}
     return document
 
 
