@@ -20,6 +20,7 @@ from mock_sei.operations.table import TABLE
 from mock_sei.runtime.limits import DRAIN
 from mock_sei.settings import Settings, load_settings
 from mock_sei.state.urls import read_state_url
+from mock_sei.web.control.listener import refused_caller
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "deploy/kubernetes"
@@ -186,6 +187,25 @@ def test_the_server_understands_its_variables(tmp_path: Path) -> None:
     assert len(settings.hostname) == 3
     assert settings.public_url == generated()["MOCK_SEI_PUBLIC_URL"]
     assert read_state_url(settings.state, source="").redis is not None
+
+
+def test_the_control_listener_lets_in_the_names_of_its_service_and_the_probes_of_the_node() -> None:
+    names = generated()["MOCK_SEI_HOSTNAME"].split(",")
+
+    def why_refused(host: str) -> str | None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "headers": [(b"host", f"{host}:8044".encode())],
+            "server": ("10.0.0.7", 8044),
+        }
+        return refused_caller(scope, names)
+
+    service = named("Service", "mock-sei-control")["metadata"]["name"]
+    own = f"{service}.{kustomization()['namespace']}"
+    for host in (service, f"{own}.svc", f"{own}.svc.cluster.local", "10.0.0.7"):
+        assert why_refused(host) is None
+    assert why_refused("evil.example") is not None
 
 
 def test_no_service_becomes_a_setting() -> None:

@@ -53,6 +53,7 @@ class PinnedProtocol(LimitedProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(self.writes_of(transport))  # type: ignore[arg-type]  # it delegates to a transport
         self.logger = _quiet
+        self.is_last = self.platform.readiness.is_ending  # its handshake may have begun before
         if self.platform.observer is not None:
             self.platform.observer.connections(self.listener, 1)
 

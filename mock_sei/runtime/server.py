@@ -216,13 +216,11 @@ class PlatformServer:
             protocol.platform, protocol.listener = platform, listener.name
             # A client whose token has expired sends its whole file before it reads the refusal.
             protocol.unread_limit = UNREAD_LIMIT + platform.upload_limit
-            protocol.is_last = self._is_draining
             return protocol
 
         def control() -> asyncio.Protocol:
             protocol = PinnedProtocol(config, state, {})
             protocol.platform, protocol.listener = platform, listener.name
-            protocol.is_last = self._is_draining
             return protocol
 
         return functional if listener.trust else control

@@ -8,7 +8,7 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -153,6 +153,40 @@ def test_what_is_in_progress_is_answered_while_nothing_new_begins(
     assert answer.status == 200
     assert answer.getheader("Connection") == "close"
     assert keys
+    assert server.process.wait(timeout=PATIENCE) == 0
+
+
+def test_a_handshake_in_progress_ends_and_its_first_request_is_answered(
+    server: Serving, client: Client
+) -> None:
+    came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = client.trusting.wrap_bio(came, goes, server_hostname=client.one_way.hostname)
+    plain = client.opened.enter_context(
+        socket.create_connection((str(client.one_way.hostname), client.one_way.port), PATIENCE)
+    )
+
+    def exchanged(step: Callable[[], Any]) -> Any:
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                plain.sendall(goes.read())
+                came.write(plain.recv(65536))
+
+    with suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    hello = goes.read()
+    plain.sendall(hello[:50])
+    end(server)
+    wait_for(client.is_refused)
+    plain.sendall(hello[50:])
+    exchanged(tls.do_handshake)
+    tls.write(f"GET {JWKS_PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    plain.sendall(goes.read())
+    answer = exchanged(lambda: tls.read(65536))
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in answer.lower()
     assert server.process.wait(timeout=PATIENCE) == 0
 
 
