@@ -56,6 +56,10 @@ class PinnedProtocol(LimitedProtocol):
         self.is_last = self.platform.readiness.is_ending  # its handshake may have begun before
         if self.platform.observer is not None:
             self.platform.observer.connections(self.listener, 1)
+        if self.opening is not None:
+            self.client = self.opening.client or self.client
+            if self.opening.unread:
+                self.data_received(self.opening.unread)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -277,4 +281,4 @@ def tls_extension(ssl_object: ssl.SSLObject) -> dict[str, Any]:
     }
 
 
-ProtocolFactory = Callable[[], asyncio.Protocol]
+ProtocolFactory = Callable[[], PinnedProtocol]
