@@ -55,6 +55,7 @@ CONTROL_WORDS = frozenset(
         "journal.har",
         "journal.py",
         "mailbox",
+        "metrics",
         "openapi.json",
         "reset",
         "server-certificate",
