@@ -75,6 +75,7 @@ ONLY_IN = {
     ),
     "click": ("cli", "commands"),
     "jsonschema_rs": ("apis/schemas",),
+    "prometheus_client": ("runtime/metrics",),
     "re2": ("values/engines",),
     "redis": ("state/redis_line",),
     "regex": ("values/engines",),

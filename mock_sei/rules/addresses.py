@@ -58,6 +58,7 @@ CONTROL_WORDS = frozenset(
         "journal.har",
         "journal.py",
         "mailbox",
+        "metrics",
         "openapi.json",
         "reset",
         "server-certificate",

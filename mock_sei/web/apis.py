@@ -72,6 +72,8 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
             raise replayed.miss(miss) from None
         found = FoundOperation(miss=miss.with_traceback(None))  # it would keep this frame in memory
     exchange.entry.findings.passes(checks.PATH)
+    if found.operation is not None:
+        exchange.endpoint = found.operation.path
     received = Received(request, found.operation)
     try:
         return await _answer_call(request, exchange, found, replayed, received)
