@@ -18,11 +18,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from mock_sei.apis.answering import ApiRequest, answer
-from mock_sei.apis.calls import ApiAnswer, ApiState, Contents, Shelf
+from mock_sei.apis.api_state import ApiState, Contents, Shelf
 from mock_sei.apis.collections import REMEMBERED, Collections, Seed
 from mock_sei.apis.costs import WHOLE
 from mock_sei.apis.data import ServerData
@@ -78,7 +77,6 @@ from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.portal.portal import Portal
 from mock_sei.portal.tries import Tries
 from mock_sei.replay.positions import ReplayPositions
-from mock_sei.replay.recordings import ReplayedRecordings
 from mock_sei.rules import checks, machine
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addresses
 from mock_sei.rules.clock import PlatformClock
@@ -93,6 +91,11 @@ from mock_sei.rules.stored import Stored, Table
 from mock_sei.settings import Behaviour, Settings
 from mock_sei.state.memory import MemoryUnits
 from mock_sei.state.units import LASTING, Beginning, Units
+
+if TYPE_CHECKING:
+    from mock_sei.apis.answering import ApiRequest
+    from mock_sei.apis.calls import ApiAnswer
+    from mock_sei.replay.recordings import ReplayedRecordings
 
 logger = logging.getLogger("mock_sei")
 
@@ -602,6 +605,8 @@ class Platform:
 
     def answer(self, request: ApiRequest, data: ApiState) -> ApiAnswer:
         """Answers an admitted call. Raises :class:`~mock_sei.errors.Refusal`."""
+        from mock_sei.apis.answering import answer  # loaded with the first functional call
+
         return answer(request, data, self.clock.now())
 
     @property

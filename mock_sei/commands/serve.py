@@ -29,13 +29,13 @@ from mock_sei.commands.workers import supervise
 from mock_sei.errors import ConfigurationError
 from mock_sei.journal.entries import LOG_SHOWN, Entry
 from mock_sei.platform import Platform
+from mock_sei.rules.addresses import HOME
 from mock_sei.runtime.launch import Launch, Sockets, launch
 from mock_sei.runtime.loops import new_event_loop
 from mock_sei.runtime.metrics import make_metrics
 from mock_sei.settings import Settings
 from mock_sei.web.example_calls import curl_lines, files_here, files_to_fetch, is_in_image
 from mock_sei.web.exhausted import KINDS, find_exhaustion
-from mock_sei.web.portal.visit import HOME
 
 logger = logging.getLogger("mock_sei")
 

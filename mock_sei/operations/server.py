@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from mock_sei import __version__
-from mock_sei.apis.merged import merged
 from mock_sei.assumptions.table import Assumptions
 from mock_sei.certificates.authority import new_signing_key_pem
 from mock_sei.certificates.bundles import truststore
@@ -161,6 +160,8 @@ class ShowMergedDocument(Request[dict[str, Any]]):
     """One OpenAPI document of all API products."""
 
     def perform(self, platform: Platform) -> dict[str, Any]:
+        from mock_sei.apis.merged import merged  # few tests ask for it
+
         products = platform.catalogue.products.values()
         return merged(products, title="SEI API Platform (mock-sei)", version=__version__)
 

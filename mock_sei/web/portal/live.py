@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from mock_sei.errors import LIVE_PAGES_FULL, NOT_FOUND, Refusal, StoreAway
 from mock_sei.platform import Platform
 from mock_sei.rules import checks, machine
+from mock_sei.rules.addresses import HOME
 from mock_sei.values.texts import spelled
 from mock_sei.web.ending import end_of
 from mock_sei.web.heads import only_looks
@@ -26,7 +27,7 @@ from mock_sei.web.pages import PAGE_HEADERS
 from mock_sei.web.portal.dashboard import dashboard
 from mock_sei.web.portal.journal import journal
 from mock_sei.web.portal.parts import SentParts, event
-from mock_sei.web.portal.visit import HOME, JOURNAL, Visit
+from mock_sei.web.portal.visit import JOURNAL, Visit
 
 MOST_STREAMS = 20
 """So many pages are live at once, of all workers of a server together."""
