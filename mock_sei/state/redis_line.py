@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -69,8 +70,18 @@ class _Connection(Protocol):
     def disconnect(self) -> None: ...
 
 
+def is_on_event_loop() -> bool:
+    """Whether this thread runs an event loop now."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 class Line:
-    """One connection to a Redis server. Whoever uses it waits; only one thread at a time may."""
+    """One connection to a Redis server. Whoever uses it waits; only one thread at a time may, and
+    never one that runs an event loop."""
 
     def __init__(self, address: RedisAddress, *, patience: float = PATIENCE) -> None:
         self.name = str(address)
@@ -122,6 +133,8 @@ class Line:
                 return
 
     def _told(self, command: Sequence[object]) -> Any:
+        if is_on_event_loop():
+            raise RuntimeError("the event loop would wait for Redis")
         if self._away is not None and machine.monotonic() < self._away_until:
             raise StoreAway(self._away)
         try:
@@ -209,11 +222,6 @@ def problem_of(error: Exception) -> str:
     if isinstance(error, redis.ConnectionError | OSError):
         return f"cannot be reached: {one_line(str(error))[:200]}"
     return f"answers with an error: {one_line(str(error))[:200]}"
-
-
-def gone(name: str) -> StoreAway:
-    """The error of a state that was there, and is not any more."""
-    return StoreAway(f"{name} {_PROBLEMS[GONE]}")
 
 
 @contextmanager
