@@ -56,9 +56,13 @@ _PROBLEMS: Mapping[str, str] = {
     GONE: "has lost the state: it was emptied, or it restarted without its data; bring the "
     "data back, or start all servers again",
     "DB index is out of range": "has no database of this number",
+    "Protocol error": "does not speak the protocol of Redis: another program has this address",
+    "WRONG_VERSION_NUMBER": "has no TLS at this port; write redis://, or name the port with TLS",
     "unknown command": "does not know a command that mock-sei needs; it must speak Redis 6",
 }
 """What an error of Redis says, by what its message has."""
+_CLOSED = ("Connection reset", "closed by server")
+"""What errors of a connection say that the other end has closed."""
 
 
 class _Connection(Protocol):
@@ -85,6 +89,7 @@ class Line:
 
     def __init__(self, address: RedisAddress, *, patience: float = PATIENCE) -> None:
         self.name = str(address)
+        self._is_tls = address.is_tls
         self._patience = patience
         self._away: str | None = None
         self._away_until = 0.0
@@ -182,6 +187,11 @@ class Line:
         try:
             told = dict(self.pairs("HELLO"))
         except StoreAway as error:
+            if not self._is_tls and any(each in str(error) for each in _CLOSED):
+                problem = "closes the connection at once; if it has TLS, write rediss://"
+                raise StoreAway(f"{self.name} {problem}") from None
+            if self._is_tls and "does not answer" in str(error):
+                raise StoreAway(f"{error}; if it has no TLS at this port, write redis://") from None
             if "unknown command" not in str(error) and _PROBLEMS["unknown command"] not in str(
                 error
             ):
