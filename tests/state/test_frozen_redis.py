@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -35,10 +36,17 @@ Call = tuple[str, str, Any]
 DEEPEST = 4
 """A call asks Redis at most so often, once its certificates are made."""
 CONTROL, PLATFORM, PAGES = "http://127.0.0.1:8044", "https://localhost:444", "https://localhost:443"
+TOKENS = f"{PLATFORM}/v2/oauthtoken"
+TOKEN = {
+    "grant_type": "client_credentials",
+    "username": "svc-demo",
+    "password": "svc-demo-password",
+}
+LOG_IN = {"username": "alice@example.com", "password": "alice-password", "decision": "allow"}
 VALUES = {
     "app_key": "demo-server-key",
     "username": "svc-demo",
-    "email": "jordan.rivera@example.com",
+    "email": "alice@example.com",
     "collection:path": "investors",
     "name": "demo-server",
 }
@@ -118,7 +126,13 @@ def all_calls() -> list[Call]:
         for route in platform_app().routes
         if isinstance(route, AnyMethod)
     ]
-    return [*control, *pages, ("POST", f"{PLATFORM}/v2/oauthtoken", None)]
+    query = {
+        "client_id": "demo-web-key",
+        "response_type": "code",
+        "redirect_uri": "https://localhost:9443/callback",
+    }
+    log_in = f"{PAGES}/v2/oauth/authorize?{urlencode(query)}"
+    return [*control, *pages, ("POST", TOKENS, TOKEN), ("POST", log_in, LOG_IN)]
 
 
 def apps_of(platform: Platform) -> dict[str, ASGIApp]:
@@ -132,15 +146,18 @@ def apps_of(platform: Platform) -> dict[str, ASGIApp]:
 
 
 async def answer(apps: dict[str, ASGIApp], call: Call) -> int:
+    """The status of the answer; one of 503 says when to try again."""
     method, url, fields = call
     base = next(each for each in apps if url.startswith(each))
     transport = httpx2.ASGITransport(apps[base], client=("127.0.0.1", 50000))
-    token = url.endswith("oauthtoken")
-    form = {"grant_type": "client_credentials", "username": "svc-demo"} if token else None
-    auth = ("demo-server-key", "demo-server-secret") if token else None
+    form = fields if fields in (TOKEN, LOG_IN) else None
+    auth = ("demo-server-key", "demo-server-secret") if fields is TOKEN else None
     async with httpx2.AsyncClient(transport=transport, base_url=base) as client:
-        told = await client.request(method, url, json=fields, data=form, auth=auth)
-        return told.status_code
+        told = await client.request(
+            method, url, json=None if form else fields, data=form, auth=auth
+        )
+    assert told.status_code != 503 or "retry-after" in told.headers, url
+    return told.status_code
 
 
 async def ask_while_frozen(apps: dict[str, ASGIApp], call: Call, frozen: Frozen) -> int:
