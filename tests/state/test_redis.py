@@ -101,6 +101,26 @@ class TestReservation:
 
         assert not store.load(None).rows
 
+    def test_no_commit_is_made_after_its_client_was_told_that_redis_does_not_answer(
+        self, own_server: RedisServer
+    ) -> None:
+        """Redis is frozen for just longer than a server waits for an answer."""
+        store = open_redis(own_server.url())
+        other = open_redis(own_server.url(store._namespace))  # noqa: SLF001  # it names its keys
+        store.reserve()
+        own_server.freeze()
+        try:
+            with pytest.raises(StoreAway, match="does not answer"):
+                store.commit([change("late")])
+        finally:
+            own_server.thaw()
+
+        assert redis.LATE < redis_line.PATIENCE
+        other.begin()  # after it, Redis has read all that was sent before
+        assert not other.load(None).rows
+        store.close()
+        other.close()
+
     def test_a_commit_whose_answer_was_lost_is_made_once(
         self, opened: Callable[[], RedisStore], monkeypatch: pytest.MonkeyPatch
     ) -> None:
