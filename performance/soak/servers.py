@@ -238,7 +238,7 @@ def running(folder: Path, report: Report) -> Iterator[Servers]:
                 *("--bind", *addresses),
             )
         )
-        each = []
+        each: list[OneServer] = []
         for number in range(SERVERS):
             own = network if number == SERVERS - 1 else None
             host = own.redis_address if own else "127.0.0.1"
@@ -246,6 +246,9 @@ def running(folder: Path, report: Report) -> Iterator[Servers]:
             one = OneServer(folder / f"server-{number + 1}", state, own)
             stack.callback(one.kill)
             one.launch()
-            one.wait()
+            if not each:
+                one.wait()  # it makes the state, and the others find it
             each.append(one)
+        for one in each[1:]:
+            one.wait()
         yield Servers(redis, each, report)
