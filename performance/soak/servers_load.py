@@ -74,12 +74,12 @@ class ServersLoad:
         self.phases: Counter[str] = Counter()
 
     async def run(self, seconds: float) -> None:
-        """Runs whole phases for about so many seconds; each failure comes once at least, if there
-        is time for it."""
-        until, failures = time.monotonic() + seconds, self._servers.failures
+        """Runs whole phases for about so many seconds, at least one."""
+        failures = self._servers.failures
         waiting: list[str] = []
         await self._arm_fault()
-        while time.monotonic() < until:
+        until = time.monotonic() + seconds
+        while not self.phases or time.monotonic() < until:
             waiting = waiting or self._random.sample(list(failures), len(failures))
             name = waiting.pop()
             self.phases[name] += 1
