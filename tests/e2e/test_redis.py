@@ -72,7 +72,7 @@ def test_a_frozen_redis_server_is_reported_at_once_and_heals(
     finally:
         redis.thaw()
 
-    assert min(times) < 0.1  # the others may have met a busy machine
+    assert min(times) < 0.5  # so long a command waits; test_frozen_redis.py looks at every call
     assert refused.returncode
     assert "does not answer within" in refused.stderr
     wait_for(lambda: state_of(other)[0] == "ok")
