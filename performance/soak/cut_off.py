@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 _LEAST = 1
 _MOST = 250
@@ -25,6 +26,11 @@ class CutOff:
         """Where a server in the namespace finds Redis."""
         self.address = f"198.18.{number}.2"
         """Where the server in the namespace is found."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether another run has it, or left it behind when it was killed."""
+        return Path("/run/netns", self.name).exists()
 
     @property
     def inside(self) -> tuple[str, ...]:
@@ -66,7 +72,8 @@ def cut_off() -> Iterator[CutOff | None]:
     if os.geteuid() or shutil.which("ip") is None:
         yield None
         return
-    network = CutOff(_LEAST + os.getpid() % _MOST)
+    numbers = (_LEAST + (os.getpid() + each) % _MOST for each in range(_MOST))
+    network = next(each for each in map(CutOff, numbers) if not each.exists)
     try:
         try:
             network.make()
