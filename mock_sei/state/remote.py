@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from mock_sei.errors import StoreAway
 from mock_sei.rules import machine
 from mock_sei.rules.clock import CLOCK_TOLERANCE
 from mock_sei.state.store import Store, StoreBusy
@@ -87,7 +88,7 @@ class RemoteUnits(SharedUnits):
         while True:
             job = _Job(work=partial(run, work), holds=tries.holds, is_fresh=self._is_fresh)
             self._jobs.append(job)
-            self._thread.submit(self._work_off)
+            self._in_thread(self._work_off)
             try:
                 found: A = await asyncio.wrap_future(job.done)
             except (Restart, StoreBusy) as error:
@@ -178,7 +179,7 @@ class RemoteUnits(SharedUnits):
         with self._refreshing:
             waited = self._next_refresh
             if waited is None:
-                waited = self._next_refresh = self._thread.submit(self._refresh)
+                waited = self._next_refresh = self._in_thread(self._refresh)
         await asyncio.shield(asyncio.wrap_future(waited))
         self._is_fresh = True
         asyncio.get_running_loop().call_soon(self._end_freshness)
@@ -192,10 +193,17 @@ class RemoteUnits(SharedUnits):
         if self._looking_after is None or self._looking_after.done():
             self._looking_after = self._submit(super().look_after)
 
-    def _submit(self, work: Callable[[], None]) -> Future[None] | None:
+    def _in_thread(self, work: Callable[[], None]) -> Future[None]:
+        """Raises :class:`StoreAway` if this server has let go of the store."""
         try:
             return self._thread.submit(work)
-        except RuntimeError:  # the server has ended
+        except RuntimeError:
+            raise StoreAway(f"{self._store.name}: this server is ending") from None
+
+    def _submit(self, work: Callable[[], None]) -> Future[None] | None:
+        try:
+            return self._in_thread(work)
+        except StoreAway:
             return None
 
     # The journal

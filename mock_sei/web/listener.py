@@ -78,43 +78,50 @@ class PlatformListener:
             await send(message)
 
         sending = without_body(scope, sending_all)
-        if refused is not None:
-            await functional_refusal(exchange, refused)(scope, receiving, sending)
-            return
-        if away is not None:
-            await _refusal_while_away(exchange, scope, away)(scope, receiving, sending)
-            return
+        try:
+            if refused is not None:
+                await functional_refusal(exchange, refused)(scope, receiving, sending)
+            elif away is not None:
+                await _refusal_of_endpoint(exchange, scope, away)(scope, receiving, sending)
+            else:
+                await self._answer(exchange, scope, receiving, sending, early)
+        except Refusal as refusal:  # of what was read, or of the state, before a fault was found
+            await _refusal_of_endpoint(exchange, scope, refusal)(scope, receiving, sending)
+        except Exception:  # the application has answered; the test's check reports the bug
+            exchange.record_bug(traceback.format_exc())
+
+    async def _answer(
+        self,
+        exchange: Exchange,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        early: deque[Message],
+    ) -> None:
+        """Answers a request whose head is right. What is read of its body to find its fault is put
+        into ``early``. Raises :class:`Refusal` before that."""
         if exchange.moved_to is not None:
-            await functional_refusal(exchange, _refusal_of_moved(exchange))(
-                scope, receiving, sending
-            )
+            await functional_refusal(exchange, _refusal_of_moved(exchange))(scope, receive, send)
             return
         if exchange.passes_preflight:
-            await sending({"type": "http.response.start", "status": 204, "headers": []})
-            await sending({"type": "http.response.body", "body": b""})
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
             return
         asked = as_get(scope)
         fault, state = None, exchange.platform.state
         faults_wait = not state.faults.is_quiet and scope["path"] != LIVE_PATH
         if (faults_wait or not state.scripts.is_quiet) and needs_body(exchange, asked):
             with exchange.reading_ahead():
-                early.extend(await _read_ahead(receiving, BODY_COMPARED))
+                early.extend(await _read_ahead(receive, BODY_COMPARED))
             exchange.whole_body = _whole_body(early)
             if exchange.whole_body is None:
                 exchange.entry.findings.notes.append(_NOT_COMPARED)
         if faults_wait:
-            try:
-                fault = await exchange.work(lambda: fault_of(exchange, asked))
-            except Refusal as refusal:
-                await _refusal_while_away(exchange, scope, refusal)(scope, receiving, sending)
-                return
-        try:
-            if fault is None:
-                await self._app(asked, receiving, sending)
-            else:
-                await FaultyExchange(fault, exchange, asked).answer(self._app, receiving, sending)
-        except Exception:  # the application has answered; the test's check reports the bug
-            exchange.record_bug(traceback.format_exc())
+            fault = await exchange.work(lambda: fault_of(exchange, asked))
+        if fault is None:
+            await self._app(asked, receive, send)
+        else:
+            await FaultyExchange(fault, exchange, asked).answer(self._app, receive, send)
 
 
 def _refusal_of_moved(exchange: Exchange) -> Refusal:
@@ -133,8 +140,8 @@ _SHAPES = {**dict.fromkeys(TOKEN_PATHS, oauth_refusal), REVOKE_PATH: revocation_
 """How the endpoints refuse whose refusals are not those of a functional API."""
 
 
-def _refusal_while_away(exchange: Exchange, scope: Scope, refusal: Refusal) -> Response:
-    """The answer while the state cannot be reached, in the shape of the endpoint."""
+def _refusal_of_endpoint(exchange: Exchange, scope: Scope, refusal: Refusal) -> Response:
+    """The answer to a request that does not come to its endpoint, in the endpoint's shape."""
     path = scope["path"]
     if exchange.listener is Listener.ONE_WAY and is_of_portal(path):
         return portal_refusal(Request(scope), refusal)

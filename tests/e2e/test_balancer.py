@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping
@@ -60,6 +61,7 @@ class Cluster:
 
     def __init__(self, folder: Path, redis: RedisServer) -> None:
         self.folder = folder
+        self.redis = redis
         self.bound: Ports = {each: free_port() for each in LISTENERS}
         self.ports: dict[str, Ports] = {
             name: {each: free_port() for each in LISTENERS} for name in REPLICAS
@@ -333,6 +335,50 @@ def test_a_killed_replica_leaves_the_rotation_and_comes_back(
     wait_for(lambda: cluster.are_reached(*REPLICAS))
     assert [called() for _ in range(4)] == [200] * 4
     assert len(server.journal.entries) >= 12
+
+
+def test_a_replica_that_ends_gets_no_more_connections(server: Attached, cluster: Cluster) -> None:
+    ending = cluster.replicas["TWO"].process
+    ending.send_signal(signal.SIGTERM)
+    try:
+        with server.client() as http:
+            path = "/.well-known/oauth-authorization-server"
+            headers = {"Connection": "close"}
+            while ending.poll() is None:
+                assert http.get(path, headers=headers).status_code == 200
+        assert ending.poll() == 0
+    finally:
+        cluster.launch("TWO")
+    wait_for(lambda: cluster.are_reached(*REPLICAS))
+
+
+def test_without_the_store_a_client_gets_the_reason_and_then_goes_on(
+    server: Attached, cluster: Cluster
+) -> None:
+    token = server.token("demo-server")
+    fields = {"AppKey": "demo-server-key", "Authorization": f"Bearer {token}"}
+
+    def is_ready(name: str) -> bool:
+        answer = httpx2.get(f"{cluster.control_of(name)}/health/ready", trust_env=False)
+        return answer.status_code == 200
+
+    with server.client("svc-demo") as http:
+
+        def called() -> httpx2.Response:
+            return http.get(TICKETS, headers={**fields, "Connection": "close"})
+
+        assert called().status_code == 200
+        cluster.redis.freeze()
+        try:
+            wait_for(lambda: not any(map(is_ready, REPLICAS)))
+            refused = [called() for _ in range(4)]
+        finally:
+            cluster.redis.thaw()
+        assert {each.status_code for each in refused} == {503}
+        assert all("cannot reach its state" in each.text for each in refused)
+        assert all(each.headers["Retry-After"] for each in refused)
+        wait_for(lambda: called().status_code == 200)
+    wait_for(lambda: cluster.are_reached(*REPLICAS))
 
 
 def test_the_replicas_of_compose_are_alike_and_only_the_balancer_reaches_them() -> None:

@@ -300,6 +300,29 @@ def test_a_stalled_exchange_stays_stalled_whatever_is_sent(
     assert not loop.state.tasks
 
 
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [("/v2/oauthtoken", b'"error_description"'), ("/v1/order/tradetickets", b'"message"')],
+)
+def test_a_body_that_is_read_for_a_fault_and_is_wrong_is_refused_as_without_the_fault(
+    served: PlatformProtocol,
+    loop: StillLoop,
+    wire: Wire,
+    platform: Platform,
+    path: str,
+    named: bytes,
+) -> None:
+    arm_fault(platform, {"operation": f"POST {path}", "status": 503, "body": "gromp"})
+    head = HEAD.replace(b"/v2/oauthtoken", path.encode())
+    served.data_received(head + b"Transfer-Encoding: chunked\r\n\r\nnot a size\r\n")
+    loop.settle()
+
+    assert status(wire) == 400
+    assert named in wire.sent
+    assert not platform.bugs
+    assert platform.journal.entries[-1].refused_by == "HTTP"
+
+
 class TestPipelines:
     @pytest.mark.parametrize("request_", [b"GET / HTTP/1.1\r\n\r\n", WHOLE], ids=["bare", "whole"])
     def test_a_flood_is_answered_in_order_and_few_are_under_way(

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from mock_sei.certificates.store import CertificateStore
+from mock_sei.errors import StoreAway
 from mock_sei.fixtures import load_fixtures
 from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
@@ -119,3 +120,17 @@ def test_liveness_and_readiness_never_ask_a_file_either(
     platform.units.close()
 
     assert (asked, seen) == (False, True)
+
+
+def test_work_after_the_end_of_a_server_is_refused_as_work_without_a_store(
+    store: HangingStore, shared_store: CertificateStore
+) -> None:
+    units = RemoteUnits(store)
+    platform_on(units, shared_store)
+    units.close()
+
+    with pytest.raises(StoreAway, match="ending"):
+        asyncio.run(units.refresh_on_loop())
+    with pytest.raises(StoreAway, match="ending"):
+        asyncio.run(units.run_on_loop(lambda: None))
+    units.look_after()
