@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import time
+
 import httpcore2  # noqa: F401  # pytester forgets what a test is first to import; httpx2 does not
 import pytest
 
+from tests.e2e.forked import PYTEST, run_forked
 from tests.patience import patient
 
 IN_RANDOM_ORDER = [
@@ -31,6 +36,25 @@ def run_suite(
     pytester.makepyfile(test_suite=suite)
     if conftest:
         pytester.makeconftest(conftest)
-    return pytester.runpytest_subprocess(
-        "-W", "error", *USERS_PLUGINS, *options, timeout=patient(300)
+    return run_pytest(pytester, "-W", "error", *USERS_PLUGINS, *options)
+
+
+def run_pytest(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
+    """Runs pytest in the folder of ``pytester``, forked from a process that has imported it."""
+    begin = time.monotonic()
+    done = run_forked(
+        "pytest",
+        "--basetemp=temporary",
+        *options,
+        folder=pytester.path,
+        environ=os.environ,
+        imports=PYTEST,
+        patience=patient(300),
+    )
+    print(done.stdout, done.stderr)  # noqa: T201  # shown by pytest beside a failure
+    status: int | pytest.ExitCode = done.returncode
+    with contextlib.suppress(ValueError):
+        status = pytest.ExitCode(status)
+    return pytest.RunResult(
+        status, done.stdout.splitlines(), done.stderr.splitlines(), time.monotonic() - begin
     )
