@@ -1,4 +1,4 @@
-"""``mock-sei`` or pytest in a process of its own, forked from one that has imported everything.
+"""``mock-sei``, pytest or a program, forked from a process that has imported everything.
 
 To import everything costs a second, five times as much as most commands. What depends on how an
 interpreter starts (its variables, OpenSSL's settings, limits of the shell) needs the real command.
@@ -21,29 +21,49 @@ from pathlib import Path
 
 from tests.patience import PATIENCE
 
-COMMAND = """
-import pkgutil
+_WARM_UP = """
+import socket
 import uvicorn.protocols.http.httptools_impl
-import mock_sei.commands, mock_sei.platform, mock_sei.settings
-from mock_sei.cli import main
+from mock_sei.rules.standards import Listener
+from mock_sei.runtime.launch import launch
+from mock_sei.settings import load_settings
 
-for each in pkgutil.iter_modules(mock_sei.commands.__path__, "mock_sei.commands."):
-    __import__(each.name)
 try:
     import uvloop
 except ImportError:
     pass
+
+def warm_up():
+    sockets = {each: [socket.create_server(("127.0.0.1", 0))] for each in Listener}
+    with tempfile.TemporaryDirectory() as folder:
+        launch(load_settings({"certs_dir": folder}, environ={}), sockets).load()
+    for [each] in sockets.values():
+        each.close()
 """
+"""Defines ``warm_up``, which prepares a server that is never started: it imports and reads all that
+a server needs."""
+
+COMMAND = (
+    _WARM_UP
+    + """
+import pkgutil
+import mock_sei.commands
+from mock_sei.cli import main
+
+for each in pkgutil.iter_modules(mock_sei.commands.__path__, "mock_sei.commands."):
+    __import__(each.name)
+warm_up()
+"""
+)
 """Imports what the command ``mock-sei`` needs; ``main`` runs it."""
 
-PYTEST = """
+PYTEST = f"""
 import contextlib, io, pytest
 
 class Imports:
     def pytest_configure():  # pytest rewrites the assertions of its plugins' packages from now on
-        import httpx2
-        import mock_sei.runtime.launch, mock_sei.testing.attached, mock_sei.testing.report
-        import uvicorn.protocols.http.httptools_impl
+        exec({_WARM_UP + "warm_up()"!r}, globals())
+        import httpx2, mock_sei.testing.attached
 
 with tempfile.TemporaryDirectory() as empty, contextlib.redirect_stdout(io.StringIO()):
     others = ("anyio", "hypothesispytest", "schemathesis", "randomly", "cacheprovider")
@@ -55,6 +75,21 @@ def main():
     sys.exit(pytest.main())
 """
 """Imports what pytest and the plugin need; ``main`` runs a suite as ``python -m pytest`` does."""
+
+PROGRAM = (
+    _WARM_UP
+    + """
+import asyncio, multiprocessing, runpy
+from mock_sei import Attached, MockSei
+
+warm_up()
+
+def main():
+    runpy.run_path(sys.argv[0], run_name="__main__")
+    sys.exit()
+"""
+)
+"""Imports what a program needs that has a platform; ``main`` runs the file of that program."""
 
 _PROGRAM = """
 import gc, json, os, sys, tempfile, time
@@ -184,7 +219,7 @@ def run_forked(
     imports: str = COMMAND,
     patience: float = PATIENCE,
 ) -> subprocess.CompletedProcess[str]:
-    """Runs ``mock-sei`` or pytest to its end, as :func:`subprocess.run` does."""
+    """Runs ``mock-sei``, pytest or a program to its end, as :func:`subprocess.run` does."""
     with tempfile.TemporaryDirectory() as streams:
         files = [Path(streams) / name for name in ("typed", "output", "errors")]
         files[0].write_text(typed, encoding="utf-8")

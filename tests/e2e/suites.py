@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import time
+from pathlib import Path
 
 import httpcore2  # noqa: F401  # pytester forgets what a test is first to import; httpx2 does not
 import pytest
@@ -39,19 +41,25 @@ def run_suite(
     return run_pytest(pytester, "-W", "error", *USERS_PLUGINS, *options)
 
 
-def run_pytest(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
-    """Runs pytest in the folder of ``pytester``, forked from a process that has imported it."""
-    begin = time.monotonic()
+def run_in(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Runs pytest in a folder, forked from a process that has imported it."""
     done = run_forked(
         "pytest",
         "--basetemp=temporary",
         *options,
-        folder=pytester.path,
+        folder=folder,
         environ=os.environ,
         imports=PYTEST,
         patience=patient(300),
     )
     print(done.stdout, done.stderr)  # noqa: T201  # shown by pytest beside a failure
+    return done
+
+
+def run_pytest(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
+    """As ``pytester.runpytest_subprocess`` does, by :func:`run_in`."""
+    begin = time.monotonic()
+    done = run_in(pytester.path, *options)
     status: int | pytest.ExitCode = done.returncode
     with contextlib.suppress(ValueError):
         status = pytest.ExitCode(status)
