@@ -10,6 +10,7 @@ import atexit
 import functools
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -197,6 +198,14 @@ class Forked:
 
     def wait(self, timeout: float = PATIENCE) -> int:
         deadline = time.monotonic() + timeout
+        if self.poll() is None and hasattr(os, "pidfd_open"):  # Linux: it need not be asked again
+            ending = os.pidfd_open(self.pid)
+            try:
+                watched = select.poll()
+                watched.register(ending, select.POLLIN)
+                watched.poll(timeout * 1000)
+            finally:
+                os.close(ending)
         while (status := self.poll()) is None:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired("mock-sei", timeout)

@@ -34,7 +34,10 @@ waits.connect = waits.read = waits.write = waits.pool = {patient(300)}
 def run_suite(
     pytester: pytest.Pytester, suite: str, *options: str, conftest: str = ""
 ) -> pytest.RunResult:
-    """Runs a user's suite, warnings as errors, with the plugin that is installed."""
+    """Runs a user's suite, warnings as errors, with the plugin that is installed.
+
+    Forked: what the suite imports may be imported already.
+    """
     pytester.makepyfile(test_suite=suite)
     if conftest:
         pytester.makeconftest(conftest)
