@@ -7,7 +7,7 @@ UV := $(BIN)/uv --quiet
 
 WHEEL_RUN := build/wheel
 LOWEST := build/lowest
-EXTRAS := redis,saml,testcontainers,uvloop
+EXTRAS := metrics,redis,saml,testcontainers,uvloop
 TESTS ?= tests
 # Each worker takes tests that follow one another, so that they share the servers of a module, and in
 # the end some of the other's

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -16,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from mock_sei.errors import NOT_HTTP, REQUEST_STALLED, Refusal
+from mock_sei.rules.checks import PROXY_HEADER
 from mock_sei.runtime import limits
 from mock_sei.runtime.heads import (
     VERSION_CHECK,
@@ -25,6 +27,7 @@ from mock_sei.runtime.heads import (
     open_request,
 )
 from mock_sei.runtime.limits import Meter
+from mock_sei.runtime.proxy_header import ProxyOpening, names_a_client, not_expected
 from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, STALLED
 
 logger = logging.getLogger("mock_sei")
@@ -56,10 +59,19 @@ class PatientFlow(FlowControl):
 def _nothing(*_: object) -> None: ...
 
 
+def _make_last(cycle: RequestResponseCycle) -> None:
+    """Ends the connection with this answer, which says so if its head is not sent yet."""
+    if cycle.keep_alive and not cycle.response_started:
+        cycle.default_headers = [*cycle.default_headers, (b"connection", b"close")]
+    cycle.keep_alive = False
+
+
 class LimitedProtocol(HttpToolsProtocol):
     """One connection whose client must send in time and cannot fill the server's memory."""
 
     flow: PatientFlow
+    opening: ProxyOpening | None = None
+    """How the connection began, if it comes from a trusted proxy."""
     target_names_host = False
     """Whether the host of an absolute target replaces ``Host`` (RFC 9112 section 3.2.2)."""
     unread_limit = limits.UNREAD_LIMIT
@@ -95,12 +107,17 @@ class LimitedProtocol(HttpToolsProtocol):
     """The time on the loop's clock at which the client closed its sending side."""
     _answering: RequestResponseCycle | None = None
     """The request that is being answered, or else the last one that was answered."""
+    is_last = False
+    """Whether the connection ends with its next answer, because the server ends."""
+    _made_at = 0.0
+    """The time on the loop's clock at which the connection was made."""
     meter: Meter
     """How much of its limits the current message has used."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(transport)
         self.flow = PatientFlow(self.transport, self._go_on_reading)
+        self._made_at = self.loop.time()
         self._expect()
 
     def data_received(self, data: bytes) -> None:
@@ -150,6 +167,23 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._ended_at is not None:
             self.loop.call_soon(self._close_when_answered)
 
+    def end_with_answer(self) -> None:
+        """The server ends: this connection ends with the answer to the last request that came."""
+        self.is_last = True
+        if self._is_answering:
+            _make_last(self.cycle)
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a request is being received or answered, or may come, as the connection is new.
+        A request that is never answered on purpose does not count."""
+        if self._is_answering:
+            return STALLED not in cast("RequestResponseCycle", self._answering).scope
+        if self._in_head or self._in_message or self._held or self.pipeline:
+            return True
+        is_new = self.loop.time() - self._made_at < limits.BEGINNING
+        return is_new and self._answering is None
+
     def end_overdue(self) -> None:
         """Ends the connection if its client took too long. The server calls this every second."""
         self._end_unread()
@@ -189,6 +223,16 @@ class LimitedProtocol(HttpToolsProtocol):
         )
         self.transport.close()
 
+    def _refuse_other_protocol(self, first: bytes) -> None:
+        """``first`` is what came in place of a request; empty if it was within one, or in TLS."""
+        if names_a_client(first):
+            address = self.client[0] if self.client else ""
+            why = not_expected(address, self.opening.proxy if self.opening else None)
+            self._end(Refusal(NOT_HTTP, check=PROXY_HEADER, because=why.because))
+        else:
+            is_tls = first.startswith(_TLS_HANDSHAKE)
+            self.send_400_response(_TLS_TO_HTTP if is_tls else _NOT_VALID)
+
     def send_400_response(self, msg: str) -> None:
         because = f"{msg} The request is not HTTP/1.1."
         self._end(Refusal(NOT_HTTP, check="HTTP", because=because))
@@ -222,8 +266,7 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._read_on_without_upgrade()
         except httptools.HttpParserError:
             if not self._deaf:
-                is_tls = self.scheme == "http" and not within and piece.startswith(_TLS_HANDSHAKE)
-                self.send_400_response(_TLS_TO_HTTP if is_tls else _NOT_VALID)
+                self._refuse_other_protocol(b"" if within or self.scheme != "http" else piece)
             return parsed
         if self._deaf or not self._in_message:
             return parsed
@@ -315,6 +358,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._method:
             self.scope["method"] = self._method.decode()
             self._method = b""
+        if self.is_last:
+            _make_last(self.cycle)
         refusal = self.scope.get(REFUSED_HEAD)
         if isinstance(refusal, Refusal) and refusal.why.check == VERSION_CHECK:
             self.cycle.keep_alive = False  # uvicorn before 0.53 waits for a next request

@@ -44,6 +44,13 @@ class Target(Protocol):
         """The tables of the present state, and those that no reset empties."""
 
 
+class StoreObserver(Protocol):
+    """Who counts the calls of a store."""
+
+    def round_trip(self, seconds: float) -> None: ...
+    def retried(self) -> None: ...
+
+
 class Units(ABC):
     """Runs work on the state of a platform, so that it is complete or not done at all."""
 
@@ -92,6 +99,9 @@ class Units(ABC):
     def look_after(self) -> None:
         """Finds out whether the store can be used, and writes the journal entries that wait for it.
         Call it once a second. It never waits, and raises nothing."""
+
+    def observe(self, observer: StoreObserver) -> None:  # noqa: B027  # memory does nothing
+        """Tells ``observer`` of each call of the store from now on. Memory has no store."""
 
     @abstractmethod
     def close(self) -> None:

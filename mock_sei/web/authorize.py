@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
+from starlette.routing import BaseRoute
 
 from mock_sei.errors import REQUEST_INVALID, MethodNotAllowed, RedirectedRefusal, Refusal
 from mock_sei.oauth.authorize import CHECK, PARAMETERS, own_parameters, read_request, start_session
@@ -36,12 +37,9 @@ from mock_sei.web.routing import AnyMethod
 Step = Callable[[LoginRequest], Response]
 
 
-def authorize_routes() -> APIRouter:
+def authorize_routes() -> list[BaseRoute]:
     """The routes of the authorization endpoint and the log-in address."""
-    router = APIRouter(include_in_schema=False)
-    router.routes.append(AnyMethod(AUTHORIZE_PATH, authorize))
-    router.routes.append(AnyMethod(LOGIN_PATH, log_in))
-    return router
+    return [AnyMethod(AUTHORIZE_PATH, authorize), AnyMethod(LOGIN_PATH, log_in)]
 
 
 async def authorize(request: Request) -> Response:
