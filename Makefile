@@ -126,8 +126,8 @@ endef
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m performance.benchmarks --install-peers
 
-# Ten minutes of load, eight on workers that are killed, hostile connections, gigabytes of hostile
-# traffic, a hundred kills: performance/soak/README.md
+# Ten minutes of load, eight on workers that are killed, four on servers whose Redis server fails,
+# hostile connections, gigabytes of hostile traffic, a hundred kills: performance/soak/README.md
 soak: $(VENV)/test.stamp
 	$(BIN)/python -m performance.soak
 

@@ -287,7 +287,7 @@ class Platform:
         """The process that ends the server; the parent, for a worker."""
         self.server_names: Sequence[str] = ("localhost",)
         """Names and addresses of the server's certificate."""
-        self.clock = PlatformClock()
+        self.clock = PlatformClock(self.units.timestamp)
         self.followers = Followers()
         """Who is told when something changes: in the state, in the journal."""
         self.journal = ServerJournal(journal_size, log=self.units.log, followers=self.followers)
@@ -660,10 +660,10 @@ class Platform:
         """Why a certificate that TLS accepted is refused all the same, None where it is not.
 
         ``shown_chain`` is the certificate and what the client sent with it, DER. OpenSSL judged
-        the dates of it, unless the platform's clock was moved.
+        the dates of it, unless the platform's clock shows another time than this machine's.
         """
         certificates, now = self.certificates, self.clock.now()
-        sent = () if self.clock.is_machine else path_of_ders(shown_chain, now)[1:]
+        sent = () if self.clock.is_openssls else path_of_ders(shown_chain, now)[1:]
         return judge_certificate(
             certificate,
             now,
@@ -761,10 +761,14 @@ class Platform:
     def _report(self, note: Callable[[], object]) -> None:
         """Notes what the next check reports. Whoever calls this handles an error already, so a
         store that fails is only logged."""
-        try:
-            self.units.run(note)
-        except Exception as error:
-            logger.error("the store failed (%s), so that no check will report this", error)
+
+        def noted() -> None:
+            try:
+                self.units.run(note)
+            except Exception as error:
+                logger.error("the store failed (%s), so that no check will report this", error)
+
+        self.units.do_soon(noted)
 
     @property
     def registry(self) -> Registry:

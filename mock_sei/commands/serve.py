@@ -171,7 +171,7 @@ async def _serve(
             await preparing
     finally:
         await launched.server.stop()
-        launched.platform.units.close()
+        await asyncio.to_thread(launched.platform.units.close)  # it may wait for a network
 
 
 async def tidy_after_resets(platform: Platform) -> None:

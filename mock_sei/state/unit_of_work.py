@@ -177,6 +177,9 @@ class SharedUnits(Units):
 
     # Beginning
 
+    def timestamp(self) -> float:
+        return self._store.timestamp()
+
     def start(self, target: Target) -> None:
         tries = _Tries(changes=True)
         with self._lock:

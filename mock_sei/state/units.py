@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from mock_sei.rules import machine
 from mock_sei.rules.stored import Row, Stored
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class Units(ABC):
         """Why the store cannot be used now, None if it can."""
         return None
 
+    def timestamp(self) -> float:
+        """The time by which all servers of the state go, in seconds since the epoch."""
+        return machine.timestamp()
+
     @abstractmethod
     def start(self, target: Target) -> None:
         """Builds the platform's state, and keeps it from now on."""
@@ -77,6 +82,11 @@ class Units(ABC):
     @abstractmethod
     async def run_on_loop(self, work: Callable[[], A], *, changes: bool = False) -> A:
         """As :meth:`run`, on the event loop, which never waits."""
+
+    def do_soon(self, task: Callable[[], None]) -> None:
+        """Does something that runs units of work, and raises nothing: now, or in a thread if it
+        would make the event loop wait."""
+        task()
 
     @abstractmethod
     def begin_epoch(self, changes: Mapping[str, Any]) -> None:

@@ -30,7 +30,7 @@ from mock_sei.web.login import (
 )
 from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import page
-from mock_sei.web.refusals import functional_refusal
+from mock_sei.web.refusals import functional_refusal, refusal_headers
 from mock_sei.web.requests import exchange_of, header_text, refuse_announced_size
 from mock_sei.web.routing import AnyMethod
 
@@ -69,12 +69,14 @@ async def _answer(request: Request, path: str, what: str, step: Step) -> Respons
         return redirect_to(refusal.location, request)
     except Refusal as refusal:
         kind = exchange.refuse(refusal)
-        return page(
+        answer = page(
             "error.html",
             status=kind.status,
             because=exchange.entry.refused_because,
             tracking_id=exchange.tracking_id,
         )
+        answer.headers.update(refusal_headers(exchange, refusal))
+        return answer
 
 
 async def _read(request: Request, exchange: Exchange, path: str) -> LoginRequest:
