@@ -12,6 +12,8 @@ TESTS ?= tests
 # Each worker takes tests that follow one another, so that they share the servers of a module, and in
 # the end some of the other's
 PARALLEL := -n auto --dist worksteal
+# End-to-end tests wait for other programs: three workers for two cores
+WAITING := -n $(shell expr 3 \* $$(getconf _NPROCESSORS_ONLN) / 2) --dist worksteal
 
 # Where it is set, each of the many processes of the tests compiles every module again: a second each
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,7 +28,7 @@ test: $(VENV)/docs.stamp
 	$(MAKE) --jobs=2 lint test-only
 
 test-only: $(VENV)/docs.stamp
-	$(BIN)/python -m pytest $(PARALLEL) -m "not nightly"
+	$(BIN)/python -m pytest $(WAITING) -m "not nightly"
 
 # Tier 1: without sockets, with few examples of each property, and without what measures costs
 quick: $(VENV)/test.stamp
@@ -41,7 +43,7 @@ coverage: $(VENV)/test.stamp
 
 # The part of tier 2 with sockets, processes, browsers and other languages
 end-to-end: $(VENV)/docs.stamp
-	$(BIN)/python -m pytest $(PARALLEL) -m "not nightly" tests/e2e
+	$(BIN)/python -m pytest $(WAITING) -m "not nightly" tests/e2e
 
 # Tier 3: everything that is too long for every change: hours on two cores
 nightly: test

@@ -1,4 +1,4 @@
-"""``mock-sei`` in a process of its own, forked from one that has imported everything.
+"""``mock-sei``, pytest or a program, forked from a process that has imported everything.
 
 To import everything costs a second, five times as much as most commands. What depends on how an
 interpreter starts (its variables, OpenSSL's settings, limits of the shell) needs the real command.
@@ -10,6 +10,7 @@ import atexit
 import functools
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -21,18 +22,80 @@ from pathlib import Path
 
 from tests.patience import PATIENCE
 
-_PROGRAM = """
-import gc, json, os, pkgutil, sys, tempfile, time
+_WARM_UP = """
+import socket
 import uvicorn.protocols.http.httptools_impl
-import mock_sei.commands, mock_sei.platform, mock_sei.settings
-from mock_sei import cli
+from mock_sei.rules.standards import Listener
+from mock_sei.runtime.launch import launch
+from mock_sei.settings import load_settings
 
-for each in pkgutil.iter_modules(mock_sei.commands.__path__, "mock_sei.commands."):
-    __import__(each.name)
 try:
     import uvloop
 except ImportError:
     pass
+
+def warm_up():
+    sockets = {each: [socket.create_server(("127.0.0.1", 0))] for each in Listener}
+    with tempfile.TemporaryDirectory() as folder:
+        launch(load_settings({"certs_dir": folder}, environ={}), sockets).load()
+    for [each] in sockets.values():
+        each.close()
+"""
+"""Defines ``warm_up``, which prepares a server that is never started: it imports and reads all that
+a server needs."""
+
+COMMAND = (
+    _WARM_UP
+    + """
+import pkgutil
+import mock_sei.commands
+from mock_sei.cli import main
+
+for each in pkgutil.iter_modules(mock_sei.commands.__path__, "mock_sei.commands."):
+    __import__(each.name)
+warm_up()
+"""
+)
+"""Imports what the command ``mock-sei`` needs; ``main`` runs it."""
+
+PYTEST = f"""
+import contextlib, io, pytest
+
+class Imports:
+    def pytest_configure():  # pytest rewrites the assertions of its plugins' packages from now on
+        exec({_WARM_UP + "warm_up()"!r}, globals())
+        import httpx2, mock_sei.testing.attached
+
+with tempfile.TemporaryDirectory() as empty, contextlib.redirect_stdout(io.StringIO()):
+    others = ("anyio", "hypothesispytest", "schemathesis", "randomly", "cacheprovider")
+    options = ("--rootdir", empty, "-s", *("-pno:" + each for each in others))
+    pytest.main([empty, *options], plugins=[Imports])
+
+def main():
+    sys.path.insert(0, os.getcwd())
+    sys.exit(pytest.main())
+"""
+"""Imports what pytest and the plugin need; ``main`` runs a suite as ``python -m pytest`` does."""
+
+PROGRAM = (
+    _WARM_UP
+    + """
+import asyncio, multiprocessing, runpy
+from mock_sei import Attached, MockSei
+
+warm_up()
+
+def main():
+    runpy.run_path(sys.argv[0], run_name="__main__")
+    sys.exit()
+"""
+)
+"""Imports what a program needs that has a platform; ``main`` runs the file of that program."""
+
+_PROGRAM = """
+import gc, json, os, sys, tempfile, time
+
+IMPORTS
 
 def become(asked):
     os.setsid()  # without a terminal openssl reads passphrases from its input
@@ -47,7 +110,7 @@ def become(asked):
     tempfile.tempdir = None
     os.chdir(asked["folder"])
     sys.argv = asked["words"]
-    cli.main()
+    main()
 
 ended = {}
 
@@ -73,9 +136,9 @@ while line := sys.stdin.readline():
 class _Forker:
     """The process that has imported everything; one for each worker of pytest-xdist."""
 
-    def __init__(self) -> None:
+    def __init__(self, imports: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _PROGRAM],
+            [sys.executable, "-P", "-c", _PROGRAM.replace("IMPORTS", imports)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -97,8 +160,8 @@ class _Forker:
 
 
 @functools.cache
-def _forker() -> _Forker:
-    forker = _Forker()
+def _forker(imports: str) -> _Forker:
+    forker = _Forker(imports)
     atexit.register(forker.end)
     return forker
 
@@ -115,6 +178,7 @@ class Forked:
         output: Path,
         errors: Path,
         typed: Path | None = None,
+        imports: str = COMMAND,
     ) -> None:
         written = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         streams = (
@@ -122,17 +186,26 @@ class Forked:
             (str(output), written),
             (str(errors), written),
         )
-        pid = _forker().ask(
+        self._forker = _forker(imports)
+        pid = self._forker.ask(
             words=list(map(str, words)), folder=str(folder), environ=dict(environ), streams=streams
         )
         assert pid is not None
         self.pid = pid
 
     def poll(self) -> int | None:
-        return _forker().ask(pid=self.pid)
+        return self._forker.ask(pid=self.pid)
 
     def wait(self, timeout: float = PATIENCE) -> int:
         deadline = time.monotonic() + timeout
+        if self.poll() is None and hasattr(os, "pidfd_open"):  # Linux: it need not be asked again
+            ending = os.pidfd_open(self.pid)
+            try:
+                watched = select.poll()
+                watched.register(ending, select.POLLIN)
+                watched.poll(timeout * 1000)
+            finally:
+                os.close(ending)
         while (status := self.poll()) is None:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired("mock-sei", timeout)
@@ -148,9 +221,14 @@ class Forked:
 
 
 def run_forked(
-    *words: object, folder: Path | None, environ: Mapping[str, str], typed: str
+    *words: object,
+    folder: Path | None,
+    environ: Mapping[str, str],
+    typed: str = "",
+    imports: str = COMMAND,
+    patience: float = PATIENCE,
 ) -> subprocess.CompletedProcess[str]:
-    """Runs ``mock-sei`` to its end, as :func:`subprocess.run` does."""
+    """Runs ``mock-sei``, pytest or a program to its end, as :func:`subprocess.run` does."""
     with tempfile.TemporaryDirectory() as streams:
         files = [Path(streams) / name for name in ("typed", "output", "errors")]
         files[0].write_text(typed, encoding="utf-8")
@@ -161,9 +239,10 @@ def run_forked(
             typed=files[0],
             output=files[1],
             errors=files[2],
+            imports=imports,
         )
         try:
-            status = forked.wait()
+            status = forked.wait(patience)
         finally:
             forked.kill()
         said = [each.read_text(encoding="utf-8") for each in files[1:]]

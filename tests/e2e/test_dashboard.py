@@ -21,7 +21,7 @@ from mock_sei.operations.requests import Request
 from mock_sei.web.portal.controls import CONTROLS, EXAMPLE_FAULT, Recipe, ways_of
 from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, violations_in_both_schemes
 from tests.e2e.portal_steps import done, title_is, watched
-from tests.e2e.serving import environment, run
+from tests.e2e.serving import THOROUGH, environment, run
 
 AT = datetime(2027, 1, 31, 9, tzinfo=UTC)
 SET_TO = datetime(2028, 2, 29, 12, 30, tzinfo=UTC)
@@ -147,7 +147,8 @@ def test_it_fits_its_window_and_needs_no_eyes(bench: Bench, axe: str) -> None:
             assert page.evaluate(OVERFLOW) == 0, width
             page.evaluate(OPEN_ALL)
             assert page.evaluate(OVERFLOW) == 0, width
-            assert violations_in_both_schemes(page, axe) == {}
+            if THOROUGH or width == PHONE[0]:  # a run of axe-core takes seconds
+                assert violations_in_both_schemes(page, axe) == {}
 
 
 @pytest.mark.needs("chromium")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.serving import Serving, run
-from tests.e2e.suites import USERS_PLUGINS
-from tests.patience import patient
+from tests.e2e.suites import USERS_PLUGINS, run_in
 
 SECTION = "mock-sei: the last exchanges"
 
@@ -110,12 +107,7 @@ def reports(folder: Path, suite: str, *options: str) -> Told:
     """The section of each report, None without one, by the names of test and phase."""
     (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (folder / "test_suite.py").write_text(suite, encoding="utf-8")
-    done = run(
-        *(sys.executable, "-m", "pytest", "-W", "error", *USERS_PLUGINS, *options),
-        cwd=folder,
-        environ=os.environ,
-        patience=patient(300),
-    )
+    done = run_in(folder, "-W", "error", *USERS_PLUGINS, *options)
     assert "INTERNALERROR" not in done.stdout, done.stdout
     told = {}
     for line in (folder / "reports.jsonl").read_text().splitlines():

@@ -23,6 +23,9 @@ from tests.e2e.other_environments import installed
 from tests.e2e.serving import environment, run_mock_sei, wait_for
 from tests.patience import PATIENCE
 
+pytestmark = pytest.mark.nightly
+"""It is installed, for half a minute; tests/replay/foreign.py has files as it writes them."""
+
 HERE = Path(__file__).parent / "foreign_recorder"
 LISTENING = re.compile(r"listening at \S*:(\d+)")
 

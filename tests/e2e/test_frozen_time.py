@@ -269,13 +269,22 @@ def test_another(mock_sei, mock_sei_client):
 @pytest.mark.parametrize(
     "conftest",
     [
-        SESSION.format(tool="freeze_time('2033-03-03')"),
-        SESSION.format(tool="freeze_time('2003-03-03', tick=True)"),
-        SESSION.format(tool="travel('2033-03-03')"),
-        SESSION.format(tool="travel('2003-03-03', tick=False)"),
-        AT_IMPORT,
+        pytest.param(SESSION.format(tool="freeze_time('2033-03-03')"), id="future"),
+        pytest.param(
+            SESSION.format(tool="freeze_time('2003-03-03', tick=True)"),
+            id="past",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            SESSION.format(tool="travel('2033-03-03')"),
+            id="travel to the future",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            SESSION.format(tool="travel('2003-03-03', tick=False)"), id="travel to the past"
+        ),
+        pytest.param(AT_IMPORT, id="from the first import"),
     ],
-    ids=["future", "past", "travel to the future", "travel to the past", "from the first import"],
 )
 def test_a_session_in_another_time_works(pytester: pytest.Pytester, conftest: str) -> None:
     """Everything that the platform is made of is loaded while the time is wrong."""

@@ -242,6 +242,7 @@ def test_it(mock_sei):
 """
 
 
+@pytest.mark.nightly  # the tests of failure reports show it with the pytest of these tests
 def test_the_newest_pytest_reports_the_last_exchanges_of_a_failing_test(newest: Guest) -> None:
     assert_reported(newest)
 
@@ -284,6 +285,7 @@ def test_truststore_injected_before_anything_is_imported(newest: Guest) -> None:
     newest.passes(1)
 
 
+@pytest.mark.nightly  # the test before shows what truststore changes
 def test_truststore_injected_while_the_platform_runs(newest: Guest) -> None:
     newest.write(
         "test_suite.py",

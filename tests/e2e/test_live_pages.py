@@ -16,7 +16,7 @@ from mock_sei.runtime.server import ServerThread
 from mock_sei.web.portal.live import MOST_STREAMS
 from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, violations_in_both_schemes
 from tests.e2e.portal_steps import done, title_is, watched
-from tests.e2e.serving import wait_for
+from tests.e2e.serving import THOROUGH, wait_for
 from tests.patience import PATIENCE
 
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -115,7 +115,8 @@ def test_a_refused_call_appears_in_an_open_journal(
         expect(page.locator(".entries > li").first).to_contain_text("GET /v2/investors 401")
         expect(page.get_by_text("no application: 2 calls, 2 refused")).to_be_visible()
         assert page.evaluate(OVERFLOW) == 0
-        assert violations_in_both_schemes(page, axe) == {}
+        if THOROUGH or size == PHONE:
+            assert violations_in_both_schemes(page, axe) == {}
         page.locator(".marks svg a").first.click()
         title_is(page, "Entry 2")
 
@@ -163,7 +164,8 @@ def test_what_somebody_does_on_an_open_dashboard_stays(
         expect(page.get_by_label("What goes wrong")).to_have_value("stall")
         expect(row.get_by_text("mock-sei fault")).to_be_visible()
         assert page.evaluate(OVERFLOW) == 0
-        assert violations_in_both_schemes(page, axe) == {}
+        if THOROUGH or size == DESKTOP:
+            assert violations_in_both_schemes(page, axe) == {}
 
 
 @pytest.mark.needs("chromium")

@@ -18,6 +18,7 @@ from tests.e2e.serving import environment, run, run_mock_sei
 pytestmark = pytest.mark.needs("node", "npm")
 
 ASSERTIONS = re.compile(r"assertions\s*│\s*(\d+)\s*│\s*(\d+)")
+VARIABLE = "$MOCK_SEI_PASSPHRASE"
 CERTIFICATE_OPTIONS = ("--ssl-client-cert", "--ssl-client-key")
 
 Write = Callable[..., list[str]]
@@ -60,7 +61,10 @@ def assertions(finished: subprocess.CompletedProcess[str]) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-OTHERS = [pytest.param(each, marks=pytest.mark.nightly) for each in ("demo-internal", "demo-web")]
+AT_NIGHT = [
+    pytest.param(each, marks=pytest.mark.nightly)
+    for each in ("demo-server", "demo-internal", "demo-web")
+]
 """Each run of newman takes seconds, and a certificate means one thing for all applications."""
 
 
@@ -70,7 +74,7 @@ OTHERS = [pytest.param(each, marks=pytest.mark.nightly) for each in ("demo-inter
         pytest.param("demo-server", True, id="client_credentials"),
         pytest.param("demo-internal", True, id="password", marks=pytest.mark.nightly),
         pytest.param("demo-web", False, id="a token of the log-in page", marks=pytest.mark.nightly),
-        pytest.param("demo-spa", False, id="no certificate"),
+        pytest.param("demo-spa", False, id="no certificate", marks=pytest.mark.nightly),
     ],
 )
 def test_every_assertion_of_the_collection_holds(
@@ -91,7 +95,7 @@ def written_tests(folder: Path) -> int:
     return text.count("pm.test(")
 
 
-@pytest.mark.parametrize("application", ["demo-server", *OTHERS])
+@pytest.mark.parametrize("application", ["demo-server", *AT_NIGHT[1:]])
 def test_another_account_s_certificate_fails_it(
     mock_sei: MockSei, write: Write, newman: Newman, tmp_path: Path, application: str
 ) -> None:
@@ -106,7 +110,7 @@ def test_another_account_s_certificate_fails_it(
     assert "certificate name" in {each.refused_by for each in mock_sei.journal.entries}
 
 
-@pytest.mark.parametrize("application", ["demo-server", *OTHERS])
+@pytest.mark.parametrize("application", AT_NIGHT)
 def test_without_a_certificate_no_connection_is_made(
     mock_sei: MockSei, write: Write, newman: Newman, application: str
 ) -> None:
@@ -121,6 +125,7 @@ def test_without_a_certificate_no_connection_is_made(
     assert "sent no certificate" in str(mock_sei.journal.last.refused_because)
 
 
+@pytest.mark.nightly
 def test_without_the_ca_the_server_is_not_trusted(
     mock_sei: MockSei, write: Write, newman: Newman
 ) -> None:
@@ -142,18 +147,22 @@ def test_an_application_registered_a_moment_ago_is_written_and_runs(
     assert assertions(newman(write("orders"))) == (written_tests(tmp_path), 0)
 
 
-def test_with_a_passphrase_the_key_is_encrypted_and_the_collection_runs(
-    write: Write, newman: Newman, tmp_path: Path
-) -> None:
+def test_with_a_passphrase_the_key_is_encrypted(write: Write, tmp_path: Path) -> None:
     line = write("demo-server", "--passphrase", "-of my own")
     key = tmp_path / "postman" / "privatekey.key"
     assert "ENCRYPTED PRIVATE KEY" in key.read_text()
     opened = ("openssl", "pkey", "-in", key, "-noout", "-passin")
     assert run(*opened, "pass:-of my own").returncode == 0
     assert run(*opened, "pass:another").returncode != 0
-    variable = "$MOCK_SEI_PASSPHRASE"
-    assert line[-1] == f"--ssl-client-passphrase={variable}"
-    by_shell = [*line[:-1], line[-1].replace(variable, "-of my own")]
+    assert line[-1] == f"--ssl-client-passphrase={VARIABLE}"
+
+
+@pytest.mark.nightly
+def test_with_a_passphrase_the_collection_runs(
+    write: Write, newman: Newman, tmp_path: Path
+) -> None:
+    line = write("demo-server", "--passphrase", "-of my own")
+    by_shell = [*line[:-1], line[-1].replace(VARIABLE, "-of my own")]
     assert assertions(newman(by_shell)) == (written_tests(tmp_path), 0)
     assert newman(line[:-1]).returncode != 0  # without the passphrase
 

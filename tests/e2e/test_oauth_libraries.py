@@ -82,17 +82,29 @@ X_OAUTH2 = Library(name="golang.org/x/oauth2", tools=("go",), revokes=False)
 LIBRARIES = (OAUTH4WEBAPI, CLIENT_OAUTH2, SIMPLE_OAUTH2, PASSPORT_OAUTH2, BADGATEWAY, X_OAUTH2)
 
 
-def of(library: Library, *values: object) -> Any:
+def of(library: Library, *values: object, nightly: bool = False) -> Any:
     """A row of a test's table, skipped where the library's tools are missing."""
     name = " ".join([library.name, *(str(each) for each in values if isinstance(each, str))])
-    return pytest.param(library, *values, id=name, marks=pytest.mark.needs(*library.tools))
+    marks = [pytest.mark.needs(*library.tools), *([pytest.mark.nightly] if nightly else [])]
+    return pytest.param(library, *values, id=name, marks=marks)
 
 
 every_library = pytest.mark.parametrize("library", [of(each) for each in LIBRARIES])
-every_flow = pytest.mark.parametrize(
-    ("library", "flow"),
-    [of(library, flow) for library in LIBRARIES for flow in FLOWS if flow in library.flows],
-)
+
+
+def every_flow(shift: int) -> pytest.MarkDecorator:
+    """Every flow of every library every night; with each change, one flow of each library.
+
+    ``shift`` chooses which, so that the tests together have each flow.
+    """
+    rows = []
+    for place, library in enumerate(LIBRARIES):
+        flows = [flow for flow in FLOWS if flow in library.flows]
+        with_each_change = flows[(place + shift) % len(flows)]
+        rows += [of(library, flow, nightly=flow != with_each_change) for flow in flows]
+    return pytest.mark.parametrize(("library", "flow"), rows)
+
+
 in_rfc = pytest.mark.mock_sei(dialect="rfc")
 
 
@@ -126,7 +138,7 @@ def all_the_way(library: Library, flow: str) -> Mapping[str, Any]:
 
 
 @in_rfc
-@every_flow
+@every_flow(0)
 def test_with_bearer_it_needs_no_cure(
     mock_sei: MockSei, library: Library, driver: Sequence[object], flow: str
 ) -> None:
@@ -135,7 +147,7 @@ def test_with_bearer_it_needs_no_cure(
     assert outcome == all_the_way(library, flow)
 
 
-@every_flow
+@every_flow(3)
 def test_with_what_the_document_says_it_calls_and_lives_on(
     mock_sei: MockSei, library: Library, driver: Sequence[object], flow: str
 ) -> None:
@@ -144,7 +156,9 @@ def test_with_what_the_document_says_it_calls_and_lives_on(
     assert outcome == all_the_way(library, flow)
 
 
-@pytest.mark.parametrize("flow", ["client_credentials", "native"])
+@pytest.mark.parametrize(
+    "flow", ["client_credentials", pytest.param("native", marks=pytest.mark.nightly)]
+)
 @pytest.mark.parametrize("library", [of(OAUTH4WEBAPI)])
 def test_oauth4webapi_takes_no_bearertoken(
     mock_sei: MockSei, driver: Sequence[object], flow: str

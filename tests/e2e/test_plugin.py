@@ -281,8 +281,7 @@ def test_ten_tests_on_two_workers_run_two_servers(pytester: pytest.Pytester) -> 
 
 
 def test_a_suite_that_does_not_use_it_imports_nothing_of_it(pytester: pytest.Pytester) -> None:
-    result = run_suite(
-        pytester,
+    pytester.makepyfile(
         """
         import sys
 
@@ -295,8 +294,9 @@ def test_a_suite_that_does_not_use_it_imports_nothing_of_it(pytester: pytest.Pyt
                 "mock_sei.testing",
                 "mock_sei.testing.plugin",
             }
-        """,
+        """
     )
+    result = pytester.runpytest_subprocess(*USERS_PLUGINS, timeout=patient(300))
     result.assert_outcomes(passed=1)
 
 

@@ -8,8 +8,7 @@ import pytest
 
 from mock_sei.faults.faults import FIELDS, read_fault
 from tests.e2e.snippets import read, snippets
-from tests.e2e.suites import USERS_PLUGINS
-from tests.patience import patient
+from tests.e2e.suites import USERS_PLUGINS, run_pytest
 
 DOCUMENT = read("docs/testing.md")
 
@@ -19,7 +18,7 @@ def test_every_recipe_passes_as_printed(pytester: pytest.Pytester) -> None:
     recipes = sum("def test_" in each for each in printed)
     pytester.makepyfile(test_recipes="\n\n".join(printed))
 
-    result = pytester.runpytest_subprocess("-W", "error", *USERS_PLUGINS, timeout=patient(300))
+    result = run_pytest(pytester, "-W", "error", *USERS_PLUGINS)
 
     outcomes = result.parseoutcomes()
     assert recipes >= 20
@@ -48,6 +47,6 @@ def test_the_snippets_of_a_document_pass_as_printed(
         pytester.makepyfile(**{f"test_snippet_{number}": snippet})
 
     # Not in process: its modules would be the next document's too, half of them loaded anew.
-    result = pytester.runpytest_subprocess(*USERS_PLUGINS)
+    result = run_pytest(pytester, *USERS_PLUGINS)
 
     result.assert_outcomes(passed=count)

@@ -18,7 +18,7 @@ from mock_sei.operations.table import TABLE
 from mock_sei.web.control.call_lines import COMMANDS, PYTHON
 from tests.e2e.serving import Serving, environment, run
 from tests.e2e.snippets import read, snippets
-from tests.e2e.suites import USERS_PLUGINS
+from tests.e2e.suites import USERS_PLUGINS, run_pytest
 from tests.patience import patient
 
 A = TypeVar("A")
@@ -46,7 +46,7 @@ def test_every_example_of_the_python_reference_passes(pytester: pytest.Pytester)
         if "def mock_sei_settings" in example:
             pytester.makeconftest(example)  # a session has one platform, so all get its settings
 
-    result = pytester.runpytest_subprocess(*USERS_PLUGINS, timeout=patient(300))
+    result = run_pytest(pytester, *USERS_PLUGINS)
 
     outcomes = result.parseoutcomes()
     assert outcomes.keys() == {"passed"}

@@ -14,6 +14,7 @@ from mock_sei.recordings.files import RecordingWriter
 from mock_sei.recordings.kept import Bodies
 from tests.e2e.serving import FREE_PORTS, Serving, run, run_mock_sei
 from tests.e2e.snippets import read, snippets
+from tests.e2e.suites import USERS_PLUGINS, run_pytest
 from tests.replay.foreign import of_a_browser, of_mitmproxy
 from tests.replay.made import INVESTORS, UNKNOWN, answered, write
 
@@ -137,7 +138,7 @@ def test_the_fixture_of_the_document_passes_as_printed(pytester: pytest.Pytester
     write(pytester.path, [answered("/v2/investors?limit=2", {"data": "theirs"})], "recorded.har")
     pytester.makepyfile(settings)
 
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+    run_pytest(pytester, "-W", "error", *USERS_PLUGINS).assert_outcomes(passed=1)
 
 
 def test_the_commands_of_the_document_are_those_of_the_program() -> None:

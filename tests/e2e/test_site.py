@@ -47,6 +47,10 @@ def build(checkout: Path, output: Path) -> subprocess.CompletedProcess[str]:
     return run(sys.executable, *arguments, cwd=checkout, patience=patient(300))
 
 
+of_the_whole_site = pytest.mark.nightly
+"""The build of all documents takes twenty seconds. The workflow of the site builds them too."""
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
@@ -82,6 +86,7 @@ def loaded_by(file: Path) -> list[str]:
     return [url or imported for url, imported in LOADED_BY_CSS.findall(text)]
 
 
+@of_the_whole_site
 def test_the_site_has_every_document(site: Path) -> None:
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
     pages = [site / each.relative_to(ROOT).with_suffix(".html") for each in documents]
@@ -91,6 +96,7 @@ def test_the_site_has_every_document(site: Path) -> None:
     assert (site / "index.html").read_bytes() == (site / "README.html").read_bytes()
 
 
+@of_the_whole_site
 def test_every_page_leads_to_every_other(site: Path) -> None:
     start = (site / "index.html").read_text(encoding="utf-8")
     bar = start[start.index("sidebar-tree") :]
@@ -99,6 +105,7 @@ def test_every_page_leads_to_every_other(site: Path) -> None:
         assert f'href="docs/{each.stem}.html"' in bar
 
 
+@of_the_whole_site
 def test_no_page_loads_anything_from_another_host(site: Path) -> None:
     files = [*site.rglob("*.html"), *site.rglob("*.css")]
     loaded = {file: loaded_by(file) for file in files}
@@ -123,6 +130,7 @@ def test_what_is_loaded_from_another_host_is_found(page: str) -> None:
     assert any(map(of_another_host, Loaded(page).addresses))
 
 
+@of_the_whole_site
 @pytest.mark.needs("chromium")
 def test_the_search_finds_a_page_without_any_outside_request(site: Path) -> None:
     requested: list[str] = []

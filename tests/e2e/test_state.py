@@ -21,7 +21,7 @@ import pytest
 from mock_sei import Attached
 from tests.e2e.handshakes import alert, answer, is_let_in, status, tls
 from tests.e2e.registering import control_of, register
-from tests.e2e.serving import THOROUGH, Serving, run_mock_sei, wait_for
+from tests.e2e.serving import Serving, run_mock_sei, wait_for
 from tests.e2e.snippets import read, snippets
 from tests.e2e.suites import run_suite
 from tests.e2e.test_attached import SHARING
@@ -411,9 +411,8 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield serving
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "docs/testing.md"] if THOROUGH else ["README.md"]
-)
+@pytest.mark.nightly  # tests/e2e/test_attached.py runs the documents against one process
+@pytest.mark.parametrize("document", ["README.md", "docs/testing.md"])
 def test_what_the_documents_print_passes_against_two_workers(
     pytester: pytest.Pytester, workers: Serving, document: str
 ) -> None:

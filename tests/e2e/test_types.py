@@ -75,6 +75,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.nightly  # pyright says the same in half the time
 def test_mypy_accepts_right_code_and_refuses_each_wrong_keyword(project: Path) -> None:
     command = (sys.executable, "-m", "mypy", "--strict", "--config-file=", "--output=json")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import tempfile
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.e2e.forked import PROGRAM, run_forked
 from tests.patience import PATIENCE, patient
 
 PROGRAMS_PATIENCE = patient(300)
@@ -17,7 +17,7 @@ PROGRAMS_PATIENCE = patient(300)
 
 _PRELUDE = f'''
 import asyncio, atexit, gc, multiprocessing, os, pickle, signal, socket, subprocess, sys, tempfile
-import json, shutil, threading, weakref
+import json, shutil, threading, warnings, weakref
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from mock_sei import Attached, MockSei
 from mock_sei.errors import MockSeiError
 
 PATIENCE = {PATIENCE}
+warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
 
 
 def ended(child):
@@ -78,15 +79,17 @@ def run_each(temporary: Path, programs: Mapping[str, str]) -> dict[str, str]:
 
 def run(temporary: Path, program: str, *, typed: str = "") -> str:
     """What it prints. It must end well, without a traceback, and leave no temporary file."""
-    ran = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", _PRELUDE + _dedented(program)],
-        input=typed,
-        env=os.environ | {"TMPDIR": str(temporary)},
-        capture_output=True,
-        text=True,
-        timeout=PROGRAMS_PATIENCE,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "program.py"
+        file.write_text(_PRELUDE + _dedented(program), encoding="utf-8")
+        ran = run_forked(
+            file,
+            folder=None,
+            environ=os.environ | {"TMPDIR": str(temporary)},
+            typed=typed,
+            imports=PROGRAM,
+            patience=PROGRAMS_PATIENCE,
+        )
     assert ran.returncode == 0, ran.stderr
     assert "Traceback" not in ran.stderr, ran.stderr
     left = [each.name for each in temporary.iterdir()]

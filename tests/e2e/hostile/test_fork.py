@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.hostile.forking import run, run_each
+from tests.e2e.serving import THOROUGH
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
@@ -60,10 +61,10 @@ def test_children_use_clients_certificates_and_tokens_side_by_side(tmp_path: Pat
             return status, expired.pfx().exists(), expired.serial_number
 
         with MockSei() as mock:
-            with multiprocessing.get_context("fork").Pool(4) as pool:
-                found = pool.map(work, range(8))
+            with multiprocessing.get_context("fork").Pool(2) as pool:
+                found = pool.map(work, range(4))
             assert {each[:2] for each in found} == {(200, True)}, found
-            assert len({each[2] for each in found}) == 8
+            assert len({each[2] for each in found}) == 4
             mock.check()
         assert not folders()
         print("done")
@@ -73,6 +74,7 @@ def test_children_use_clients_certificates_and_tokens_side_by_side(tmp_path: Pat
     assert told.splitlines()[-1] == "done"
 
 
+FORKS = 3 if THOROUGH else 1
 PROGRAMS = {
     "what a child does with the platform reaches its parent": """
         with MockSei() as mock:
@@ -135,7 +137,7 @@ PROGRAMS = {
                 os._exit(0)
             assert ended(child) == 0
         """,
-    "a child that is forked while threads hold locks does not hang": """
+    "a child that is forked while threads hold locks does not hang": f"""
         sys.setswitchinterval(1e-5)
         with MockSei() as mock:
             kept = mock.clock, mock.journal
@@ -148,7 +150,7 @@ PROGRAMS = {
                     with mock._lock: pass
             threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
             for each in threads: each.start()
-            for _ in range(3):
+            for _ in range({FORKS}):
                 child = os.fork()
                 if not child:
                     for use in (lambda: kept[0].advance(seconds=1), lambda: kept[1].entries):
