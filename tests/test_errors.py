@@ -31,6 +31,7 @@ from mock_sei.errors import (
     oauth_error_body,
 )
 from tests.cases import every_case
+from tests.sources import nodes_of
 
 TRACKING_ID = "5e4d3c2b-0000-4000-8000-000000000001"
 PRECONDITIONS = "Preconditions not met. The security conditions for gateway access were not met"
@@ -70,7 +71,7 @@ def test_no_error_of_ours_grows_elsewhere() -> None:
         f"{path.relative_to(package)}: {node.name}"
         for path in package.rglob("*.py")
         if path.name != "errors.py"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.ClassDef)
         and any(isinstance(base, ast.Name) and base.id in names for base in node.bases)
     ]
