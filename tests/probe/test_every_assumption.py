@@ -146,8 +146,19 @@ def test_a_changed_refusal_is_found_by_its_probe(
     require_shown(shared_store, tmp_path, changed)
 
 
+MEMBER_ROWS = {kind: [row for row in SEEN if row.rpartition(".")[0] == kind] for kind in KINDS}
+ONE_OF_EACH = {rows[at % len(rows)] for at, rows in enumerate(MEMBER_ROWS.values())}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("row", [row for row in SEEN if row not in SINGLE])
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, marks=() if row in ONE_OF_EACH else pytest.mark.nightly)
+        for rows in MEMBER_ROWS.values()
+        for row in rows
+    ],
+)
 def test_a_changed_member_of_a_refusal_is_found_by_its_probe(
     shared_store: CertificateStore, tmp_path: Path, row: str
 ) -> None:
@@ -217,7 +228,10 @@ def test_some_changed_rows_are_found_together(
 
 
 @pytest.mark.slow
-@settings(phases=(Phase.explicit, Phase.reuse, Phase.generate))  # an example takes seconds
+@settings(  # an example takes seconds
+    max_examples=max(1, settings().max_examples // 5),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
 @given(sets_of_rows().filter(is_possible))
 def test_several_changed_rows_are_found_together(
     shared_store: CertificateStore, changed: Rows

@@ -222,4 +222,4 @@ def test_a_document_costs_what_it_is_long(part: str) -> None:
         text = part * size
         return lambda: load(text)
 
-    assert_linear(make, 1_000)
+    assert_linear(make, 300)
