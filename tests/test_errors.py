@@ -8,8 +8,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from mock_sei import errors
 from mock_sei.errors import (
     API_KEY,
@@ -100,7 +98,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("row", "kind", "code", "message", "entries"), ROWS)
+@every_case(("row", "kind", "code", "message", "entries"), ROWS)
 def test_the_documented_rows_are_sent_in_the_documented_words(
     row: int, kind: RefusalKind, code: str, message: str, entries: list[dict[str, str]]
 ) -> None:
@@ -199,7 +197,7 @@ def test_a_wrong_method_names_the_right_ones() -> None:
     assert refused.why.because == "/v2/oauthtoken takes POST, not GET."
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("error", "line"),
     [
         (ConfigurationError("no such folder", source=Path("f")), "f: no such folder"),

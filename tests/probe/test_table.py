@@ -11,6 +11,7 @@ from mock_sei.assumptions.table import ROWS
 from mock_sei.platform import Platform
 from mock_sei.probe.asking import ProbeAnswer, ProbeAsk
 from mock_sei.probe.table import PROBES, Probe, ProbeFlag
+from tests.cases import every_case
 from tests.probe.upstream import APPLICATIONS, subject_of
 
 
@@ -34,7 +35,7 @@ def test_a_probe_shows_the_rows_that_name_it() -> None:
     )
 
 
-@pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)
+@every_case("probe", PROBES.values(), ids=PROBES)
 def test_each_probe_says_in_one_sentence_what_it_asks(probe: Probe) -> None:
     assert re.fullmatch(r"[A-Z][^.]+\.", probe.sentence)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", probe.name)

@@ -185,7 +185,7 @@ def laughs(levels: int, each: str) -> Iterator[str]:
         yield f"l{level}: &a{level} {each.format(before=f'*a{level - 1}', level=level)}\n"
 
 
-@pytest.mark.parametrize(
+@every_case(
     "each",
     [
         "[{before}, {before}, {before}, {before}, {before}, {before}, {before}, {before}]",
