@@ -38,7 +38,7 @@ root_doc = "README"
 NAVIGATION = {
     "Start": ["docs/installing", "docs/testing", "docs/seeding", "docs/state", "docs/identities"],
     "Reference": ["docs/reference", "docs/control"],
-    "Run it": ["docs/container", "docs/ci"],
+    "Run it": ["docs/container", "docs/deploying", "docs/ci"],
     "Clients": ["docs/clients", "docs/certificates", "docs/doctor"],
     "Examples": [
         "examples/README",

@@ -33,6 +33,7 @@ from mock_sei.assumptions.table import Changed
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import complaint
 from mock_sei.rules.arguments import plain_problem, suggestion
+from mock_sei.rules.proxies import read_network
 from mock_sei.rules.records import Environment
 from mock_sei.values.paths import find_path_problem
 from mock_sei.values.texts import spelled
@@ -68,6 +69,18 @@ def _host_name(value: str) -> str:
     if len(value) > 253 or not _HOST_NAME.fullmatch(value):
         raise ValueError("not a host name or address, such as mock.example, *.mock.example or ::1")
     return value
+
+
+def _network(value: str) -> str:
+    """Checks an address or a network. Shortens it."""
+    try:
+        network = read_network(value)
+    except ValueError as error:
+        problem = "it has host bits" if "host bits" in str(error) else "no address"
+        raise ValueError(
+            f"{problem}; write an IP address or a network, such as 10.0.0.9 or 10.0.0.0/24"
+        ) from None
+    return str(network).removesuffix(f"/{network.max_prefixlen}")
 
 
 def _https_url(value: str) -> str:
@@ -107,6 +120,7 @@ def _path(value: Path) -> Path:
 FilePath = Annotated[Path, AfterValidator(_path)]
 Address = Annotated[str, AfterValidator(_address)]
 HostName = Annotated[str, AfterValidator(_host_name)]
+Proxy = Annotated[str, AfterValidator(_network)]
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -207,6 +221,11 @@ class Settings(BaseModel):
     public_two_way_url: HttpsUrl | None = Field(
         default=None,
         description="URL that clients use for the two-way listener, if ports are mapped",
+    )
+    trusted_proxy: Annotated[tuple[Proxy, ...], BeforeValidator(_split)] = Field(
+        default=(),
+        description="IP address or network of a balancer whose connections begin with a PROXY "
+        "protocol header, which names the client (can be repeated)",
     )
     environment: Environment = Field(
         default=Environment.TEST, description="the vendor's environment that this server imitates"

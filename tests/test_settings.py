@@ -39,6 +39,7 @@ OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     "hostname": (["sei.example", "*.sei.example"], ("sei.example", "*.sei.example")),
     "public_url": ("https://sei.example:8443", "https://sei.example:8443"),
     "public_two_way_url": ("https://mtls.sei.example/", "https://mtls.sei.example"),
+    "trusted_proxy": (["10.0.0.9", "fd00::/8"], ("10.0.0.9", "fd00::/8")),
     "environment": ("build", Environment.BUILD),
     "dialect": ("rfc", "rfc"),
     "seed": (42, 42),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from mock_sei.errors import MockSeiError
 from mock_sei.operations.flows import Flows
 from mock_sei.platform import Platform
 from mock_sei.portal.tries import LONGEST
-from mock_sei.rules.addresses import Addresses, url
+from mock_sei.rules.addresses import url
+from mock_sei.rules.proxies import PLAIN_HEADER, TrustedProxies
 from mock_sei.rules.records import Application
 
 TIMEOUT = 20.0
@@ -46,18 +47,42 @@ class OwnListener:
     """With the address that is bound; the loopback address if all are."""
     host: str
     """The ``Host`` of a request: what a client on this machine would send."""
+    is_trusted: bool
+    """Whether the listener takes this process for a trusted proxy, so that it expects a header."""
 
 
-def own_listener(addresses: Addresses, *, two_way: bool) -> OwnListener:
+def own_listener(platform: Platform, *, two_way: bool) -> OwnListener:
     """The one-way or the two-way listener of this server."""
+    addresses = platform.addresses
     host, port = addresses.one_way_host, addresses.one_way_port
     if two_way:
         host, port = addresses.two_way_host, addresses.two_way_port
     # A name would be looked up, and could lead to another server on another loopback address.
     bound = "127.0.0.1" if host == "localhost" else host
     return OwnListener(
-        url=url("https", bound, port), host=url("https", host, port).removeprefix("https://")
+        url=url("https", bound, port),
+        host=url("https", host, port).removeprefix("https://"),
+        # The system connects to an address of its own from that address.
+        is_trusted=TrustedProxies(platform.settings.trusted_proxy).trusts(bound),
     )
+
+
+_CONNECTED = "connection.connect_tcp.complete"
+"""What httpcore traces when it is connected, before TLS."""
+
+
+def _announce(event: str, details: Mapping[str, Any]) -> None:
+    if event == _CONNECTED:
+        details["return_value"].write(PLAIN_HEADER)
+
+
+async def _announce_later(event: str, details: Mapping[str, Any]) -> None:
+    if event == _CONNECTED:
+        await details["return_value"].write(PLAIN_HEADER)
+
+
+def _announced(request: httpx2.Request) -> None:
+    request.extensions["trace"] = _announce
 
 
 def client_context(identity: Identity | None, *, trusted: str | None) -> ssl.SSLContext:
@@ -82,12 +107,24 @@ def client_context(identity: Identity | None, *, trusted: str | None) -> ssl.SSL
 
 
 def own_client(
-    addresses: Addresses, context: ssl.SSLContext, *, two_way: bool, **options: Any
+    platform: Platform,
+    context: ssl.SSLContext,
+    *,
+    two_way: bool,
+    timeout: float = TIMEOUT,
+    hooks: Sequence[Callable[[httpx2.Request], None]] = (),
 ) -> httpx2.Client:
-    """A client of one of this server's own listeners. ``options`` go to ``httpx2.Client``."""
-    listener = own_listener(addresses, two_way=two_way)
-    options = {"timeout": TIMEOUT, "headers": {"Host": listener.host}, **options}
-    return httpx2.Client(base_url=listener.url, verify=context, trust_env=False, **options)
+    """A client of one of this server's own listeners. ``hooks`` are called before each request."""
+    listener = own_listener(platform, two_way=two_way)
+    announcing = (_announced,) if listener.is_trusted else ()
+    return httpx2.Client(
+        base_url=listener.url,
+        verify=context,
+        trust_env=False,
+        timeout=timeout,
+        headers={"Host": listener.host},
+        event_hooks={"request": [*hooks, *announcing]},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +209,7 @@ async def _make_call(
     two_way = application.service_account is not None
     context = await asyncio.to_thread(_context_of, platform, application)
     token = await asyncio.to_thread(_find_token, platform, application, user, context, attempt)
-    listener = own_listener(platform.addresses, two_way=two_way)
+    listener = own_listener(platform, two_way=two_way)
     step = SentStep(
         method=request.method,
         path=request.target.partition("?")[0],
@@ -196,6 +233,7 @@ async def _make_call(
             headers=[(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
             content=request.body,
             follow_redirects=False,
+            extensions={"trace": _announce_later} if listener.is_trusted else None,
         ) as response:
             await _read(response, attempt)
 
@@ -237,11 +275,11 @@ def _find_token(
 
     def connect(account: str | None) -> httpx2.Client:
         return own_client(
-            platform.addresses,
+            platform,
             one_way if account is None else context,
             two_way=account is not None,
             timeout=LONGEST,
-            event_hooks={"request": [_tracked(platform, attempt)]},
+            hooks=[_tracked(platform, attempt)],
         )
 
     flows = Flows(

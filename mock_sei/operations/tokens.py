@@ -42,7 +42,7 @@ class IssueToken(Request[dict[str, Any]]):
                 identity = platform.units.run(lambda: platform.certificates.identity(account))
             # Its certificate may be a wrong one on purpose.
             context = client_context(identity, trusted=None)
-            return own_client(platform.addresses, context, two_way=account is not None)
+            return own_client(platform, context, two_way=account is not None)
 
         flows = Flows(
             registry=lambda: platform.registry,

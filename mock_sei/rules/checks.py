@@ -15,6 +15,8 @@ from mock_sei.rules.standards import GrantType
 TLS = "TLS"
 """Passed when client and server have agreed on a version and a cipher suite."""
 CERTIFICATE = "client certificate"
+PROXY_HEADER = "PROXY header"
+"""Of a connection from a balancer: who its client is."""
 
 SOURCE_ADDRESS = "source address"
 LISTENER = "listener"
@@ -57,7 +59,15 @@ class Course:
 EVERY_CALL = Course(
     order=(TLS, CERTIFICATE),
     others=(
-        *("TLS of the listener", "TLS handshake", "HTTP", "Host", "request", "body size"),
+        *(
+            PROXY_HEADER,
+            "TLS of the listener",
+            "TLS handshake",
+            "HTTP",
+            "Host",
+            "request",
+            "body size",
+        ),
         *("state", "machine", "fault", "scripted answer", PATH, "method", PARSING),
     ),
 )

@@ -18,6 +18,7 @@ from mock_sei.platform import Platform, operations_of, read_faults, require_free
 from mock_sei.replay.recordings import ReplayedRecordings, read_recordings
 from mock_sei.rules import machine
 from mock_sei.rules.addresses import Addresses, host_to_call
+from mock_sei.rules.proxies import TrustedProxies
 from mock_sei.rules.standards import Listener
 from mock_sei.runtime.server import PlatformServer, ServerListener
 from mock_sei.runtime.sockets import Ports, bind
@@ -170,9 +171,8 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
         )
         platform.has_listeners = True
         undo.pop_all()
-        return Launch(
-            platform=platform, server=PlatformServer(platform, listeners), control=control
-        )
+        server = PlatformServer(platform, listeners, proxies=TrustedProxies(settings.trusted_proxy))
+        return Launch(platform=platform, server=server, control=control)
 
 
 def _control_app() -> ASGIApp:

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from mock_sei.errors import NOT_HTTP, REQUEST_STALLED, Refusal
+from mock_sei.rules.checks import PROXY_HEADER
 from mock_sei.runtime import limits
 from mock_sei.runtime.heads import (
     VERSION_CHECK,
@@ -25,6 +26,7 @@ from mock_sei.runtime.heads import (
     open_request,
 )
 from mock_sei.runtime.limits import Meter
+from mock_sei.runtime.proxy_header import ProxyOpening, names_a_client, not_expected
 from mock_sei.web.exchange import REFUSED, REFUSED_HEAD, STALLED
 
 logger = logging.getLogger("mock_sei")
@@ -60,6 +62,8 @@ class LimitedProtocol(HttpToolsProtocol):
     """One connection whose client must send in time and cannot fill the server's memory."""
 
     flow: PatientFlow
+    opening: ProxyOpening | None = None
+    """How the connection began, if it comes from a trusted proxy."""
     target_names_host = False
     """Whether the host of an absolute target replaces ``Host`` (RFC 9112 section 3.2.2)."""
     unread_limit = limits.UNREAD_LIMIT
@@ -189,6 +193,16 @@ class LimitedProtocol(HttpToolsProtocol):
         )
         self.transport.close()
 
+    def _refuse_other_protocol(self, first: bytes) -> None:
+        """``first`` is what came in place of a request; empty if it was within one, or in TLS."""
+        if names_a_client(first):
+            address = self.client[0] if self.client else ""
+            why = not_expected(address, self.opening.proxy if self.opening else None)
+            self._end(Refusal(NOT_HTTP, check=PROXY_HEADER, because=why.because))
+        else:
+            is_tls = first.startswith(_TLS_HANDSHAKE)
+            self.send_400_response(_TLS_TO_HTTP if is_tls else _NOT_VALID)
+
     def send_400_response(self, msg: str) -> None:
         because = f"{msg} The request is not HTTP/1.1."
         self._end(Refusal(NOT_HTTP, check="HTTP", because=because))
@@ -222,8 +236,7 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._read_on_without_upgrade()
         except httptools.HttpParserError:
             if not self._deaf:
-                is_tls = self.scheme == "http" and not within and piece.startswith(_TLS_HANDSHAKE)
-                self.send_400_response(_TLS_TO_HTTP if is_tls else _NOT_VALID)
+                self._refuse_other_protocol(b"" if within or self.scheme != "http" else piece)
             return parsed
         if self._deaf or not self._in_message:
             return parsed

@@ -11,6 +11,8 @@ from mock_sei.errors import HEAD_TOO_LARGE, Refusal
 
 HANDSHAKE_TIMEOUT = 10.0
 """Most seconds for a client's TLS handshake."""
+PROXY_HEADER_TIMEOUT = 10.0
+"""Most seconds for the PROXY header of a trusted proxy. The specification asks for at least 3."""
 HELLO_LIMIT = 32 * 1024
 """Most bytes of a client's first TLS message, which usually has some hundreds. OpenSSL itself would
 keep up to 128 KiB."""

@@ -52,6 +52,10 @@ class PinnedProtocol(LimitedProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(self.writes_of(transport))  # type: ignore[arg-type]  # it delegates to a transport
         self.logger = _quiet
+        if self.opening is not None:
+            self.client = self.opening.client or self.client
+            if self.opening.unread:
+                self.data_received(self.opening.unread)
 
     @staticmethod
     def writes_of(transport: asyncio.Transport) -> OpenWrites:
@@ -269,4 +273,4 @@ def tls_extension(ssl_object: ssl.SSLObject) -> dict[str, Any]:
     }
 
 
-ProtocolFactory = Callable[[], asyncio.Protocol]
+ProtocolFactory = Callable[[], PinnedProtocol]

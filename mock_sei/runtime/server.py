@@ -27,11 +27,13 @@ from mock_sei.errors import Explanation, StoreAway
 from mock_sei.faults.faults import FaultRule
 from mock_sei.platform import Platform
 from mock_sei.rules import machine
+from mock_sei.rules.proxies import TrustedProxies
 from mock_sei.rules.standards import Listener
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import ALERT_LINGER, HANDSHAKE_TIMEOUT, KEEP_ALIVE, UNREAD_LIMIT
 from mock_sei.runtime.loops import new_thread_loop
 from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol, ProtocolFactory
+from mock_sei.runtime.proxy_header import ProxiedConnection, ProxyHeaderRefused, ProxyOpening
 from mock_sei.runtime.tls import (
     CertificateRefused,
     PendingConnection,
@@ -67,8 +69,15 @@ class ServerListener:
 class PlatformServer:
     """Serves listeners until it is stopped. Start and stop it inside its event loop."""
 
-    def __init__(self, platform: Platform, listeners: list[ServerListener]) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        listeners: list[ServerListener],
+        *,
+        proxies: TrustedProxies | None = None,
+    ) -> None:
         # These never change.
+        self._proxies = proxies or TrustedProxies()
         self._platform = platform
         self._listeners = listeners
         # These change while the server runs.
@@ -166,14 +175,14 @@ class PlatformServer:
         config.load()
         platform, state = self._platform, self._state
 
-        def functional() -> asyncio.Protocol:
+        def functional() -> PinnedProtocol:
             protocol = PlatformProtocol(config, state, {})
             protocol.platform, protocol.listener = platform, listener.name
             # A client whose token has expired sends its whole file before it reads the refusal.
             protocol.unread_limit = UNREAD_LIMIT + platform.upload_limit
             return protocol
 
-        def control() -> asyncio.Protocol:
+        def control() -> PinnedProtocol:
             protocol = PinnedProtocol(config, state, {})
             protocol.platform = platform
             return protocol
@@ -232,12 +241,70 @@ class PlatformServer:
     ) -> None:
         """Handles one connection. A bug of ours closes it, and the test's check reports the bug."""
         try:
-            await self._connect(listener, accepted, source, factory)
+            if self._proxies and self._proxies.trusts(source):
+                await self._connect_from_proxy(listener, accepted, source, factory)
+            else:
+                await self._connect(listener, accepted, source, factory)
         except RecordedBug:
             _end(accepted)
         except Exception as error:
             self._platform.record_bug("".join(traceback.format_exception(error)))
             _end(accepted)
+
+    async def _connect_from_proxy(
+        self,
+        listener: ServerListener,
+        accepted: socket.socket,
+        proxy: str,
+        factory: ProtocolFactory,
+    ) -> None:
+        """Handles a connection from a trusted proxy: the client is the one that its header names.
+
+        A connection that ends right after its header is a health check, and no client's. It is not
+        in the journal, and meets no fault.
+        """
+        connection = ProxiedConnection(accepted, proxy)
+        try:
+            opening = await self._open(listener, connection)
+        except BaseException:
+            accepted.close()
+            raise
+        if opening is None:
+            accepted.close()
+            return
+
+        def proxied() -> PinnedProtocol:
+            protocol = factory()
+            protocol.opening = opening
+            return protocol
+
+        source = opening.client[0] if opening.client else proxy
+        await self._connect(listener, accepted, source, proxied, proxy=proxy)
+
+    async def _open(
+        self, listener: ServerListener, connection: ProxiedConnection
+    ) -> ProxyOpening | None:
+        """How a connection from a trusted proxy began; None if it must be closed.
+
+        At the control listener a header may be missing: nothing there depends on the client's
+        address, and health checks of an orchestrator may come from the address of a proxy.
+        """
+        is_control = listener.trust is None
+        try:
+            opening = await connection.open(is_optional=is_control)
+            if opening is None or is_control or await connection.goes_on():
+                return opening
+        except ProxyHeaderRefused as refused:
+            if is_control:
+                logger.warning("control connection refused: %s", refused.why.because)
+            else:
+                with contextlib.suppress(StoreAway):
+                    await self._platform.units.refresh_on_loop()
+                pending = PendingConnection(
+                    self._platform.pinned(), listener.name, connection.proxy
+                )
+                pending.record(refused.why)
+        return None
 
     async def _connect(
         self,
@@ -245,8 +312,13 @@ class PlatformServer:
         accepted: socket.socket,
         source: str,
         factory: ProtocolFactory,
+        *,
+        proxy: str | None = None,
     ) -> None:
-        """Does the handshake and hands the connection to HTTP. A failed handshake is recorded."""
+        """Does the handshake and hands the connection to HTTP. A failed handshake is recorded.
+
+        ``proxy`` is the trusted proxy whose header named the source address.
+        """
         loop = asyncio.get_running_loop()
         if listener.trust is None:
             # If a stop cancelled it, uvloop would close the socket under a call that has begun.
@@ -257,7 +329,7 @@ class PlatformServer:
         except asyncio.CancelledError:
             accepted.close()
             raise
-        pending = PendingConnection(platform, listener.name, source)
+        pending = PendingConnection(platform, listener.name, source, proxy=proxy)
         if fault is not None:
             pending.record(
                 Explanation(

@@ -34,6 +34,7 @@ from mock_sei.journal.diagnosis import (
 from mock_sei.platform import Platform
 from mock_sei.rules.connection import TLS_VERSIONS, ClientCertificate, Connection
 from mock_sei.rules.standards import Listener
+from mock_sei.runtime import proxy_header
 from mock_sei.runtime.contexts import IN_C, PlainContext
 from mock_sei.runtime.limits import HELLO_LIMIT
 
@@ -42,6 +43,9 @@ NO_CHECK_TIME = 0x200000
 
 NO_ALERT_REASONS = frozenset({"HTTP_REQUEST", "HTTPS_PROXY_REQUEST"})
 """OpenSSL's reasons after which no alert is sent: the client does not speak TLS."""
+
+NOT_TLS = "WRONG_VERSION_NUMBER"
+"""OpenSSL's reason if the first bytes are no TLS record."""
 
 TLS_1_2_SUITES = ":".join(
     f"ECDHE-ECDSA-{cipher}"
@@ -73,10 +77,19 @@ class HelloTooLarge(ssl.SSLError):
 class PendingConnection:
     """A connection from its accept to the end of its handshake."""
 
-    def __init__(self, platform: Platform, listener: Listener, source_address: str) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        listener: Listener,
+        source_address: str,
+        *,
+        proxy: str | None = None,
+    ) -> None:
+        """``proxy`` is the trusted proxy whose header named the source address."""
         self._platform = platform
         self._listener = listener
         self._source_address = source_address
+        self._proxy = proxy
         self.shown_certificate: ClientCertificate | None = None
         """The certificate the client sent, accepted or not; None if it is not known."""
         self.shown_chain: tuple[bytes, ...] = ()
@@ -102,6 +115,10 @@ class PendingConnection:
                 failure, self.shown_certificate, self.shown_chain
             )
             self.record(why, find_alert(failure, self.tls_version))
+
+    def refuse_proxy_header(self) -> None:
+        """Records that a PROXY header came in place of TLS."""
+        self.record(proxy_header.not_expected(self._source_address, self._proxy))
 
     def record(self, why: Explanation, alert: str | None = None) -> None:
         """Records a failed handshake, once for a connection: only the first reason is the cause."""
@@ -246,6 +263,8 @@ class Handshake(ssl.SSLObject):
             self._limit_hello(received)
             raise
         except ssl.SSLError as error:
+            if error.reason == NOT_TLS and proxy_header.was_taken_for_tls(self.incoming):
+                self.connection.refuse_proxy_header()
             self.connection.refuse(_failure(error))
             if error.reason in NO_ALERT_REASONS:
                 raise

@@ -78,6 +78,8 @@ class SettingFields(BehaviourFields, total=False):
     """The one-way address that clients know."""
     public_two_way_url: str | None
     """The two-way address that clients know."""
+    trusted_proxy: str | Sequence[str]
+    """Addresses and networks of balancers that send PROXY protocol headers."""
     portal_controls: bool
     """Whether the portal's controls are shown to everybody who can reach the portal."""
     certificate_link_days: int

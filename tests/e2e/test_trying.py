@@ -496,10 +496,10 @@ def test_a_user_tries_an_operation(
 
 def test_the_address_of_the_page_has_no_host_of_the_call() -> None:
     """The target follows from the server's own addresses only."""
-    addresses = MockSei().platform.addresses
-    own = own_calls.own_listener(addresses, two_way=True)
+    platform = MockSei().platform
+    own = own_calls.own_listener(platform, two_way=True)
     assert urlsplit(own.url).hostname == "127.0.0.1"
-    assert own.host == f"localhost:{addresses.two_way_port}"
+    assert own.host == f"localhost:{platform.addresses.two_way_port}"
 
 
 def test_the_request_has_the_names_and_paths_of_the_platform_s_assumptions(
