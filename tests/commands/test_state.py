@@ -561,8 +561,8 @@ SPOILED: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", SPOILED)
-@pytest.mark.parametrize("replace", [True, False])
+@every_case("how", SPOILED)
+@every_case("replace", [True, False])
 def test_a_spoiled_export_is_refused_and_nothing_is_imported(
     state: Path, tmp_path: Path, how: str, replace: bool
 ) -> None:

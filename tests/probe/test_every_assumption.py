@@ -220,7 +220,13 @@ TOGETHER: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("rows", TOGETHER.values(), ids=TOGETHER)
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(rows, id=name, marks=pytest.mark.slow if at else ())
+        for at, (name, rows) in enumerate(sorted(TOGETHER.items()))
+    ],
+)
 def test_some_changed_rows_are_found_together(
     shared_store: CertificateStore, tmp_path: Path, rows: tuple[str, ...]
 ) -> None:
