@@ -10,7 +10,7 @@ COPY fixtures fixtures
 # never looks at its source, so that no change of file times makes it stale.
 RUN python -m venv --without-pip /opt/mock-sei \
     && python -m pip --python /opt/mock-sei/bin/python install \
-        --no-cache-dir --no-compile --disable-pip-version-check '.[redis,saml,uvloop]' \
+        --no-cache-dir --no-compile --disable-pip-version-check '.[metrics,redis,saml,uvloop]' \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/mock-sei/lib
 
 FROM python:3.13-slim

@@ -7,7 +7,7 @@ UV := $(BIN)/uv --quiet
 
 WHEEL_RUN := build/wheel
 LOWEST := build/lowest
-EXTRAS := redis,saml,testcontainers,uvloop
+EXTRAS := metrics,redis,saml,testcontainers,uvloop
 TESTS ?= tests
 # Each worker takes tests that follow one another, so that they share the servers of a module, and in
 # the end some of the other's
@@ -124,8 +124,8 @@ endef
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m performance.benchmarks --install-peers
 
-# Ten minutes of load, eight on workers that are killed, hostile connections, gigabytes of hostile
-# traffic, a hundred kills: performance/soak/README.md
+# Ten minutes of load, eight on workers that are killed, four on servers whose Redis server fails,
+# hostile connections, gigabytes of hostile traffic, a hundred kills: performance/soak/README.md
 soak: $(VENV)/test.stamp
 	$(BIN)/python -m performance.soak
 

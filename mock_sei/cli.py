@@ -911,11 +911,17 @@ def compare(
 
 @main.command()
 @_control_url_option
-def healthcheck(control_url: str) -> None:
-    """Exit with status 0 if a running server is healthy, otherwise with status 1."""
-    from mock_sei.testing.health import find_problem
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Ask only whether the server answers at all; it may still be starting, or have lost its "
+    "state.",
+)
+def healthcheck(control_url: str, *, live: bool) -> None:
+    """Exit with status 0 if a running server takes requests, otherwise with status 1."""
+    from mock_sei.testing.health import LIVE, READY, find_problem
 
-    problem = find_problem(control_url)
+    problem = find_problem(control_url, LIVE if live else READY)
     if problem:
         click.echo(f"mock-sei: {problem}", err=True)
         sys.exit(1)

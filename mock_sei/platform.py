@@ -18,11 +18,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from mock_sei.apis.answering import ApiRequest, answer
-from mock_sei.apis.calls import ApiAnswer, ApiState, Contents, Shelf
+from mock_sei.apis.api_state import ApiState, Contents, Shelf
 from mock_sei.apis.collections import REMEMBERED, Collections, Seed
 from mock_sei.apis.costs import WHOLE
 from mock_sei.apis.data import ServerData
@@ -57,6 +56,7 @@ from mock_sei.journal.diagnosis import HandshakeFailure, explain_handshake, judg
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.hiding import KnownSecrets, Secrets
 from mock_sei.journal.journal import ServerJournal
+from mock_sei.journal.observing import Observer
 from mock_sei.matching.targets import Operations, names_of
 from mock_sei.oauth.client_auth import authenticate
 from mock_sei.oauth.endpoint import answer_token_request
@@ -77,7 +77,6 @@ from mock_sei.oauth.tokens import KeyRing, SigningKey
 from mock_sei.portal.portal import Portal
 from mock_sei.portal.tries import Tries
 from mock_sei.replay.positions import ReplayPositions
-from mock_sei.replay.recordings import ReplayedRecordings
 from mock_sei.rules import checks, machine
 from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, PLATFORM_PAGES, Addresses
 from mock_sei.rules.clock import PlatformClock
@@ -85,12 +84,18 @@ from mock_sei.rules.connection import ClientCertificate, Connection
 from mock_sei.rules.departed import Departed
 from mock_sei.rules.followers import Follower, Followers
 from mock_sei.rules.randomness import make_random
+from mock_sei.rules.readiness import Readiness
 from mock_sei.rules.records import Application
 from mock_sei.rules.registry import Registry
 from mock_sei.rules.stored import Stored, Table
 from mock_sei.settings import Behaviour, Settings
 from mock_sei.state.memory import MemoryUnits
 from mock_sei.state.units import LASTING, Beginning, Units
+
+if TYPE_CHECKING:
+    from mock_sei.apis.answering import ApiRequest
+    from mock_sei.apis.calls import ApiAnswer
+    from mock_sei.replay.recordings import ReplayedRecordings
 
 logger = logging.getLogger("mock_sei")
 
@@ -255,6 +260,10 @@ class Platform:
         self.addresses = Addresses(one_way_port=443, two_way_port=444, control_port=8044)
         self.has_listeners = False
         """Whether listeners answer at the addresses; a platform without sockets has none."""
+        self.readiness = Readiness()
+        """Whether the server takes requests."""
+        self.observer: Observer | None = None
+        """Who counts what the server does; nobody without the extra ``metrics``."""
         self.settings = Settings()
         """The settings with which the server started; a reset may have changed some since."""
         self._behaviour = behaviour
@@ -278,7 +287,7 @@ class Platform:
         """The process that ends the server; the parent, for a worker."""
         self.server_names: Sequence[str] = ("localhost",)
         """Names and addresses of the server's certificate."""
-        self.clock = PlatformClock()
+        self.clock = PlatformClock(self.units.timestamp)
         self.followers = Followers()
         """Who is told when something changes: in the state, in the journal."""
         self.journal = ServerJournal(journal_size, log=self.units.log, followers=self.followers)
@@ -596,6 +605,8 @@ class Platform:
 
     def answer(self, request: ApiRequest, data: ApiState) -> ApiAnswer:
         """Answers an admitted call. Raises :class:`~mock_sei.errors.Refusal`."""
+        from mock_sei.apis.answering import answer  # loaded with the first functional call
+
         return answer(request, data, self.clock.now())
 
     @property
@@ -649,10 +660,10 @@ class Platform:
         """Why a certificate that TLS accepted is refused all the same, None where it is not.
 
         ``shown_chain`` is the certificate and what the client sent with it, DER. OpenSSL judged
-        the dates of it, unless the platform's clock was moved.
+        the dates of it, unless the platform's clock shows another time than this machine's.
         """
         certificates, now = self.certificates, self.clock.now()
-        sent = () if self.clock.is_machine else path_of_ders(shown_chain, now)[1:]
+        sent = () if self.clock.is_openssls else path_of_ders(shown_chain, now)[1:]
         return judge_certificate(
             certificate,
             now,
@@ -705,8 +716,17 @@ class Platform:
         logger.error(problem)
         self._report(add)
 
-    def record(self, entry: Entry) -> None:
-        """Writes into journal and log; into the log only where a reset overtook the call."""
+    def record(self, entry: Entry, *, endpoint: str | None = None, code: str | None = None) -> None:
+        """Writes into journal and log; into the log only where a reset overtook the call.
+
+        ``endpoint`` is the path template of a functional operation, ``code`` that of the refusal:
+        both are only counted.
+        """
+        if self.observer is not None:
+            if entry.kind == "handshake":
+                self.observer.handshake_refused(entry)
+            else:
+                self.observer.exchange(entry, endpoint=endpoint, code=code)
         with self.before_reset() as is_now:
             if is_now:
                 self.journal.add(entry)
@@ -741,10 +761,14 @@ class Platform:
     def _report(self, note: Callable[[], object]) -> None:
         """Notes what the next check reports. Whoever calls this handles an error already, so a
         store that fails is only logged."""
-        try:
-            self.units.run(note)
-        except Exception as error:
-            logger.error("the store failed (%s), so that no check will report this", error)
+
+        def noted() -> None:
+            try:
+                self.units.run(note)
+            except Exception as error:
+                logger.error("the store failed (%s), so that no check will report this", error)
+
+        self.units.do_soon(noted)
 
     @property
     def registry(self) -> Registry:

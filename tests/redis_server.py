@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
@@ -26,8 +26,15 @@ _TRIES = 20
 class RedisServer:
     """A Redis server that a test can stop, freeze and start again."""
 
-    def __init__(self, folder: Path, *options: str, password: str | None = None) -> None:
-        self.folder, self.options, self.password = folder, options, password
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        password: str | None = None,
+        first: Sequence[str] = (),
+    ) -> None:
+        """``first`` are the arguments that come before all options, such as a file of settings."""
+        self.folder, self.options, self.password, self._first = folder, options, password, first
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -56,7 +63,7 @@ class RedisServer:
         with (self.folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(program, "--port", str(self.port), "--bind", "127.0.0.1"),
+                    *(program, *self._first, "--port", str(self.port), "--bind", "127.0.0.1"),
                     *("--dir", str(self.folder), "--save", "", "--daemonize", "no"),
                     *self.options,
                     *secret,
@@ -82,6 +89,12 @@ class RedisServer:
         return redis.Redis(
             port=self.port, host="127.0.0.1", password=self.password, decode_responses=True
         )
+
+    def stop(self) -> None:
+        """Ends it with SIGTERM, as an orchestrator does."""
+        self._signal(signal.SIGTERM)
+        assert self._process is not None
+        self._process.wait(PATIENCE)
 
     def kill(self) -> None:
         if self._process is not None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ ONLY_IN = {
     ),
     "click": ("cli", "commands"),
     "jsonschema_rs": ("apis/schemas",),
+    "prometheus_client": ("runtime/metrics",),
     "re2": ("values/engines",),
     "redis": ("state/redis_line",),
     "regex": ("values/engines",),
@@ -363,3 +365,26 @@ def test_a_start_pays_nothing_for_what_is_needed_at_a_call() -> None:
     )
 
     assert imported("import mock_sei.commands.serve", *later) == "[]"
+
+
+@pytest.mark.slow
+def test_a_test_that_needs_a_token_pays_nothing_for_pages_documents_and_other_servers() -> None:
+    later = (
+        "mock_sei.web.portal.routes",
+        "mock_sei.web.apis",
+        "mock_sei.apis.answering",
+        "mock_sei.apis.product_reading",
+        "mock_sei.apis.schemas",
+        "mock_sei.replay.recordings",
+        "mock_sei.recordings.har",
+        "mock_sei.testing.attached",
+    )
+
+    assert imported("import mock_sei.testing.in_process", *later) == "[]"
+
+
+def test_pytest_rewrites_no_module_of_ours() -> None:
+    """It would rewrite every package that has a plugin, and reads each from a file of its own."""
+    loader = getattr(sys.modules["mock_sei.errors"], "__loader__", None)
+
+    assert type(loader) is SourceFileLoader

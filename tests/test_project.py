@@ -109,6 +109,7 @@ def test_no_tool_of_developers_is_published() -> None:
     only_ours = of_developers() - published()
 
     assert set(PROJECT["project"]["optional-dependencies"]) == {
+        "metrics",
         "redis",
         "saml",
         "testcontainers",

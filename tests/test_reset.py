@@ -158,7 +158,7 @@ class TestAnExchange:
             served.platform.reset()
             raise ZeroDivisionError("on purpose")
 
-        monkeypatch.setattr("mock_sei.platform.answer", fail)
+        monkeypatch.setattr("mock_sei.apis.answering.answer", fail)
 
         answer = served.get()
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mock_sei.apis.actions import ACTS
+from mock_sei.apis.api_state import ApiState
 from mock_sei.apis.bodies import read_form, refuse_many_values
-from mock_sei.apis.calls import RECORD_CHECK, ApiAnswer, ApiCall, ApiState
+from mock_sei.apis.calls import RECORD_CHECK, ApiAnswer, ApiCall
 from mock_sei.apis.operations import CHANGING, Operation
 from mock_sei.apis.parameters import NO_NAMES, read_parameters
 from mock_sei.apis.patterns import Budget

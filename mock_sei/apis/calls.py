@@ -3,144 +3,25 @@ share."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections import OrderedDict, UserDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
-from random import Random
+from datetime import datetime
 from typing import Any
 
+from mock_sei.apis.api_state import ApiState
 from mock_sei.apis.bodies import names_of
-from mock_sei.apis.collections import Collections, Record, find_value
-from mock_sei.apis.jobs import Jobs
+from mock_sei.apis.collections import Record, find_value
 from mock_sei.apis.misfits import shown
 from mock_sei.apis.operations import Key, Operation, key_of
-from mock_sei.apis.paging import wire_names
 from mock_sei.apis.parameters import Value
 from mock_sei.apis.patterns import Budget
-from mock_sei.apis.spooled import Body, Content
+from mock_sei.apis.spooled import Body
 from mock_sei.apis.templates import MISSING, fill
 from mock_sei.apis.times import local_text, utc_text
-from mock_sei.assumptions.groups import PagingRules, RequestRules
 from mock_sei.errors import NOT_AUTHORIZED, NOT_FOUND, InvalidValue, MalformedRequest, Refusal
 
 RECORD_CHECK = "record"
 """The name of the check that refuses a call because a record does not exist."""
-
-
-class Shelf:
-    """All uploaded files of one platform state, the oldest first, with their total size.
-
-    The shared records and the own records of each application have their :class:`Contents` here,
-    so that the limits of files hold for all of them together.
-    """
-
-    def __init__(self) -> None:
-        self.size = 0
-        """The bytes that all files take."""
-        self.lock = threading.RLock()
-        """Held by each change of a :class:`Contents`."""
-        self._places: OrderedDict[tuple[int, str], Contents] = OrderedDict()
-
-    def __len__(self) -> int:
-        """The number of files."""
-        return len(self._places)
-
-    def put(self, contents: Contents, key: str, size: int) -> None:
-        """Notes that a file was added. The caller holds the lock."""
-        self._places[id(contents), key] = contents
-        self.size += size
-
-    def take(self, contents: Contents, key: str, size: int) -> None:
-        """Notes that a file was removed. The caller holds the lock."""
-        del self._places[id(contents), key]
-        self.size -= size
-
-    def let_go_of_oldest(self) -> bool:
-        """Removes the oldest file. Returns False if there was none."""
-        with self.lock:
-            oldest = next(iter(self._places.items()), None)
-            if oldest is None:
-                return False
-            (_, key), contents = oldest
-            del contents[key]
-            return True
-
-
-class Contents(UserDict[str, Content]):
-    """Uploaded files by their keys, the oldest first. A file that is removed is closed."""
-
-    def __init__(self, shelf: Shelf | None = None) -> None:
-        super().__init__()
-        self.shelf = Shelf() if shelf is None else shelf
-        """These files, and those of all other records of the platform state."""
-        self._is_over = False
-
-    def __setitem__(self, key: str, content: Content) -> None:
-        with self.shelf.lock:
-            if self._is_over:
-                return  # these records have ended: the file is closed with its call
-            self.drop(key)
-            content.keep()
-            super().__setitem__(key, content)
-            self.shelf.put(self, key, content.held)
-
-    def __delitem__(self, key: str) -> None:
-        with self.shelf.lock:
-            content = self.data.pop(key)
-            self.shelf.take(self, key, content.held)
-            content.close()
-
-    def drop(self, key: str) -> None:
-        """Removes a file if it is there."""
-        with self.shelf.lock:
-            if key in self.data:
-                del self[key]
-
-    def end(self) -> None:
-        """Removes all files and keeps no new ones: the records that they belong to have ended."""
-        with self.shelf.lock:
-            self._is_over = True
-            self.clear()
-
-
-@dataclass(kw_only=True)
-class ApiState:
-    """The data of the functional APIs that a reset replaces: the data that applications share, or
-    the own data of one application."""
-
-    collections: Collections
-    jobs: Jobs
-    random: Random
-    zone: tzinfo
-    """The time zone of times in records that have no offset."""
-    paging: PagingRules = field(default_factory=PagingRules)
-    """Names and sizes of pages."""
-    requests: RequestRules = field(default_factory=RequestRules)
-    """What a call may hold."""
-    contents: Contents = field(default_factory=Contents)
-    """Uploaded files, by the key of their record. No operation of the products gives a file
-    back."""
-    is_own: bool = False
-    """Whether only the calls of one application use it."""
-    wire_names: Mapping[str, str | None] = field(init=False)
-    """Names of a query that are not those of the documents."""
-
-    def __post_init__(self) -> None:
-        self.wire_names = wire_names(self.paging)
-
-    @property
-    def table_names(self) -> list[str]:
-        """The names of its tables of the store."""
-        return [each.name for each in (self.collections, *self.jobs.tables)]
-
-    def leave_store(self) -> None:
-        """Removes everything from the store, before this data ends."""
-        self.collections.leave_store()
-        for each in self.jobs.tables:
-            each.clear()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -328,20 +209,6 @@ def shape_of(call: ApiCall) -> MemberSelection:
         if values.get(parameter.key) not in (True, "true") and parameter.member
     }
     return MemberSelection(frozenset(members), frozenset(without))
-
-
-# One encoder for all texts, because json.dumps makes a new one for each text.
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-def json_text(value: Any) -> str:
-    """A value as compact JSON, as it is sent."""
-    return _JSON.encode(value)
-
-
-def json_bytes(value: Any) -> bytes:
-    """A value as JSON in UTF-8. Half of a surrogate pair is escaped, as JSON allows."""
-    return json_text(value).encode(errors="backslashreplace")
 
 
 def enveloped(body: Any, envelope: str) -> Any:

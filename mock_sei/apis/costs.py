@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mock_sei.apis.reading import LeftOut
 from mock_sei.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from mock_sei.apis.reading import LeftOut
 
 WHOLE = "the whole file is left out"
 

@@ -95,7 +95,7 @@ class _Directed(Document):
                 found[key] = [self._copy(each, inner, depth + 1) for each in value]
             else:
                 found[key] = self._copy(value, inner, depth + 1)
-        if isinstance(found.get("required"), list):
+        if "required" in found:
             found["required"] = _without(names, found["required"])
         if isinstance(found.get("dependentRequired"), Mapping):
             found["dependentRequired"] = {
@@ -169,7 +169,11 @@ class _Directed(Document):
 
 
 def _without(names: frozenset[str], required: Any) -> Any:
-    return [each for each in required if each not in names]
+    """The required members without these. What is no list of names stays: it is reported
+    elsewhere."""
+    if not isinstance(required, list):
+        return required
+    return [each for each in required if not isinstance(each, str) or each not in names]
 
 
 def for_requests(document: Document, schema: Any) -> tuple[Document, Any]:

@@ -10,32 +10,29 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from mock_sei.apis.costs import Cost, costs_of
-from mock_sei.apis.openapi import Modern, modern
-from mock_sei.apis.operations import OVER_RECORDS, Operation
-from mock_sei.apis.path_items import read_operations
-from mock_sei.apis.paths import Pairs, PathTree, blanked, called
-from mock_sei.apis.reach import Reach
-from mock_sei.apis.reading import DocumentOperations, LeftOut
-from mock_sei.apis.references import Document
-from mock_sei.apis.servers import base_path
-from mock_sei.apis.swagger import from_swagger, is_swagger
-from mock_sei.apis.unchecked import find_unchecked
+from mock_sei.apis.paths import Pairs, PathTree, blanked
 from mock_sei.document_files import Outline, paused_collector
 from mock_sei.errors import (
     NOT_FOUND,
     ConfigurationError,
     MethodNotAllowed,
     Refusal,
-    distinct,
     raise_all,
 )
 from mock_sei.reasons.paths import NearPaths, find_path_difference
+from mock_sei.rules.machine import real_dates
 from mock_sei.values.cached import cached_property
 from mock_sei.values.texts import spelled
+
+if TYPE_CHECKING:
+    from mock_sei.apis.operations import Operation
+    from mock_sei.apis.product_reading import ProductReading
+    from mock_sei.apis.reading import LeftOut
+    from mock_sei.apis.references import Document
 
 
 class ProductFile(Protocol):
@@ -99,30 +96,15 @@ class Product:
         return self._file.source
 
     @cached_property
-    def _modern(self) -> Modern:
-        """The document converted to OpenAPI 3.1.
-
-        Raises :class:`~mock_sei.errors.ConfigurationError`.
-        """
-        file = self._file
-        return modern(file.content, file.source, name=file.name, read_part=file.read_part)
+    def _read(self) -> ProductReading:
+        with real_dates():
+            from mock_sei.apis.product_reading import ProductReading
+        return ProductReading(self._file, brought=self.brought)
 
     @property
-    def _written(self) -> Mapping[str, Any]:
-        """The document as its file has it, but Swagger 2.0 converted to OpenAPI 3.0."""
-        content = self._file.content
-        return from_swagger(content) if is_swagger(content) else content
-
-    @cached_property
     def document(self) -> Document:
         """The document. Unless it is bundled, it is converted to 3.1, without its faulty parts."""
-        source = self._file.source
-        if self.bundled:
-            return Document(source=source, content=self._file.content, lenient=True)
-        modern = self._modern
-        return Document(
-            source=source, content=modern.content, bases=modern.bases, flags=modern.flags
-        )
+        return self._read.document
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -163,7 +145,7 @@ class Product:
         """
         if self._file.outline is not None:
             return self._file.outline.collections
-        return _keys_by_collection(self.operations.values())
+        return self._read.collections
 
     def read_outline(self) -> Outline:
         """What an index says of its document, which is parsed for it."""
@@ -171,7 +153,7 @@ class Product:
         return Outline(
             title=info["title"],
             operations=[each.name for each in self.operations.values()],
-            collections=_keys_by_collection(self.operations.values()),
+            collections=self._read.collections,
         )
 
     @cached_property
@@ -180,7 +162,7 @@ class Product:
 
         Raises :class:`~mock_sei.errors.ConfigurationError`.
         """
-        return {(each.method, each.written): each for each in self._reading.operations}
+        return {(each.method, each.written): each for each in self._read.operations}
 
     @cached_property
     def _by_call(self) -> Mapping[tuple[str, str], Sequence[Operation]]:
@@ -212,26 +194,14 @@ class Product:
         """
         return [urlencode(each.fixed) for each in self._by_call.get((method, path), ())]
 
-    @cached_property
-    def _reading(self) -> DocumentOperations:
-        servers = self.content.get("servers") or [{}]
-        base = base_path(servers, self.source) if self.brought else ""
-        reach = Reach((), ()) if self.bundled else self._modern.reach()
-        return read_operations(self.name, self.document, base, reach)
-
     @property
     def left_out(self) -> Sequence[LeftOut]:
         """The operations that cannot be called."""
-        return self._reading.left_out
+        return self._read.left_out
 
-    def written_paths(self) -> Sequence[str]:
+    def all_left_out(self, why: ConfigurationError) -> list[LeftOut]:
         """The paths of a document that cannot be used, as far as they can be read."""
-        try:
-            paths = self._file.paths
-            base = base_path(self._written.get("servers") or [{}], self.source)
-        except ConfigurationError:
-            return ()
-        return [base + called(str(each))[0] for each in paths]
+        return self._read.all_left_out(why)
 
     @cached_property
     def methods(self) -> Mapping[str, Sequence[str]]:
@@ -241,28 +211,24 @@ class Product:
             found.setdefault(template, []).append(method)
         return found
 
-    @cached_property
+    @property
     def wrong(self) -> Sequence[ConfigurationError]:
         """All faults of the document, also those in parts that no operation uses.
 
         Raises :class:`~mock_sei.errors.ConfigurationError` if the document cannot be read.
         """
-        found = [each.error for each in self._modern.wrong]
-        found += [error for each in self.left_out for error in each.reasons]
-        return distinct(found)
+        return self._read.wrong
 
     @property
     def problems(self) -> Sequence[ConfigurationError]:
         """What is read differently from how the document writes it, while all operations can be
         called."""
-        return distinct((*self._file.problems, *self._modern.problems, *self._reading.problems))
+        return self._read.problems
 
-    @cached_property
+    @property
     def unchecked(self) -> Sequence[str]:
         """What a user's document demands and mock-sei does not check, each with its place."""
-        if not self.brought:
-            return ()
-        return find_unchecked(self.document, self.operations.values(), self._modern.formats)
+        return self._read.unchecked if self.brought else ()
 
     def check(self) -> None:
         """Checks the whole document.
@@ -346,10 +312,7 @@ class Catalogue:
                 )
         except ConfigurationError as error:
             self.costs.append(Cost(error=error, is_whole=True))
-            self._left_out += [
-                (product, LeftOut(method=None, path=path, reasons=[error]))
-                for path in product.written_paths()
-            ]
+            self._left_out += [(product, each) for each in product.all_left_out(error)]
             return
         self._tell_shared(product)
         self.products[product.name] = product
@@ -515,17 +478,6 @@ class Catalogue:
             for name, keys in product.collections.items():
                 found.setdefault(name, set()).update(keys)
         return {name: sorted(keys) for name, keys in found.items()}
-
-
-def _keys_by_collection(operations: Iterable[Operation]) -> dict[str, list[str]]:
-    found: dict[str, set[str]] = {}
-    for each in operations:
-        rule = each.rule
-        if rule.action in OVER_RECORDS:
-            found.setdefault(rule.collection, set()).update({rule.key} - {""})
-        for name in (*(str(one["collection"]) for one in rule.records), *rule.reports.values()):
-            found.setdefault(name, set())
-    return {name: sorted(keys) for name, keys in found.items() if name}
 
 
 _MOST_QUERIES = 10

@@ -14,13 +14,15 @@ from datetime import datetime
 from typing import Any
 
 from mock_sei.apis.answering import ApiRequest, answer
+from mock_sei.apis.api_state import ApiState
 from mock_sei.apis.bodies import is_json
-from mock_sei.apis.calls import ApiAnswer, ApiState, json_bytes
+from mock_sei.apis.calls import ApiAnswer
 from mock_sei.apis.examples import answer_value
 from mock_sei.apis.operations import CHANGING, Operation
 from mock_sei.apis.trial_requests import TrialRequest
 from mock_sei.errors import Refusal
 from mock_sei.rules.connection import Findings
+from mock_sei.values.json_texts import json_bytes
 from mock_sei.values.sendable import WITHOUT_BODY
 
 READING = frozenset({"list", "read", "example"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from mock_sei.apis.calls import ApiState
+from mock_sei.apis.api_state import ApiState
 from mock_sei.rules.records import Application
 from mock_sei.rules.stored import Stored, Table
 

@@ -82,14 +82,6 @@ def page(
 _OWN = frozenset({"limit", "cursor"})
 
 
-def wire_names(rules: PagingRules) -> Mapping[str, str | None]:
-    """For names of a query on the wire, the names that the documents have; None for a name of the
-    documents that nobody reads. Empty if both are the same."""
-    names = {"limit": rules.limit, "cursor": rules.cursor}
-    changed = {own: wire for own, wire in names.items() if own != wire}
-    return {**dict.fromkeys(changed), **{wire: own for own, wire in changed.items()}}
-
-
 def offset_page(
     records: Sequence[Record],
     *,

@@ -10,12 +10,14 @@ import gc
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
@@ -27,12 +29,13 @@ from mock_sei.commands.workers import supervise
 from mock_sei.errors import ConfigurationError
 from mock_sei.journal.entries import LOG_SHOWN, Entry
 from mock_sei.platform import Platform
+from mock_sei.rules.addresses import HOME
 from mock_sei.runtime.launch import Launch, Sockets, launch
 from mock_sei.runtime.loops import new_event_loop
+from mock_sei.runtime.metrics import make_metrics
 from mock_sei.settings import Settings
 from mock_sei.web.example_calls import curl_lines, files_here, files_to_fetch, is_in_image
 from mock_sei.web.exhausted import KINDS, find_exhaustion
-from mock_sei.web.portal.visit import HOME
 
 logger = logging.getLogger("mock_sei")
 
@@ -55,14 +58,27 @@ def prepare(settings: Settings) -> Launch:
             raise ConfigurationError(problem, source=settings.ready_file) from None
         if not settings.ready_file.absolute().parent.is_dir():
             raise ConfigurationError("its folder does not exist", source=settings.ready_file)
-    return launch(settings)
+    launched = launch(settings)
+    if settings.workers == 1:
+        _observe(launched.platform, None)
+    return launched
 
 
-def prepare_worker(settings: Settings, sockets: Sockets) -> Launch:
-    """As :func:`prepare`, for a worker whose parent has bound the sockets."""
+def prepare_worker(settings: Settings, sockets: Sockets, metrics: Path | None) -> Launch:
+    """As :func:`prepare`, for a worker whose parent has bound the sockets. ``metrics`` is the
+    folder in which all workers count."""
     with _naming_what_is_used_up():
         _require_files()
-    return launch(settings, sockets)
+    launched = launch(settings, sockets)
+    _observe(launched.platform, metrics)
+    return launched
+
+
+def _observe(platform: Platform, folder: Path | None) -> None:
+    """Begins to count what the server does, with the extra ``metrics``."""
+    observer = platform.observer = make_metrics(folder)
+    if observer is not None:
+        platform.units.observe(observer)
 
 
 def open_output(log_format: str) -> None:
@@ -99,8 +115,10 @@ def serve(
     ready: Callable[[], None],
     *,
     until: Callable[[Callable[[], None]], None] = lambda _: None,
+    ending: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
 ) -> None:
-    """Serves in this process until SIGINT or SIGTERM.
+    """Serves in this process until one of the signals ``ending``. Then what is in progress may
+    end, for a few seconds; a second signal ends at once.
 
     ``ready`` is called when everything answers. ``until`` gets a function that ends the server,
     which any thread may call.
@@ -109,13 +127,17 @@ def serve(
         _naming_what_is_used_up(),
         asyncio.Runner(loop_factory=new_event_loop) as runner,
     ):
-        runner.run(_serve(launched, ready, until))
+        runner.run(_serve(launched, ready, until, ending))
 
 
 async def _serve(
-    launched: Launch, ready: Callable[[], None], until: Callable[[Callable[[], None]], None]
+    launched: Launch,
+    ready: Callable[[], None],
+    until: Callable[[Callable[[], None]], None],
+    ending: Sequence[signal.Signals],
 ) -> None:
     stop: asyncio.Event = asyncio.Event()
+    at_once = asyncio.Event()
     stopping = threading.Event()
     loop = asyncio.get_running_loop()
     prepared_or_stopped = asyncio.Event()
@@ -127,8 +149,10 @@ async def _serve(
 
     # Not the event loop's signal handlers: they end with the loop, and a second signal would kill.
     end_soon = functools.partial(_soon, loop, end)
-    end_once(end_soon)
+    end_once(end_soon, functools.partial(_soon, loop, at_once.set), ending=ending)
     until(end_soon)
+    readiness = launched.platform.readiness
+    readiness.load()
     await launched.server.start()
     try:
         # An RSA key takes up to 110 ms, so keys are created while the listeners already answer.
@@ -137,15 +161,17 @@ async def _serve(
         await prepared_or_stopped.wait()
         if not stop.is_set():
             await preparing
+            readiness.take_requests()
             ready()
             tidying = asyncio.ensure_future(tidy_after_resets(launched.platform))
             await stop.wait()
             tidying.cancel()
+            await launched.server.drain(at_once)
         with contextlib.suppress(ConfigurationError):  # the server stops anyway
             await preparing
     finally:
         await launched.server.stop()
-        launched.platform.units.close()
+        await asyncio.to_thread(launched.platform.units.close)  # it may wait for a network
 
 
 async def tidy_after_resets(platform: Platform) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from mock_sei.commands.serve import open_output, prepare_worker, serve
 from mock_sei.commands.workers import READY
@@ -30,9 +32,14 @@ def main() -> None:
     }
     open_output(settings.log_format)
     try:
-        launched = prepare_worker(settings, sockets)
+        launched = prepare_worker(settings, sockets, Path(orders["metrics"]))
         launched.platform.pid = orders["pid"]
-        serve(launched, lambda: _report(report_to, READY), until=_until_parent_ends)
+        serve(
+            launched,
+            lambda: _report(report_to, READY),
+            until=_until_parent_ends,
+            ending=(signal.SIGTERM,),  # the parent passes on what a terminal sends to all
+        )
     except MockSeiError as error:
         _report(report_to, str(error))  # the parent writes it to the log
         sys.exit(2)

@@ -7,22 +7,27 @@ also tells it that its parent is gone: then it ends.
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from mock_sei.commands.signals import end_once
 from mock_sei.errors import ConfigurationError, MockSeiError
 from mock_sei.rules import machine
+from mock_sei.runtime.metrics import forget_worker
 from mock_sei.runtime.server import PlatformServer
 from mock_sei.settings import Settings
 
@@ -38,8 +43,9 @@ logger = logging.getLogger("mock_sei")
 MOST_DEATHS = 5
 DEATHS_WITHIN = 10.0
 """After so many deaths within so many seconds, the server ends: a new worker would die too."""
-STOP_PATIENCE = 15.0
-"""Seconds that a worker may take to end before it is killed."""
+STOP_PATIENCE = 9.5
+"""Seconds that all workers may take to end before they are killed: they let requests end meanwhile,
+and Docker kills after 10 s."""
 READY = "ready"
 """What a worker reports when it answers. Anything else is why it cannot."""
 
@@ -61,16 +67,32 @@ def supervise(settings: Settings, server: PlatformServer, ready: Callable[[], No
     if sys.platform == "win32":
         raise ConfigurationError("Windows cannot share sockets; use 1", source="--workers")
     events: SimpleQueue[Event] = SimpleQueue()
-    end_once(lambda: events.put(Event()))
-    workers = [Worker(settings, server, events) for _ in range(settings.workers)]
+    end = functools.partial(events.put, Event())
+    end_once(end, end)
+    metrics = tempfile.mkdtemp(prefix="mock-sei-metrics-")
+    workers = [Worker(settings, server, events, metrics) for _ in range(settings.workers)]
     try:
         watch(workers, events, ready)
     finally:
-        server.close()
+        server.close()  # first: a connection that no worker accepts would wait here
         for each in workers:
             each.end()
-        for each in workers:
-            each.wait()
+        ended = threading.Thread(target=_wait_for_all, args=(workers, end), daemon=True)
+        ended.start()
+        while events.get().worker is not None:  # all have ended, or a second signal came
+            pass
+        if ended.is_alive():
+            for each in workers:
+                each.end()
+        ended.join()
+        shutil.rmtree(metrics, ignore_errors=True)
+
+
+def _wait_for_all(workers: list[Worker], ended: Callable[[], object]) -> None:
+    until = machine.monotonic() + STOP_PATIENCE
+    for each in workers:
+        each.wait(until)
+    ended()
 
 
 def watch(workers: list[Worker], events: SimpleQueue[Event], ready: Callable[[], None]) -> None:
@@ -105,9 +127,15 @@ class Worker:
     """One worker process after the other."""
 
     def __init__(
-        self, settings: Settings, server: PlatformServer, events: SimpleQueue[Event]
+        self,
+        settings: Settings,
+        server: PlatformServer,
+        events: SimpleQueue[Event],
+        metrics: str,
     ) -> None:
+        """``metrics`` is the folder in which all workers count what they do."""
         self._settings, self._server, self._events = settings, server, events
+        self._metrics = metrics
         self._process: subprocess.Popen[bytes] | None = None
 
     def try_to_start(self) -> None:
@@ -120,7 +148,7 @@ class Worker:
 
     def _start(self) -> None:
         reads, writes = os.pipe()
-        # Ctrl-C reaches all processes: a worker hears of it when it can handle it, in end_once().
+        # Ctrl-C reaches all processes, and this one passes it on: a worker has no use for it.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             process = self._process = subprocess.Popen(  # noqa: S603  # this package's own module
@@ -149,6 +177,7 @@ class Worker:
             },
             "report_to": report_to,
             "pid": os.getpid(),
+            "metrics": self._metrics,
         }
 
     def _follow(self, process: subprocess.Popen[bytes], reads: int) -> None:
@@ -156,6 +185,7 @@ class Worker:
             for line in reports:
                 self._events.put(Event(self, line.rstrip("\n")))
         process.wait()
+        forget_worker(Path(self._metrics), process.pid)
         if process.stdin is not None:
             process.stdin.close()
         self._events.put(Event(self))
@@ -166,7 +196,7 @@ class Worker:
         return f"by signal {-status}" if status < 0 else f"with status {status}"
 
     def end(self) -> None:
-        """Asks the process to end."""
+        """Asks the process to end; at the second time, to end at once."""
         process = self._process
         if process is None:
             return
@@ -174,13 +204,13 @@ class Worker:
         if process.stdin is not None:
             process.stdin.close()
 
-    def wait(self) -> None:
-        """Returns when the process has ended; it is killed if that takes too long."""
+    def wait(self, until: float) -> None:
+        """Returns when the process has ended; it is killed at the time ``until``."""
         process = self._process
         if process is None:
             return
         try:
-            process.wait(STOP_PATIENCE)
+            process.wait(max(0.0, until - machine.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -233,7 +233,8 @@ class VerifyOrder(Request[Verification]):
 
 
 class WaitForCalls(WantedCalls, PatientRequest[Verification]):
-    """Waits until calls were made: 200 with their entries, or 409 when the time is over.
+    """Waits until calls were made: 200 with their entries, or 409 when the time is over or the
+    server ends.
 
     Entries that are there already count. The answer comes with the entry that completes it.
     """
@@ -257,6 +258,8 @@ class WaitForCalls(WantedCalls, PatientRequest[Verification]):
             return Verification(found=len(found), entries=found)
         answer = _verified(platform, self, self.times, found)
         waited = f"waited {self.timeout:g} seconds"
+        if platform.readiness.is_ending:
+            waited = "waited until the server ended"
         return Verification(**{**vars(answer), "problem": f"{waited}\n{answer.problem}"})
 
 

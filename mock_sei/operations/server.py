@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from mock_sei import __version__
-from mock_sei.apis.merged import merged
 from mock_sei.assumptions.table import Assumptions
 from mock_sei.certificates.authority import new_signing_key_pem
 from mock_sei.certificates.bundles import truststore
@@ -44,12 +43,64 @@ class Health(Fields):
 
 
 class ShowHealth(Request[Health]):
-    """Whether the server is healthy. It answers also while its state cannot be reached."""
+    """Whether the server is healthy. It answers also while its state cannot be reached.
+
+    What it has counted is at ``GET /metrics``, for Prometheus, with the extra ``metrics``.
+    """
 
     in_unit = False
 
     def perform(self, platform: Platform) -> Health:
         return Health(status="ok", version=__version__, state=platform.units.problem or "ok")
+
+
+class Liveness(Fields):
+    """A server whose event loop answers."""
+
+    status: Annotated[str, Field(examples=["live"])]
+    """Always ``live``."""
+    version: Annotated[str, Field(examples=[__version__])]
+    """The version of mock-sei."""
+
+
+class ShowLiveness(Request[Liveness]):
+    """Whether the server's event loop answers. Only a new start helps a server that does not.
+
+    It never asks the store that keeps the state: a new start would not bring that back.
+    """
+
+    in_unit = False
+
+    def perform(self, platform: Platform) -> Liveness:  # noqa: ARG002  # as its kind
+        return Liveness(status="live", version=__version__)
+
+
+class ReadinessState(Fields):
+    """Whether a server takes requests."""
+
+    status: Annotated[str, Field(examples=["ready"])]
+    """``ready``, or ``not ready``."""
+    version: Annotated[str, Field(examples=[__version__])]
+    """The version of mock-sei."""
+    reason: Annotated[str | None, Field(examples=[None])]
+    """Why the server takes no requests now; null if it takes them."""
+
+
+class ShowReadiness(Request[ReadinessState]):
+    """Whether the server takes requests now: 200, or 503 with the reason.
+
+    It takes none while it starts, while it ends, and while its state cannot be reached. It answers
+    at once: what it says of the state was found out within the last second or two.
+    """
+
+    in_unit = False
+
+    def perform(self, platform: Platform) -> ReadinessState:
+        reason = platform.readiness.problem
+        if reason is None and platform.units.problem is not None:
+            reason = f"the state cannot be reached: {platform.units.problem}"
+        status = "ready" if reason is None else "not ready"
+        return ReadinessState(status=status, version=__version__, reason=reason)
 
 
 class ShowConnection(Request[dict[str, Any]]):
@@ -109,6 +160,8 @@ class ShowMergedDocument(Request[dict[str, Any]]):
     """One OpenAPI document of all API products."""
 
     def perform(self, platform: Platform) -> dict[str, Any]:
+        from mock_sei.apis.merged import merged  # few tests ask for it
+
         products = platform.catalogue.products.values()
         return merged(products, title="SEI API Platform (mock-sei)", version=__version__)
 

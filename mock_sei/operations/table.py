@@ -187,6 +187,24 @@ CHECK = Json[CheckResult](
 )
 
 
+class ReadinessAnswer:
+    """Whether a server takes requests: by its status, too."""
+
+    def schema(self) -> Mapping[str, Any]:
+        return schema_of(server.ReadinessState)
+
+    def write(
+        self,
+        answer: server.ReadinessState,
+        platform: Platform | None = None,  # noqa: ARG002  # as its kind
+    ) -> WrittenAnswer:
+        status = 200 if answer.reason is None else 503
+        return WrittenAnswer(json=vars(answer), status=status)
+
+    def read(self, received: ReceivedAnswer) -> server.ReadinessState:
+        return server.ReadinessState(**received.json)
+
+
 def anything(example: Any) -> Json[Any]:
     """JSON whose members the server's state decides."""
     return Json(kind=dict, to_json=dict, from_json=dict, example=example)
@@ -298,6 +316,22 @@ OF_COLLECTION = "/data/{collection:path}"
 
 TABLE: tuple[Row, ...] = (
     Row("GET", "/health", server.ShowHealth, values_of(server.Health), group=SERVER, on_loop=True),
+    Row(
+        "GET",
+        "/health/live",
+        server.ShowLiveness,
+        values_of(server.Liveness),
+        group=SERVER,
+        on_loop=True,
+    ),
+    Row(
+        "GET",
+        "/health/ready",
+        server.ShowReadiness,
+        ReadinessAnswer(),
+        group=SERVER,
+        on_loop=True,
+    ),
     Row("GET", "/", server.ShowConnection, anything({"url": "https://localhost"}), group=SERVER),
     Row("GET", "/apis/openapi.json", server.ShowMergedDocument, anything({}), group=SERVER),
     Row("GET", "/apis", server.ShowDocuments, anything({}), group=SERVER, on_loop=True),

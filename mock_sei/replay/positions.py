@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from mock_sei.replay.answers import RecordedAnswer
-from mock_sei.replay.recorded_calls import RecordedCall
+from typing import TYPE_CHECKING
+
 from mock_sei.rules.stored import Stored, Table
+
+if TYPE_CHECKING:
+    from mock_sei.replay.answers import RecordedAnswer
+    from mock_sei.replay.recorded_calls import RecordedCall
 
 
 class ReplayPositions:

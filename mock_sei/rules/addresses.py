@@ -12,6 +12,9 @@ from mock_sei.rules.standards import Listener
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 
+HOME = "/portal"
+"""The path of the portal's first page."""
+
 CERTIFICATE_LINK_PATH = "/portal/certificates/"
 """The path of a one-time certificate link, up to its secret."""
 
@@ -55,6 +58,7 @@ CONTROL_WORDS = frozenset(
         "journal.har",
         "journal.py",
         "mailbox",
+        "metrics",
         "openapi.json",
         "reset",
         "server-certificate",

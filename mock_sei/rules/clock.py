@@ -1,9 +1,10 @@
 """The platform's clock: tokens, idle limits, certificates and the journal all read it.
 
 It starts with the machine's time and can be moved or stopped. Tools that freeze the time of a test
-do not move it (:mod:`mock_sei.rules.machine`). OpenSSL always reads the machine's clock, so
-:attr:`PlatformClock.is_machine` says when the TLS code must check dates itself. Times are aware UTC
-``datetime`` values; :meth:`PlatformClock.timestamp` gives the time in seconds.
+do not move it (:mod:`mock_sei.rules.machine`). Servers that share a state in Redis go by the clock
+of the Redis server, so that all have one time. OpenSSL always reads the machine's clock, so
+:attr:`PlatformClock.is_openssls` says when the TLS code must check dates itself. Times are aware
+UTC ``datetime`` values; :meth:`PlatformClock.timestamp` gives the time in seconds.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "micros
 """The keywords of :meth:`PlatformClock.advance`: those of a ``timedelta``."""
 
 
+CLOCK_TOLERANCE = 1.0
+"""Seconds by which the machine's clock may differ from the one that the platform goes by."""
+
+
 class _Setting(NamedTuple):
     """The state of a clock. It is replaced as a whole, since other threads read it without a
     lock."""
@@ -50,6 +55,8 @@ class PlatformClock:
     """
 
     def __init__(self, read_machine: Callable[[], float] = machine.timestamp) -> None:
+        """``read_machine`` gives the time, in seconds since the epoch, that it shows until it is
+        moved."""
         self._machine = read_machine
         self._lock = threading.Lock()
         self.keep_in(Stored())
@@ -81,6 +88,13 @@ class PlatformClock:
     def is_machine(self) -> bool:
         """True while the clock shows the machine's time: nobody has moved or stopped it."""
         return self._setting == _USUAL
+
+    @property
+    def is_openssls(self) -> bool:
+        """True while OpenSSL judges dates as the platform does: nobody has moved the clock, and
+        this machine's clock shows its time."""
+        off = self._machine() - machine.timestamp()
+        return self._setting == _USUAL and abs(off) < CLOCK_TOLERANCE
 
     @named_plainly
     def advance(self, amount: timedelta | None = None, /, **parts: float) -> datetime:

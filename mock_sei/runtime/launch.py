@@ -7,6 +7,7 @@ import importlib
 import ipaddress
 import socket
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -15,7 +16,6 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import ConfigurationError
 from mock_sei.fixtures import load_fixtures
 from mock_sei.platform import Platform, operations_of, read_faults, require_free_paths
-from mock_sei.replay.recordings import ReplayedRecordings, read_recordings
 from mock_sei.rules import machine
 from mock_sei.rules.addresses import Addresses, host_to_call
 from mock_sei.rules.proxies import TrustedProxies
@@ -32,6 +32,9 @@ from mock_sei.web.app import platform_app
 from mock_sei.web.control.listener import ControlListener, LazyApp
 from mock_sei.web.listener import PlatformListener
 from mock_sei.web.pages import load_pages
+
+if TYPE_CHECKING:
+    from mock_sei.replay.recordings import ReplayedRecordings
 
 SERVER_NAMES = (
     "localhost",
@@ -73,7 +76,11 @@ CONTROL_PORT = 8044
 
 IMPORTED_LATE = (
     "anyio._backends._asyncio",
+    "mock_sei.apis.merged",
+    "mock_sei.apis.product_reading",
     "mock_sei.values.core_yaml",
+    "mock_sei.web.apis",
+    "mock_sei.web.portal.routes",
     "jsonpatch",
     "jsonpointer",
     "jsonschema_rs",
@@ -195,6 +202,8 @@ def _require_shared_state(settings: Settings) -> None:
 def _read_recordings(settings: Settings) -> ReplayedRecordings | None:
     """Raises :class:`ConfigurationError`."""
     if settings.recordings is not None:
+        from mock_sei.replay.recordings import read_recordings  # few servers replay something
+
         return read_recordings(settings.recordings, is_only=settings.recordings_only)
     if settings.recordings_only:
         raise ConfigurationError(

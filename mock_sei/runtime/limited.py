@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -58,6 +59,13 @@ class PatientFlow(FlowControl):
 def _nothing(*_: object) -> None: ...
 
 
+def _make_last(cycle: RequestResponseCycle) -> None:
+    """Ends the connection with this answer, which says so if its head is not sent yet."""
+    if cycle.keep_alive and not cycle.response_started:
+        cycle.default_headers = [*cycle.default_headers, (b"connection", b"close")]
+    cycle.keep_alive = False
+
+
 class LimitedProtocol(HttpToolsProtocol):
     """One connection whose client must send in time and cannot fill the server's memory."""
 
@@ -99,12 +107,17 @@ class LimitedProtocol(HttpToolsProtocol):
     """The time on the loop's clock at which the client closed its sending side."""
     _answering: RequestResponseCycle | None = None
     """The request that is being answered, or else the last one that was answered."""
+    is_last = False
+    """Whether the connection ends with its next answer, because the server ends."""
+    _made_at = 0.0
+    """The time on the loop's clock at which the connection was made."""
     meter: Meter
     """How much of its limits the current message has used."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(transport)
         self.flow = PatientFlow(self.transport, self._go_on_reading)
+        self._made_at = self.loop.time()
         self._expect()
 
     def data_received(self, data: bytes) -> None:
@@ -153,6 +166,23 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._ended_at is not None:
             self.loop.call_soon(self._close_when_answered)
+
+    def end_with_answer(self) -> None:
+        """The server ends: this connection ends with the answer to the last request that came."""
+        self.is_last = True
+        if self._is_answering:
+            _make_last(self.cycle)
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a request is being received or answered, or may come, as the connection is new.
+        A request that is never answered on purpose does not count."""
+        if self._is_answering:
+            return STALLED not in cast("RequestResponseCycle", self._answering).scope
+        if self._in_head or self._in_message or self._held or self.pipeline:
+            return True
+        is_new = self.loop.time() - self._made_at < limits.BEGINNING
+        return is_new and self._answering is None
 
     def end_overdue(self) -> None:
         """Ends the connection if its client took too long. The server calls this every second."""
@@ -328,6 +358,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._method:
             self.scope["method"] = self._method.decode()
             self._method = b""
+        if self.is_last:
+            _make_last(self.cycle)
         refusal = self.scope.get(REFUSED_HEAD)
         if isinstance(refusal, Refusal) and refusal.why.check == VERSION_CHECK:
             self.cycle.keep_alive = False  # uvicorn before 0.53 waits for a next request

@@ -20,6 +20,13 @@ ALERT_LINGER = 1.0
 """Seconds from a TLS alert to the end of the connection, so that the client can read the alert."""
 END_PATIENCE = 10.0
 """Most seconds to finish the answers after a client has closed its sending side."""
+DRAIN = 6.0
+"""Most seconds that a server which ends gives to requests and handshakes in progress. Docker kills
+after 10, and what is cut in the end needs a moment too."""
+BEGINNING = 1.0
+"""Seconds in which a client that has just connected may begin, while the server ends."""
+LEAVING = 1.0
+"""Seconds in which a client that got its last answer may leave, while the server ends."""
 KEEP_ALIVE = 65
 """Seconds that an idle connection stays open, more than the 60 of common clients and proxies."""
 PATIENCE = float(KEEP_ALIVE)

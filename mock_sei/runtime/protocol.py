@@ -48,14 +48,23 @@ class PinnedProtocol(LimitedProtocol):
     """One connection of a listener. Each request works on the state in which it began."""
 
     platform: Platform
+    listener: Listener
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in its base
         super().connection_made(self.writes_of(transport))  # type: ignore[arg-type]  # it delegates to a transport
         self.logger = _quiet
+        self.is_last = self.platform.readiness.is_ending  # its handshake may have begun before
+        if self.platform.observer is not None:
+            self.platform.observer.connections(self.listener, 1)
         if self.opening is not None:
             self.client = self.opening.client or self.client
             if self.opening.unread:
                 self.data_received(self.opening.unread)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.platform.observer is not None:
+            self.platform.observer.connections(self.listener, -1)
 
     @staticmethod
     def writes_of(transport: asyncio.Transport) -> OpenWrites:
@@ -76,7 +85,6 @@ class PinnedProtocol(LimitedProtocol):
 class PlatformProtocol(PinnedProtocol):
     """One connection of a platform listener."""
 
-    listener: Listener
     target_names_host = True  # not at the control listener, where Host keeps web pages out
     certificate: ClientCertificate | None = None
     tls_version: str | None = None
@@ -169,7 +177,7 @@ class PlatformProtocol(PinnedProtocol):
             else HttpResponse(),
         )
         entry.refuse(refusal.why)
-        platform.record(entry)
+        platform.record(entry, code=refusal.kind.code)
         if not answer:
             return
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)

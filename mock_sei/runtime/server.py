@@ -29,6 +29,7 @@ from mock_sei.platform import Platform
 from mock_sei.rules import machine
 from mock_sei.rules.proxies import TrustedProxies
 from mock_sei.rules.standards import Listener
+from mock_sei.runtime.draining import Draining
 from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import ALERT_LINGER, HANDSHAKE_TIMEOUT, KEEP_ALIVE, UNREAD_LIMIT
 from mock_sei.runtime.loops import new_thread_loop
@@ -47,6 +48,10 @@ logger = logging.getLogger("mock_sei")
 STOP_PATIENCE = 5.0
 """Most seconds that a stop waits for running calls of the control API."""
 _OUT_OF_FILES_PAUSE = 0.1
+_LOOK_EVERY = 0.01
+"""Seconds between two looks whether everything in progress has ended."""
+_LOOKS_FOR_REQUESTS = 5
+"""How many steps of the loop a server that ends gives to what its sockets have received."""
 _LOOKS_FOR_THE_END = 50
 """How many steps of the loop a stop waits until all requests know that their connection is closed.
 After the abort of a TLS connection this takes three steps."""
@@ -83,6 +88,9 @@ class PlatformServer:
         # These change while the server runs.
         self._state = ServerState()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._connecting: dict[asyncio.Task[Any], PendingConnection | None] = {}
+        """What accepts a connection, until HTTP has it; with its handshake, once that has begun."""
+        self._is_draining = False
         self._finishing: set[asyncio.Task[Any]] = set()
         """Calls of the control API; their work in a thread cannot be cancelled."""
 
@@ -122,15 +130,52 @@ class PlatformServer:
     def listening(self) -> list[socket.socket]:
         return [each for listener in self._listeners for each in listener.sockets]
 
+    async def drain(self, at_once: asyncio.Event) -> None:
+        """Takes nothing new, and lets what is in progress end: for :data:`DRAIN` seconds at most,
+        and until ``at_once``.
+
+        The platform's listeners close. The control listener still answers, so that it can say that
+        the server is not ready. Idle connections end, and the others end with their answer. Live
+        pages and waits end now. Call :meth:`stop` afterwards.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self._is_draining = True
+        self._platform.readiness.end()
+        for listener in self._listeners:
+            if listener.trust is not None:
+                for listening in listener.sockets:
+                    factory = self._protocol_factory(listener)
+                    while self._accept(listener, listening, factory):
+                        pass  # a client that was let into the queue may be served
+                    self._close(listening)
+        for _ in range(_LOOKS_FOR_REQUESTS):  # what has come is read: it makes a request of it
+            await asyncio.sleep(0)
+        draining = Draining(began)
+        for connection in list(self._state.connections):
+            if isinstance(connection, LimitedProtocol):
+                connection.end_with_answer()
+        while draining.goes_on(loop.time(), self._state.connections, self._connecting.values()):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY):
+                    await at_once.wait()
+            if at_once.is_set():
+                return
+
+    def _close(self, listening: socket.socket) -> None:
+        if listening.fileno() >= 0:  # otherwise the server was stopped before
+            asyncio.get_running_loop().remove_reader(listening)
+            listening.close()
+
     async def stop(self) -> None:
         """Closes all sockets at once, and cuts requests that are being answered.
 
-        Only calls of the control API may end first: their threads still need the event loop.
+        Only calls of the control API may end first: their threads still need the event loop. After
+        :meth:`drain` they had their time.
         """
+        patience = STOP_PATIENCE if not self._is_draining else 1
         for listening in self.listening:
-            if listening.fileno() >= 0:  # otherwise the server was stopped before
-                asyncio.get_running_loop().remove_reader(listening)
-                listening.close()
+            self._close(listening)
         # A task that is cancelled before its first step would not close its socket.
         await asyncio.sleep(0)
         for task in self._tasks:
@@ -138,7 +183,7 @@ class PlatformServer:
         await self._abort_connections()
         for task in self._state.tasks - self._finishing:
             task.cancel()
-        await _wait_for(self._state.tasks | self._tasks, STOP_PATIENCE)
+        await _wait_for(self._state.tasks | self._tasks, patience)
         await self._abort_connections()  # connections that began in the meantime
         for task in self._state.tasks:
             task.cancel()
@@ -184,7 +229,7 @@ class PlatformServer:
 
         def control() -> PinnedProtocol:
             protocol = PinnedProtocol(config, state, {})
-            protocol.platform = platform
+            protocol.platform, protocol.listener = platform, listener.name
             return protocol
 
         return functional if listener.trust else control
@@ -216,21 +261,27 @@ class PlatformServer:
 
     def _accept(
         self, listener: ServerListener, listening: socket.socket, factory: ProtocolFactory
-    ) -> None:
-        """Accepts one connection. The event loop calls this again while more are waiting."""
+    ) -> bool:
+        """Accepts one connection. The event loop calls this again while more are waiting. Returns
+        False if none was."""
         try:
             accepted, address = listening.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return  # the client has already left
+            return False  # the client has already left
         except OSError as error:
+            if listening.fileno() < 0:
+                return False  # the server was stopped before
             logger.warning("%s listener: cannot accept: %s", listener.name, error.strerror)
             loop = asyncio.get_running_loop()
             loop.remove_reader(listening)
             loop.call_later(_OUT_OF_FILES_PAUSE, self._accept_from, listener, listening, factory)
-            return
+            return False
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._spawn(self._connect_or_report(listener, accepted, str(address[0]), factory))
+        task = self._spawn(self._connect_or_report(listener, accepted, str(address[0]), factory))
+        self._connecting[task] = None
+        task.add_done_callback(lambda ended: self._connecting.pop(ended, None))
+        return True
 
     async def _connect_or_report(
         self,
@@ -343,6 +394,7 @@ class PlatformServer:
             return
         task = asyncio.current_task()
         if task is not None:
+            self._connecting[task] = pending
             pending.end = lambda: loop.call_later(ALERT_LINGER, task.cancel)
             pending.abort = lambda: loop.call_soon(task.cancel)
         try:
@@ -365,6 +417,8 @@ class PlatformServer:
             )
             if fault is not None:
                 transport.abort()
+            elif platform.observer is not None:
+                platform.observer.handshake_accepted(listener.name)
         except asyncio.CancelledError:
             if not pending.refused:
                 raise  # the server stops; after a refusal the task was only cancelled to end it
@@ -390,6 +444,9 @@ class PlatformServer:
 
     async def _hold(self, accepted: socket.socket) -> None:
         """Reads without ever answering, until the client closes or the server stops."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._connecting.pop(task, None)  # a server that ends does not wait for it
         try:
             while await asyncio.get_running_loop().sock_recv(accepted, 4096):
                 pass
@@ -407,6 +464,8 @@ class PlatformServer:
             await asyncio.sleep(1)
             self._set_date()
             self._platform.units.look_after()
+            if self._platform.observer is not None:
+                self._platform.observer.store_is_up(up=self._platform.units.problem is None)
             for connection in list(self._state.connections):
                 if isinstance(connection, LimitedProtocol):
                     connection.end_overdue()  # one timer for all, because timers cost time

@@ -203,7 +203,7 @@ class ListenerContext(PlainContext):
         return wrapped
 
     def _follow_clock(self) -> None:
-        if self.platform.clock.is_machine:
+        if self.platform.clock.is_openssls:
             if self.verify_flags & NO_CHECK_TIME:
                 self.verify_flags = ssl.VerifyFlags(self.verify_flags & ~NO_CHECK_TIME)
         elif not self.verify_flags & NO_CHECK_TIME:

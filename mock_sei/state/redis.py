@@ -21,7 +21,7 @@ from mock_sei.errors import ConfigurationError, StoreAway
 from mock_sei.rules import machine
 from mock_sei.state import redis_scripts as scripts
 from mock_sei.state.configuration import CONFIGURATION
-from mock_sei.state.redis_line import Line, complaining, gone
+from mock_sei.state.redis_line import Line, complaining
 from mock_sei.state.redis_scripts import Script
 from mock_sei.state.store import Change, Head, Loaded, StoreBusy
 from mock_sei.state.units import LASTING
@@ -31,8 +31,9 @@ FORMAT = 1
 """The number of this module's keys."""
 LEASE = 2.0
 """Seconds that others wait for a server that has reserved the state and does not end that."""
-LATE = 1.0
-"""Seconds after which a commit that was sent is refused: its client has another answer already."""
+LATE = 0.4
+"""Seconds after which Redis refuses a commit that was sent. Its client gets another answer after
+:data:`~mock_sei.state.redis_line.PATIENCE`, which is longer, so that no commit comes after that."""
 REMOVALS_KEPT = 10_000
 """A server that is more changes behind loads everything; older removals are forgotten."""
 JOURNAL_LIMIT = 64 * 1024 * 1024
@@ -46,9 +47,33 @@ BEATS_EVERY = 3.0
 BEAT_LASTS = 10
 """Seconds after its last note in which a server counts as there."""
 
-_HEAD = ("epoch", "sequence", "recorded", "clearings")
 STATE_KEYS = ("head", "records", "lasting", "changed", "journal", "facts")
 """The names of the keys that a state has."""
+
+
+class RedisClock:
+    """The clock of a Redis server. Between its answers, this machine's monotonic clock goes on."""
+
+    def __init__(self) -> None:
+        self._ahead: float | None = None
+        """Seconds by which it is ahead of the monotonic clock; None before the first answer."""
+        self._least = 0.0
+        """At least so many, by the last answer."""
+
+    def learn(self, now: float, *, sent: float, received: float) -> None:
+        """It showed ``now`` between two moments of the monotonic clock. What is known is changed
+        only if it contradicts this, so that time does not jump with the network's delays."""
+        self._least, most = now - received, now - sent
+        known = (self._least + most) / 2 if self._ahead is None else self._ahead
+        self._ahead = min(max(known, self._least), most)
+
+    def timestamp(self) -> float:
+        """Its time in seconds since the epoch; this machine's before the first answer."""
+        return machine.timestamp() if self._ahead is None else machine.monotonic() + self._ahead
+
+    def earliest(self) -> float:
+        """Its time, or a little earlier, but never later."""
+        return machine.monotonic() + self._least
 
 
 class RedisStore:
@@ -71,8 +96,7 @@ class RedisStore:
         """That of the reservation that this server has."""
         self._reserved = Head(0, 0, 0, 0)
         """How far the store had come then, with what the reservation will change."""
-        self._time = (0, 0.0)
-        """The time of Redis at the reservation in ms, and this machine's in s."""
+        self._clock = RedisClock()
         self._begun: Mapping[str, Any] | None = None
         self._epoch: int | None = None
         self._clearings = 0
@@ -126,10 +150,26 @@ class RedisStore:
         if self._token is not None:
             return self._reserved  # nobody else changes it, or the commit is refused
         self._beat()
-        found = self._line.call("HMGET", self._key("head"), *_HEAD)
-        if found[0] is None:
-            raise gone(self.name)
-        return Head(*map(int, found))
+        return self._head_of(self._timed(scripts.BEGIN, ("head",)))
+
+    def timestamp(self) -> float:
+        """The time of Redis, in seconds since the epoch."""
+        return self._clock.timestamp()
+
+    def _timed(self, script: Script, names: Sequence[str], *arguments: object) -> Any:
+        """What a script returns beside the time of Redis."""
+        sent = machine.monotonic()
+        found = self._run(script, names, *arguments)
+        if found is None:
+            return None
+        (seconds, microseconds), rest = found
+        now = int(seconds) + int(microseconds) / 1e6
+        self._clock.learn(now, sent=sent, received=machine.monotonic())
+        return rest
+
+    @staticmethod
+    def _head_of(found: Sequence[str | None]) -> Head:
+        return Head(*(int(each or 0) for each in found))
 
     def _beat(self) -> None:
         """Notes from time to time that this server uses the state."""
@@ -172,17 +212,15 @@ class RedisStore:
         head, rows = self._run(scripts.PAGE, names, after, count)
         *numbers, swept, changes = head
         page = list(zip(rows[::3], rows[1::3], rows[2::3], strict=True))
-        return Head(*(int(each or 0) for each in numbers)), int(swept or 0), changes or "{}", page
+        return self._head_of(numbers), int(swept or 0), changes or "{}", page
 
     def reserve(self) -> None:
         token = secrets.token_hex(8)
         names = ("head", "lock", "owner")
-        found = self._run(scripts.RESERVE, names, token, int(LEASE * 1000))
-        if found is None:
+        head = self._timed(scripts.RESERVE, names, token, int(LEASE * 1000))
+        if head is None:
             raise StoreBusy
-        now, head = found
-        self._time = now, machine.monotonic()
-        self._reserved = Head(*(int(each or 0) for each in head))
+        self._reserved = self._head_of(head)
         self._token = token
 
     def release(self) -> None:
@@ -202,10 +240,9 @@ class RedisStore:
 
     def _commit(self, changes: Iterable[Change], facts: Mapping[str, str]) -> int:
         token = self._require_reservation()
-        since, then = self._time
         arguments: list[object] = [
             token,
-            since + int((machine.monotonic() - then + LATE) * 1000),
+            int((self._clock.earliest() + LATE) * 1000),
             "" if self._epoch is None else self._epoch,
             json.dumps(dict(self._begun or {})),
             self._clearings,

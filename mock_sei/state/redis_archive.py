@@ -144,8 +144,9 @@ class RedisArchive:
 
     def _in_use(self, what: str) -> ConfigurationError:
         return ConfigurationError(
-            f"a server uses this state, or did {BEAT_LASTS} seconds ago; stop it, then the state "
-            f"can be {what} (`mock-sei reset` works with the running server)",
+            f"a server uses this state, or did within the last {BEAT_LASTS} seconds; stop it, then "
+            f"the state can be {what}. After a server that was killed, wait {BEAT_LASTS} seconds. "
+            "`mock-sei reset` works with the running server",
             source=self.name,
         )
 

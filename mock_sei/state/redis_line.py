@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -55,9 +56,13 @@ _PROBLEMS: Mapping[str, str] = {
     GONE: "has lost the state: it was emptied, or it restarted without its data; bring the "
     "data back, or start all servers again",
     "DB index is out of range": "has no database of this number",
+    "Protocol error": "does not speak the protocol of Redis: another program has this address",
+    "WRONG_VERSION_NUMBER": "has no TLS at this port; write redis://, or name the port with TLS",
     "unknown command": "does not know a command that mock-sei needs; it must speak Redis 6",
 }
 """What an error of Redis says, by what its message has."""
+_CLOSED = ("Connection reset", "closed by server")
+"""What errors of a connection say that the other end has closed."""
 
 
 class _Connection(Protocol):
@@ -69,11 +74,22 @@ class _Connection(Protocol):
     def disconnect(self) -> None: ...
 
 
+def is_on_event_loop() -> bool:
+    """Whether this thread runs an event loop now."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 class Line:
-    """One connection to a Redis server. Whoever uses it waits; only one thread at a time may."""
+    """One connection to a Redis server. Whoever uses it waits; only one thread at a time may, and
+    never one that runs an event loop."""
 
     def __init__(self, address: RedisAddress, *, patience: float = PATIENCE) -> None:
         self.name = str(address)
+        self._is_tls = address.is_tls
         self._patience = patience
         self._away: str | None = None
         self._away_until = 0.0
@@ -122,6 +138,8 @@ class Line:
                 return
 
     def _told(self, command: Sequence[object]) -> Any:
+        if is_on_event_loop():
+            raise RuntimeError("the event loop would wait for Redis")
         if self._away is not None and machine.monotonic() < self._away_until:
             raise StoreAway(self._away)
         try:
@@ -169,6 +187,11 @@ class Line:
         try:
             told = dict(self.pairs("HELLO"))
         except StoreAway as error:
+            if not self._is_tls and any(each in str(error) for each in _CLOSED):
+                problem = "closes the connection at once; if it has TLS, write rediss://"
+                raise StoreAway(f"{self.name} {problem}") from None
+            if self._is_tls and "does not answer" in str(error):
+                raise StoreAway(f"{error}; if it has no TLS at this port, write redis://") from None
             if "unknown command" not in str(error) and _PROBLEMS["unknown command"] not in str(
                 error
             ):
@@ -209,11 +232,6 @@ def problem_of(error: Exception) -> str:
     if isinstance(error, redis.ConnectionError | OSError):
         return f"cannot be reached: {one_line(str(error))[:200]}"
     return f"answers with an error: {one_line(str(error))[:200]}"
-
-
-def gone(name: str) -> StoreAway:
-    """The error of a state that was there, and is not any more."""
-    return StoreAway(f"{name} {_PROBLEMS[GONE]}")
 
 
 @contextmanager

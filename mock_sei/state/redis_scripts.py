@@ -35,17 +35,23 @@ return {ARGV[1], 1}
 """)
 """Keys: head. Arguments: format. Returns the format that is there, and 1 if it was made now."""
 
+BEGIN = _script("""
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'sequence', 'recorded', 'clearings')
+if not head[1] then return redis.error_reply('MOCKSEIGONE') end
+return {redis.call('TIME'), head}
+""")
+"""Keys: head. Returns the server's time, in seconds and microseconds, and the head."""
+
 RESERVE = _script("""
 if redis.call('EXISTS', KEYS[1]) == 0 then return redis.error_reply('MOCKSEIGONE') end
 if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2])
   and redis.call('GET', KEYS[2]) ~= ARGV[1] then return false end
 redis.call('SET', KEYS[3], ARGV[1])
-local now = redis.call('TIME')
-return {now[1] * 1000 + math.floor(now[2] / 1000),
+return {redis.call('TIME'),
   redis.call('HMGET', KEYS[1], 'epoch', 'sequence', 'recorded', 'clearings')}
 """)
-"""Keys: head, lock, owner. Arguments: token, lease in ms. Returns the server's time in ms and the
-head; nothing while another one has the lock."""
+"""Keys: head, lock, owner. Arguments: token, lease in ms. Returns what BEGIN returns; nothing while
+another one has the lock."""
 
 RELEASE = _script("""
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end

@@ -144,6 +144,9 @@ class SqliteStore:
 
     # Units of work
 
+    def timestamp(self) -> float:
+        return machine.timestamp()  # all its servers are on one machine
+
     def begin(self) -> Head:
         self._require_file()
         with self._naming_problems():

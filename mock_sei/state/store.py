@@ -55,6 +55,10 @@ class Loaded:
 class Store(Protocol):
     """What units of work need of a store. All methods raise :class:`StoreAway`."""
 
+    def timestamp(self) -> float:
+        """The time by which all servers of this store go, in seconds since the epoch. It does not
+        wait, and raises nothing."""
+
     def begin(self) -> Head:
         """How far the store has come."""
 

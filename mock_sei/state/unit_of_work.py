@@ -23,7 +23,8 @@ from mock_sei.errors import StoreAway
 from mock_sei.rules import machine
 from mock_sei.rules.stored import Stored
 from mock_sei.state.store import Change, Head, Loaded, Store, StoreBusy
-from mock_sei.state.units import LASTING, Beginning, Target, Units
+from mock_sei.state.timed import timed
+from mock_sei.state.units import LASTING, Beginning, StoreObserver, Target, Units
 
 if TYPE_CHECKING:
     from mock_sei.journal.log import EntryLog
@@ -134,6 +135,7 @@ class SharedUnits(Units):
         """True after a failed commit: the tables have changes that the store has not."""
         self._is_fresh = False
         """True from a refresh on the event loop to the end of this turn of the loop."""
+        self._observer: StoreObserver | None = None
         self._unwritten: deque[tuple[int, str]] = deque()
         """Journal entries that are not in the store yet, each with its epoch."""
         self._flushing: set[asyncio.Task[None]] = set()
@@ -142,6 +144,11 @@ class SharedUnits(Units):
         self._read_problem: str | None = None
         self._write_problem: str | None = None
         """Why the store could not be read, or written, at the last try."""
+
+    def observe(self, observer: StoreObserver) -> None:
+        with self._lock:
+            self._observer = observer
+            self._store = timed(self._store, observer.round_trip)
 
     @property
     def problem(self) -> str | None:
@@ -169,6 +176,9 @@ class SharedUnits(Units):
             self._note_problem(read=self._read_problem, write=None)
 
     # Beginning
+
+    def timestamp(self) -> float:
+        return self._store.timestamp()
 
     def start(self, target: Target) -> None:
         tries = _Tries(changes=True)
@@ -274,6 +284,8 @@ class SharedUnits(Units):
 
     def _again(self, tries: _Tries, error: BaseException) -> float:
         """Seconds until the next try. Raises :class:`StoreAway`, which is kept as the problem."""
+        if self._observer is not None:
+            self._observer.retried()
         try:
             return tries.again(error)
         except StoreAway as away:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from mock_sei.rules import machine
 from mock_sei.rules.stored import Row, Stored
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ class Target(Protocol):
         """The tables of the present state, and those that no reset empties."""
 
 
+class StoreObserver(Protocol):
+    """Who counts the calls of a store."""
+
+    def round_trip(self, seconds: float) -> None: ...
+    def retried(self) -> None: ...
+
+
 class Units(ABC):
     """Runs work on the state of a platform, so that it is complete or not done at all."""
 
@@ -54,6 +62,10 @@ class Units(ABC):
     def problem(self) -> str | None:
         """Why the store cannot be used now, None if it can."""
         return None
+
+    def timestamp(self) -> float:
+        """The time by which all servers of the state go, in seconds since the epoch."""
+        return machine.timestamp()
 
     @abstractmethod
     def start(self, target: Target) -> None:
@@ -70,6 +82,11 @@ class Units(ABC):
     @abstractmethod
     async def run_on_loop(self, work: Callable[[], A], *, changes: bool = False) -> A:
         """As :meth:`run`, on the event loop, which never waits."""
+
+    def do_soon(self, task: Callable[[], None]) -> None:
+        """Does something that runs units of work, and raises nothing: now, or in a thread if it
+        would make the event loop wait."""
+        task()
 
     @abstractmethod
     def begin_epoch(self, changes: Mapping[str, Any]) -> None:
@@ -92,6 +109,9 @@ class Units(ABC):
     def look_after(self) -> None:
         """Finds out whether the store can be used, and writes the journal entries that wait for it.
         Call it once a second. It never waits, and raises nothing."""
+
+    def observe(self, observer: StoreObserver) -> None:  # noqa: B027  # memory does nothing
+        """Tells ``observer`` of each call of the store from now on. Memory has no store."""
 
     @abstractmethod
     def close(self) -> None:

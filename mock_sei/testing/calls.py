@@ -35,8 +35,9 @@ class ControlApi:
         """Makes another client in a forked child: a thread of the parent may hold its lock."""
         self._http = None
 
-    def get(self, path: str, query: Query | None = None) -> Any:
-        return self._content(self.call("GET", path, query=query))
+    def get(self, path: str, query: Query | None = None, *, also: int | None = None) -> Any:
+        """The JSON of an answer. ``also`` is another status that is good."""
+        return self._content(self.call("GET", path, query=query, also=also))
 
     def _content(self, answer: httpx2.Response) -> Any:
         try:
@@ -58,11 +59,13 @@ class ControlApi:
         *,
         query: Query | None = None,
         patience: float = 0,
+        also: int | None = None,
     ) -> httpx2.Response:
         """Raises what was raised there; ``ValueError`` for a value that was refused without a
         name, :class:`NoServer` where there is none.
 
-        ``patience`` are the seconds that the operation itself waits.
+        ``patience`` are the seconds that the operation itself waits. ``also`` is a status that is
+        no error either.
         """
         options: dict[str, Any] = {} if body is None else {"json": body}
         if patience:
@@ -73,7 +76,7 @@ class ControlApi:
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:  # no such host name
             told = f"no mock-sei answers at {self.url} ({error}); is it running? {self._hint}"
             raise NoServer(one_line(told)) from None
-        if answer.is_success or answer.status_code == httpx2.codes.CONFLICT:
+        if answer.is_success or answer.status_code in (httpx2.codes.CONFLICT, also):
             return answer  # only what was verified in vain is a conflict
         raise self._error(method, path, answer)
 

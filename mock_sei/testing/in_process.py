@@ -16,9 +16,7 @@ from mock_sei.rules.machine import real_dates
 from mock_sei.runtime.launch import launch
 from mock_sei.runtime.server import ServerThread
 from mock_sei.settings import Settings, make_settings
-from mock_sei.testing.attached import control_api
 from mock_sei.testing.processes import close_off, is_patched_by_gevent
-from mock_sei.testing.remote import Remote
 from mock_sei.testing.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -77,6 +75,9 @@ class MockSei(Workbench):
                 "conftest.py, and make the MockSei then"
             )
         if self._is_forked:
+            from mock_sei.testing.attached import control_api
+            from mock_sei.testing.remote import Remote
+
             return Remote(control_api(self.addresses.control)).perform(request)
         return request.perform(self.platform.pinned())
 

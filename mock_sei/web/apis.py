@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from fastapi import APIRouter, Request, Response
-from starlette.routing import Match
+from fastapi import Request, Response
 from starlette.types import Scope
 
 from mock_sei.apis.answering import ApiRequest
@@ -17,16 +17,15 @@ from mock_sei.apis.bodies import has_form_member
 from mock_sei.apis.calls import ApiAnswer
 from mock_sei.apis.operations import Operation
 from mock_sei.apis.spooled import Body
-from mock_sei.errors import MethodNotAllowed, Refusal
+from mock_sei.errors import Refusal
 from mock_sei.gateway import ACCESS_TOKEN, FORM, QUERY, Call
 from mock_sei.rules import checks
 from mock_sei.values.sendable import WITHOUT_BODY
-from mock_sei.web.exchange import SCOPE_KEY, Exchange
+from mock_sei.web.exchange import Exchange
 from mock_sei.web.heads import only_looks
 from mock_sei.web.misses import with_other_listener
 from mock_sei.web.received import Received
 from mock_sei.web.refusals import JsonResponse, functional_refusal
-from mock_sei.web.replay import ReplayedCall, find_replayed, replayed_response
 from mock_sei.web.requests import (
     Headers,
     exchange_of,
@@ -37,40 +36,12 @@ from mock_sei.web.requests import (
     is_form_type,
     only_header,
 )
-from mock_sei.web.routing import AnyMethod
 from mock_sei.web.scripts import find_script, scripted_response
 from mock_sei.web.stray_tokens import find_stray_token
 
-
-def functional_routes() -> APIRouter:
-    """The routes of all functional APIs. The catalogue finds the operation of a path."""
-    router = APIRouter(include_in_schema=False)
-    router.routes.append(BundledPath("/{path:path}", call))
-    router.routes.append(AnyMethod("/openapi/{product}.json", document))
-    # A plain route: FastAPI's own routes read parameters and models, a third of a call's cost.
-    router.routes.append(AnyMethod("/{path:path}", call))
-    return router
-
-
-class BundledPath(AnyMethod):
-    """A path without parameters in one of our documents; tried before all other routes."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["path"] in scope[SCOPE_KEY].platform.catalogue.bundled_paths:
-            return Match.FULL, {"endpoint": self.endpoint, "path_params": {}}
-        return Match.NONE, {}
-
-
-async def document(request: Request) -> Response:
-    """A product's OpenAPI document. It needs no token: the vendor's portal publishes them too."""
-    exchange = exchange_of(request)
-    try:
-        product = exchange.platform.catalogue.require_product(request.path_params["product"])
-        if request.method != "GET":
-            raise MethodNotAllowed(request.method, request.scope["path"], ("GET",))
-    except Refusal as refusal:
-        return functional_refusal(exchange, refusal)
-    return JsonResponse(product.content)
+if TYPE_CHECKING:
+    from mock_sei.platform import Platform
+    from mock_sei.web.replay import ReplayedCall
 
 
 async def call(request: Request) -> Response:
@@ -89,7 +60,7 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
     method = scope["method"]
     if looks and platform.catalogue.has("HEAD", path):  # a document may describe HEAD itself
         method = "HEAD"
-    replayed = find_replayed(platform, scope)
+    replayed = _find_replayed(platform, scope)
     try:
         query = scope["query_string"].decode("latin-1")
         found = FoundOperation(*platform.catalogue.find(method, path, query))
@@ -101,6 +72,8 @@ async def _answer(request: Request, exchange: Exchange) -> Response:
             raise replayed.miss(miss) from None
         found = FoundOperation(miss=miss.with_traceback(None))  # it would keep this frame in memory
     exchange.entry.findings.passes(checks.PATH)
+    if found.operation is not None:
+        exchange.endpoint = found.operation.path
     received = Received(request, found.operation)
     try:
         return await _answer_call(request, exchange, found, replayed, received)
@@ -117,6 +90,15 @@ class FoundOperation:
     path_values: Mapping[str, str] = field(default_factory=dict)
     miss: Refusal | None = None
     """The refusal of a call that has no operation."""
+
+
+def _find_replayed(platform: Platform, scope: Scope) -> ReplayedCall | None:
+    """What the recording has of a call's path; None if nothing is replayed."""
+    if platform.recordings is None:
+        return None
+    from mock_sei.web.replay import find_replayed
+
+    return find_replayed(platform.recordings, scope)
 
 
 async def _answer_call(
@@ -146,7 +128,7 @@ async def _answer_call(
     if scripted is not None:
         return await scripted_response(exchange, scope, scripted, partial(_read_whole, received))
     if replayed is not None:
-        recorded = await replayed_response(exchange, scope, replayed, received)
+        recorded = await replayed.response(exchange, scope, received)
         if recorded is not None:
             return recorded
     if operation is None:

@@ -11,12 +11,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
 from mock_sei.errors import EXHAUSTED, Refusal
-from mock_sei.web.apis import BundledPath, functional_routes
 from mock_sei.web.authorize import authorize_routes
 from mock_sei.web.exhausted import KINDS, find_exhaustion
+from mock_sei.web.functional import BundledPath, functional_routes, large_bodies
 from mock_sei.web.oauth import oauth_routes
-from mock_sei.web.portal.routes import portal_routes
-from mock_sei.web.received import large_bodies
+from mock_sei.web.portal.entrance import portal_routes
 from mock_sei.web.refusals import functional_refusal
 from mock_sei.web.requests import exchange_of
 from mock_sei.web.telemetry import NO_TELEMETRY
@@ -28,7 +27,7 @@ def platform_app() -> FastAPI:
     app.state.large_bodies = large_bodies()
     for routes in (oauth_routes(), authorize_routes(), portal_routes(), functional_routes()):
         # include_router would dispatch each request twice, which is 3% of a token request.
-        app.router.routes.extend(routes.routes)
+        app.router.routes.extend(routes)
     # BundledPath comes first: matching the other patterns would be a tenth of a functional call.
     app.router.routes.sort(key=lambda route: not isinstance(route, BundledPath))
     app.add_exception_handler(HTTPException, _unroutable)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
+from starlette.routing import BaseRoute
 
 from mock_sei.errors import REQUEST_INVALID, MethodNotAllowed, RedirectedRefusal, Refusal
 from mock_sei.oauth.authorize import CHECK, PARAMETERS, own_parameters, read_request, start_session
@@ -29,19 +30,16 @@ from mock_sei.web.login import (
 )
 from mock_sei.web.misses import refuse_on_two_way
 from mock_sei.web.pages import page
-from mock_sei.web.refusals import functional_refusal
+from mock_sei.web.refusals import functional_refusal, refusal_headers
 from mock_sei.web.requests import exchange_of, header_text, refuse_announced_size
 from mock_sei.web.routing import AnyMethod
 
 Step = Callable[[LoginRequest], Response]
 
 
-def authorize_routes() -> APIRouter:
+def authorize_routes() -> list[BaseRoute]:
     """The routes of the authorization endpoint and the log-in address."""
-    router = APIRouter(include_in_schema=False)
-    router.routes.append(AnyMethod(AUTHORIZE_PATH, authorize))
-    router.routes.append(AnyMethod(LOGIN_PATH, log_in))
-    return router
+    return [AnyMethod(AUTHORIZE_PATH, authorize), AnyMethod(LOGIN_PATH, log_in)]
 
 
 async def authorize(request: Request) -> Response:
@@ -71,12 +69,14 @@ async def _answer(request: Request, path: str, what: str, step: Step) -> Respons
         return redirect_to(refusal.location, request)
     except Refusal as refusal:
         kind = exchange.refuse(refusal)
-        return page(
+        answer = page(
             "error.html",
             status=kind.status,
             because=exchange.entry.refused_because,
             tracking_id=exchange.tracking_id,
         )
+        answer.headers.update(refusal_headers(exchange, refusal))
+        return answer
 
 
 async def _read(request: Request, exchange: Exchange, path: str) -> LoginRequest:

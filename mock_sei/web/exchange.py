@@ -107,6 +107,7 @@ class Exchange:
         "_reads_ahead",
         "_started",
         "connection",
+        "endpoint",
         "entry",
         "listener",
         "moved_to",
@@ -136,6 +137,8 @@ class Exchange:
         """Whether the request was refused since it is too large."""
         self.refused: RefusalKind | None = None
         """The kind of the refusal as the error table has it, None if nothing refused."""
+        self.endpoint: str | None = None
+        """The path template of the functional operation; None if it is none, or not found."""
         self._failed = False
         self._closed = False
         self._found: Findings | None = None
@@ -395,7 +398,9 @@ class Exchange:
         if not self._closed:
             self._closed = True
             self.entry.duration_ms = round((machine.monotonic() - self._started) * 1000, 3)
-            self.platform.record(self.entry)
+            refused = self.refused
+            code = None if refused is None else refused.code
+            self.platform.record(self.entry, endpoint=self.endpoint, code=code)
 
 
 async def begin(scope: Scope, platform: Platform) -> None:

@@ -22,8 +22,7 @@ from mock_sei.rules.standards import Listener
 from mock_sei.web.exchange import AWAY, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange, begin
 from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
 from mock_sei.web.heads import as_get, without_body
-from mock_sei.web.portal.routes import portal_refusal
-from mock_sei.web.portal.visit import HOME
+from mock_sei.web.portal.entrance import is_of_portal, portal_refusal
 from mock_sei.web.refusals import functional_refusal, oauth_refusal, revocation_refusal
 
 _NOT_COMPARED = (
@@ -137,8 +136,7 @@ _SHAPES = {**dict.fromkeys(TOKEN_PATHS, oauth_refusal), REVOKE_PATH: revocation_
 def _refusal_while_away(exchange: Exchange, scope: Scope, refusal: Refusal) -> Response:
     """The answer while the state cannot be reached, in the shape of the endpoint."""
     path = scope["path"]
-    on_one_way = exchange.listener is Listener.ONE_WAY
-    if on_one_way and (path == HOME or path.startswith(f"{HOME}/")):
+    if exchange.listener is Listener.ONE_WAY and is_of_portal(path):
         return portal_refusal(Request(scope), refusal)
     return _SHAPES.get(path, functional_refusal)(exchange, refusal)
 

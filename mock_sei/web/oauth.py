@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
+from starlette.routing import BaseRoute
 
 from mock_sei.errors import InvalidValue, MalformedRequest, MethodNotAllowed, Refusal
 from mock_sei.gateway import QUERY, Call
@@ -46,16 +47,15 @@ Endpoint = Callable[[Request, Exchange], Awaitable[Response]]
 Render = Callable[[Exchange, Refusal], Response]
 
 
-def oauth_routes() -> APIRouter:
+def oauth_routes() -> list[BaseRoute]:
     """The routes of the OAuth endpoints for programs."""
-    router = APIRouter(include_in_schema=False)
-    for path in TOKEN_PATHS:
-        router.routes.append(AnyMethod(path, token))
-    router.routes.append(AnyMethod(REVOKE_PATH, revoke))
-    router.routes.append(AnyMethod(TOKEN_INFO_PATH, token_info))
-    router.routes.append(AnyMethod(METADATA_PATH, metadata))
-    router.routes.append(AnyMethod(JWKS_PATH, jwks))
-    return router
+    return [
+        *(AnyMethod(path, token) for path in TOKEN_PATHS),
+        AnyMethod(REVOKE_PATH, revoke),
+        AnyMethod(TOKEN_INFO_PATH, token_info),
+        AnyMethod(METADATA_PATH, metadata),
+        AnyMethod(JWKS_PATH, jwks),
+    ]
 
 
 async def token(request: Request) -> Response:

@@ -28,15 +28,7 @@ PARSED_BODY = BodyLimit(
 )
 """The limit for a body that is not a file, such as JSON."""
 
-LARGE_AT_ONCE = 2
-"""Most large bodies parsed at once: parsing takes several times their size in memory."""
-
 _T = TypeVar("_T")
-
-
-def large_bodies() -> Semaphore:
-    """The semaphore that limits the large bodies. One application has one for all listeners."""
-    return Semaphore(LARGE_AT_ONCE)
 
 
 class Received:

@@ -6,7 +6,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mock_sei.apis.calls import json_bytes
 from mock_sei.errors import (
     REQUEST_INVALID,
     SCOPE_MISSING,
@@ -18,6 +17,7 @@ from mock_sei.errors import (
     oauth_error_body,
 )
 from mock_sei.rules.records import DEFAULT_SCOPE
+from mock_sei.values.json_texts import json_bytes
 from mock_sei.web.exchange import TOO_LARGE, Exchange
 
 

@@ -12,7 +12,6 @@ from starlette.types import Scope
 
 from mock_sei.apis.spooled import IN_MEMORY
 from mock_sei.errors import Refusal
-from mock_sei.platform import Platform
 from mock_sei.replay.answers import RecordedAnswer
 from mock_sei.replay.nearest import explain, not_recorded
 from mock_sei.replay.recorded_calls import RecordedPath
@@ -58,15 +57,32 @@ class ReplayedCall:
         refusal.why = replace(refusal.why, because=f"{refusal.why.because} {because}")
         return refusal
 
+    async def response(
+        self, exchange: Exchange, scope: Scope, received: Received
+    ) -> Response | None:
+        """The recorded answer, once the gateway has let the call in; None if there is none.
 
-def find_replayed(platform: Platform, scope: Scope) -> ReplayedCall | None:
-    """What the recording has of a call's path; None if nothing is replayed.
+        It counts as used. Raises :class:`Refusal` if the server answers only what is recorded.
+        """
+        if not self.paths and not self.recordings.is_only:
+            return None
+        if self.called.method in _BODILESS or not self.paths:
+            found = await exchange.work(lambda: _find(exchange, self, NO_BODY))
+        else:
+            media_type = header_text(scope["headers"], b"content-type") or ""
+            found = await received.apart(
+                lambda body: _find(
+                    exchange, self, compared_body(media_type, body.size, body.pieces)
+                )
+            )
+        return None if found is None else await _response(exchange, scope, self, found)
+
+
+def find_replayed(recordings: ReplayedRecordings, scope: Scope) -> ReplayedCall:
+    """What the recording has of a call's path.
 
     A HEAD is answered as a recorded HEAD of its path, or else as the next GET.
     """
-    recordings = platform.recordings
-    if recordings is None:
-        return None
     looks = only_looks(scope)
     methods = ("HEAD", "GET") if looks else (scope["method"],)
     segments, calls = segments_of(scope["raw_path"].decode("latin-1")), recordings.calls
@@ -90,25 +106,6 @@ class FoundAnswer:
     method: str
     """Of the recorded call."""
     answer: RecordedAnswer
-
-
-async def replayed_response(
-    exchange: Exchange, scope: Scope, call: ReplayedCall, received: Received
-) -> Response | None:
-    """The recorded answer to a call that the gateway has let in; None if there is none.
-
-    It counts as used. Raises :class:`Refusal` if the server answers only what is recorded.
-    """
-    if not call.paths and not call.recordings.is_only:
-        return None
-    if call.called.method in _BODILESS or not call.paths:
-        found = await exchange.work(lambda: _find(exchange, call, NO_BODY))
-    else:
-        media_type = header_text(scope["headers"], b"content-type") or ""
-        found = await received.apart(
-            lambda body: _find(exchange, call, compared_body(media_type, body.size, body.pieces))
-        )
-    return None if found is None else await _response(exchange, scope, call, found)
 
 
 def _find(exchange: Exchange, call: ReplayedCall, body: ComparedBody) -> FoundAnswer | None:

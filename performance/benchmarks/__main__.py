@@ -20,6 +20,7 @@ from performance.benchmarks.peers import PEERS, install
 from performance.benchmarks.processes import Runner
 from performance.benchmarks.recorder import COLUMNS as RECORDER_COLUMNS
 from performance.benchmarks.recorder import recorder
+from performance.benchmarks.redis_states import ONE_SERVER, redis_states
 from performance.benchmarks.states import COLUMNS, starts, states
 from performance.benchmarks.table import markdown
 
@@ -57,6 +58,7 @@ def main() -> None:
         if "states" in wanted:
             kinds = [
                 *states(runner, certs, rounds=size.state_rounds, seconds=size.seconds),
+                *redis_states(runner, certs, rounds=size.state_rounds, seconds=size.seconds),
                 *starts(
                     runner,
                     certs,
@@ -65,7 +67,7 @@ def main() -> None:
                     applications=size.applications,
                 ),
             ]
-            tables.append(markdown(kinds, COLUMNS))
+            tables.append(markdown(kinds, (*COLUMNS, ONE_SERVER)))
         if "recorder" in wanted:
             passed = recorder(
                 runner,

@@ -126,7 +126,7 @@ def _catalogue(folder: Path) -> Catalogue:
 def _caller(catalogue: Catalogue) -> Callable[..., None]:
     """A function that calls an operation without HTTP. A refusal counts as an answer."""
     from mock_sei.apis.answering import ApiRequest, answer
-    from mock_sei.apis.calls import ApiState
+    from mock_sei.apis.api_state import ApiState
     from mock_sei.apis.collections import Collections
     from mock_sei.apis.jobs import Jobs
     from mock_sei.apis.times import find_zone

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import secrets
 import shlex
+import shutil
 import sys
 import tempfile
 import time
@@ -21,6 +22,8 @@ from performance.soak.kills import Kills
 from performance.soak.load import Load
 from performance.soak.platform import Platform
 from performance.soak.report import Report
+from performance.soak.servers import running
+from performance.soak.servers_load import ServersLoad
 from performance.soak.shared_load import SharedLoad
 from performance.soak.shared_platform import SharedPlatform
 from tests.e2e.serving import MOCK_SEI
@@ -53,6 +56,13 @@ def main() -> int:
         "--workers", type=int, default=2, help="number of these workers (default: 2)"
     )
     parser.add_argument("--state", help="their state (default: an SQLite file of its own)")
+    parser.add_argument(
+        "--servers",
+        type=float,
+        default=240,
+        metavar="SECONDS",
+        help="seconds of load on three servers on one Redis server, which fail (default: 240)",
+    )
     parser.add_argument("--seed", type=int, help="repeats the choices of a run (default: random)")
     parser.add_argument(
         "--command",
@@ -71,6 +81,8 @@ def main() -> int:
             run_load(report, folder / "load", random, options)
         if options.shared > 0:
             run_shared(report, folder / "shared", random, options)
+        if options.servers > 0:
+            run_servers(report, folder / "servers", random, options.servers)
         if options.connections > 0:
             run_crowd(report, folder / "crowd", random, options)
         if options.hostile > 0:
@@ -110,6 +122,23 @@ def run_shared(report: Report, folder: Path, random: Random, options: argparse.N
         report.say(f"  {name}: " + ", ".join(f"{what}: {n}" for what, n in sorted(counted.items())))
     longest = (f"{what}: {seconds:.1f} s" for what, seconds in sorted(platform.longest.items()))
     report.say("  longest " + ", ".join(longest))
+
+
+def run_servers(report: Report, folder: Path, random: Random, seconds: float) -> None:
+    report.say(f"load on three servers on one Redis server, {seconds:g} s:")
+    if shutil.which("redis-server") is None:
+        report.say("  left out: there is no redis-server")
+        return
+    with running(folder, report) as servers:
+        load = ServersLoad(servers, report, random)
+        asyncio.run(load.run(seconds))
+    for name, counted in (
+        ("failures", load.phases),
+        ("answers", load.statuses),
+        ("races", load.races),
+    ):
+        report.say(f"  {name}: " + ", ".join(f"{what}: {n}" for what, n in sorted(counted.items())))
+    report.say(f"  longest until all servers worked again: {servers.longest:.1f} s")
 
 
 def run_crowd(report: Report, folder: Path, random: Random, options: argparse.Namespace) -> None:

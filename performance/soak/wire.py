@@ -88,10 +88,15 @@ class Connection:
     """A client that connects again when its connection has ended."""
 
     def __init__(
-        self, port: int, context: ssl.SSLContext | None, outage: Outage | None = None
+        self,
+        port: int,
+        context: ssl.SSLContext | None,
+        outage: Outage | None = None,
+        *,
+        host: str = "127.0.0.1",
     ) -> None:
         """Without a context the connection is not encrypted."""
-        self._port = port
+        self._host, self._port = host, port
         self._context = context
         self._outage = outage or Outage()
         self._reader: asyncio.StreamReader | None = None
@@ -157,7 +162,7 @@ class Connection:
         self._is_opening, self._by_kill = True, self._outage.lasts
         try:
             self._reader, self._writer = await asyncio.open_connection(
-                "127.0.0.1",
+                self._host,
                 self._port,
                 ssl=self._context,
                 server_hostname="localhost" if self._context else None,

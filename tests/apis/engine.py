@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from mock_sei.apis.answering import ApiRequest, answer
-from mock_sei.apis.calls import ApiAnswer, ApiState
+from mock_sei.apis.api_state import ApiState
+from mock_sei.apis.calls import ApiAnswer
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.jobs import Jobs

@@ -17,7 +17,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mock_sei.apis.calls import ApiAnswer, ApiState
+from mock_sei.apis.api_state import ApiState
+from mock_sei.apis.calls import ApiAnswer
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.documents import Catalogue, Product
 from mock_sei.apis.example_answers import SIZE_SHOWN, ExampleData, example_answer

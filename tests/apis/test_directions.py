@@ -249,3 +249,22 @@ components:
 """)
 
     assert engine.call("/x").body == {"kind": "h" if "h:" in mapping else "Hound", "bark": True}
+
+
+@every_case(
+    ("keyword", "written", "kept"),
+    [
+        ("required", ["secret", ["name"], {"a": 1}, None], [["name"], {"a": 1}, None]),
+        ("required", "secret", "secret"),
+        ("required", 5, 5),
+        ("dependentRequired", {"name": ["secret", []]}, {"name": [[]]}),
+        ("dependentRequired", {"name": 5}, {"name": 5}),
+    ],
+)
+def test_what_is_no_list_of_names_is_no_obstacle(keyword: str, written: Any, kept: Any) -> None:
+    """A faulty schema may be one that only a page shows."""
+    schema = {"properties": {"secret": {"writeOnly": True}}, keyword: written}
+
+    _, twin = for_answers(Document(source=Path("a.yaml"), content={}), schema)
+
+    assert twin[keyword] == kept

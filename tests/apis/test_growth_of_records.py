@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mock_sei.apis.calls import Contents
+from mock_sei.apis.api_state import Contents
 from mock_sei.apis.collections import Collections, Seed
 from mock_sei.apis.data import ServerData
 from mock_sei.apis.spooled import Content

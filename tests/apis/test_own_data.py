@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from mock_sei.apis.calls import ApiState, Contents, Shelf
+from mock_sei.apis.api_state import ApiState, Contents, Shelf
 from mock_sei.apis.collections import Collections, Seed
 from mock_sei.apis.jobs import Jobs
 from mock_sei.apis.own_data import OwnData

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_sei.apis.calls import Contents
+from mock_sei.apis.api_state import Contents
 from mock_sei.apis.spooled import IN_MEMORY, PIECE, Body, Content, Crowded, Spool
 
 MIB = 1024 * 1024

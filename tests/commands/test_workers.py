@@ -135,7 +135,7 @@ def test_a_machine_that_has_no_more_processes_counts_as_a_death(
 
     monkeypatch.setattr(subprocess, "Popen", none_left)
     server = cast("Any", SimpleNamespace(listening=[], listeners=[]))
-    one = workers.Worker(Settings(), server, events)
+    one = workers.Worker(Settings(), server, events, "")
     with pytest.raises(MockSeiError, match="5 workers ended"):
         watch(one)
     assert "no worker can be started: Resource temporarily unavailable" in caplog.text

@@ -69,6 +69,16 @@ STATE_ROWS = [
     *(f"SQLite: {call}: CPU time of the server for one" for call, _, _ in states.CALLS),
     *(f"SQLite, two workers, 32 connections: {call}" for call, _, _ in states.CALLS),
     "the load generator's share of a core during these loads",
+    *(
+        f"Redis, {connections}: {call}"
+        for connections in ("1 connection", "16 connections")
+        for call, _, _ in states.CALLS
+    ),
+    *(
+        f"Redis, 16 connections: {call}: CPU time of the server for one"
+        for call, _, _ in states.CALLS
+    ),
+    *(f"two servers on one Redis, 16 connections: {call}" for call, _, _ in states.CALLS),
     "start on 150 authorizations and 25 applications in SQLite",
     "start on 300 authorizations and 50 applications in SQLite",
 ]

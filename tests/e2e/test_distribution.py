@@ -150,7 +150,7 @@ def test_an_index_is_told_version_license_and_pythons(metadata: Message) -> None
     assert metadata["License-Expression"] == "MIT"
     assert metadata["License-File"] == "LICENSE"
     assert metadata["Requires-Python"] == ">=3.11"
-    extras = {"redis", "saml", "testcontainers", "uvloop"}
+    extras = {"metrics", "redis", "saml", "testcontainers", "uvloop"}
     assert set(metadata.get_all("Provides-Extra", [])) == extras
 
 

@@ -453,6 +453,20 @@ class TestOtherCommands:
         assert finished.returncode == 1
         assert "no control listener of mock-sei" in finished.stderr
 
+    def test_a_server_that_takes_no_requests_is_not_healthy(self) -> None:
+        body = b'{"status": "not ready", "version": "1", "reason": "it is still loading"}'
+        with answering(503, body) as url:
+            finished = run_mock_sei("healthcheck", "--control-url", url)
+        assert finished.returncode == 1
+        assert finished.stderr == f"mock-sei: {url} is not ready: it is still loading\n"
+
+    @pytest.mark.parametrize(("body", "status"), [('{"status": "live"}', 0), ("{}", 1)])
+    def test_healthcheck_asks_for_life_only_if_it_is_told_to(self, body: str, status: int) -> None:
+        with answering(200, body.encode()) as url:
+            asked = ("healthcheck", "--control-url", url)
+            assert run_mock_sei(*asked, "--live").returncode == status
+            assert run_mock_sei(*asked).returncode == 1
+
     def test_standards_and_version_need_no_server(self, tmp_path: Path) -> None:
         standards = run_mock_sei("standards", cwd=tmp_path)
         assert standards.returncode == 0

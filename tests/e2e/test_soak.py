@@ -147,7 +147,41 @@ if any("mock_sei.commands.worker" in each for each in sys.orig_argv):
 """
 """A module that every Python process of the soak imports at its start."""
 
-PARTS = ("seconds", "shared", "connections", "hostile", "kills")
+SERVERS_LIES = {
+    "changes of others unseen": (
+        "of several tries at the same time, over all workers, one wins",
+        """
+from mock_sei.state.unit_of_work import SharedUnits
+SharedUnits._catch_up = lambda self: None
+""",
+    ),
+    "records not written": (
+        "what was answered with success is there after a kill, at every worker",
+        """
+from mock_sei.state.redis import RedisStore
+commit = RedisStore.commit
+def without(self, changes):
+    return commit(self, [each for each in changes if "records" not in each.name])
+RedisStore.commit = without
+""",
+    ),
+    "entries lost": (
+        "each answer is one entry of the journal, in all failures",
+        """
+from mock_sei.state.unit_of_work import SharedUnits
+add, count = SharedUnits.add_entry, iter(range(1 << 40))
+SharedUnits.add_entry = lambda self, text: next(count) % 20 and add(self, text)
+""",
+    ),
+}
+"""Faulty servers on Redis by name: the promise that each breaks, and the code that breaks it."""
+ONLY_SERVERS = """
+import sys
+if any(each.endswith("mock-sei") for each in sys.orig_argv):
+    from lie import *
+"""
+
+PARTS = ("seconds", "shared", "servers", "connections", "hostile", "kills")
 
 
 def soak(
@@ -198,6 +232,22 @@ def test_workers_that_break_a_promise_are_caught(tmp_path: Path, lie: str) -> No
     (tmp_path / "lie.py").write_text(text)
     (tmp_path / "sitecustomize.py").write_text(ONLY_WORKERS)
     ended = soak(shared=15, modules=tmp_path)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert f"times: {promise}\n" in ended.stdout
+
+
+def test_servers_on_redis_fail_and_heal() -> None:
+    ended = soak(servers=6)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "failures: " in ended.stdout
+
+
+@pytest.mark.parametrize("lie", SERVERS_LIES)
+def test_servers_that_break_a_promise_are_caught(tmp_path: Path, lie: str) -> None:
+    promise, text = SERVERS_LIES[lie]
+    (tmp_path / "lie.py").write_text(text)
+    (tmp_path / "sitecustomize.py").write_text(ONLY_SERVERS)
+    ended = soak(servers=6, modules=tmp_path)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert f"times: {promise}\n" in ended.stdout
 

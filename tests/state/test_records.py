@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mock_sei.apis.calls import ApiState
+from mock_sei.apis.api_state import ApiState
 from mock_sei.apis.collections import Collections
 from mock_sei.apis.jobs import Report
 from mock_sei.apis.records import Record

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis as redis_client
 import trustme
 
+from mock_sei.certificates.store import CertificateStore
 from mock_sei.errors import ConfigurationError, StoreAway
 from mock_sei.state import redis, redis_line
+from mock_sei.state.certificates import share_certificates
 from mock_sei.state.opening import open_state, units_of
 from mock_sei.state.redis import RedisStore
 from mock_sei.state.remote import RemoteUnits
@@ -96,6 +101,26 @@ class TestReservation:
 
         assert not store.load(None).rows
 
+    def test_no_commit_is_made_after_its_client_was_told_that_redis_does_not_answer(
+        self, own_server: RedisServer
+    ) -> None:
+        """Redis is frozen for just longer than a server waits for an answer."""
+        store = open_redis(own_server.url())
+        other = open_redis(own_server.url(store._namespace))  # noqa: SLF001  # it names its keys
+        store.reserve()
+        own_server.freeze()
+        try:
+            with pytest.raises(StoreAway, match="does not answer"):
+                store.commit([change("late")])
+        finally:
+            own_server.thaw()
+
+        assert redis.LATE < redis_line.PATIENCE
+        other.begin()  # after it, Redis has read all that was sent before
+        assert not other.load(None).rows
+        store.close()
+        other.close()
+
     def test_a_commit_whose_answer_was_lost_is_made_once(
         self, opened: Callable[[], RedisStore], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -159,6 +184,25 @@ class TestReservation:
         assert len(loaded.rows) == len(found) == 1501
         assert (found["7"], found["8"], found["more"]) == ("new", None, "x")
         assert loaded.head.sequence == 1503
+
+
+@contextmanager
+def listening(greeting: bytes) -> Iterator[int]:
+    """The port of a program that greets each client, and closes the connection."""
+
+    class Greeting(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1000)
+            self.request.sendall(greeting)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Greeting) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def other_reserves(store: RedisStore) -> None:
@@ -252,6 +296,43 @@ class TestStart:
         units_of(replaced, {"--dialect": "a"}, replace=True).close()
         open_redis(url).close()
 
+    def test_another_version_of_mock_sei(self, redis_server: RedisServer, url: str) -> None:
+        units_of(open_state(url, journal_size=10), {"--dialect": "a"}).close()
+        with redis_server.client() as client:
+            client.hset(redis.key_of(address_of(url).namespace, "facts"), "version", "0.0.1")
+        message = r"written by mock-sei 0\.0\.1, and this is .*--replace-state"
+        with pytest.raises(ConfigurationError, match=message):
+            units_of(open_state(url, journal_size=10), {"--dialect": "a"})
+
+    def test_another_ca(self, url: str, tmp_path: Path, shared_store: CertificateStore) -> None:
+        store, other = open_redis(url), tmp_path / "other"
+        share_certificates(shared_store.folder, store, name=store.name)
+        other.mkdir()
+        (other / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
+        with pytest.raises(ConfigurationError, match=r"its ca\.pem is another one"):
+            share_certificates(other, store, name=store.name)
+        store.close()
+
+    def test_a_sentinel(self, tmp_path: Path) -> None:
+        settings = tmp_path / "sentinel.conf"
+        settings.touch()
+        with RedisServer(tmp_path, first=(str(settings), "--sentinel")) as server:
+            assert "is a Sentinel; name the Redis server" in self.refusal(server.url())
+
+    def test_a_program_that_is_no_redis_server(self) -> None:
+        for greeting in (b"220 mail.test ready\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"):
+            with listening(greeting) as port:
+                message = self.refusal(f"redis://:{SECRET}@127.0.0.1:{port}/0")
+            assert "does not speak the protocol of Redis" in message
+
+    def test_a_port_that_wants_tls(self) -> None:
+        with listening(b"") as port:
+            message = self.refusal(f"redis://:{SECRET}@127.0.0.1:{port}/0")
+        assert "closes the connection at once; if it has TLS, write rediss://" in message
+
+    def test_a_host_without_an_address(self) -> None:
+        assert "cannot be reached" in self.refusal(f"redis://:{SECRET}@redis.invalid/0")
+
     def test_another_configuration(self, url: str) -> None:
         units_of(open_state(url, journal_size=10), {"--dialect": "a"}).close()
         with pytest.raises(ConfigurationError, match="what differs: --dialect"):
@@ -310,7 +391,7 @@ class TestTls:
                     open_redis(f"{url}/{file}")
 
     def test_tls_to_a_server_without_it_is_refused(self, url: str) -> None:
-        with pytest.raises(ConfigurationError, match=r"cannot be reached|does not answer"):
+        with pytest.raises(ConfigurationError, match="has no TLS at this port, write redis://"):
             open_redis(url.replace("redis:", "rediss:"))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,17 +15,22 @@ from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import load_fixtures
 from mock_sei.journal.log import written
 from mock_sei.platform import Platform
+from mock_sei.rules import machine
 from mock_sei.settings import Behaviour
+from mock_sei.state.redis import RedisClock
 from mock_sei.state.remote import RemoteUnits
 from mock_sei.state.unit_of_work import SharedUnits
 from tests.journal.entries import exchange
 from tests.redis_server import RedisServer, open_redis
-from tests.state.conftest import Servers
+from tests.state.conftest import Servers, do
 from tests.state.test_bench import (
     test_a_one_shot_fault_is_met_by_one_of_a_hundred_calls,
     test_an_answer_is_given_to_one_of_a_hundred_calls,
 )
 from tests.state.test_oauth import (
+    log_in,
+    redeem,
+    refused,
     test_an_assertion_gives_tokens_once_whichever_server_gets_it,
     test_of_many_uses_of_a_code_one_wins_and_its_tokens_are_revoked,
     test_of_many_uses_of_a_refresh_token_one_wins_and_its_family_ends,
@@ -161,3 +168,84 @@ def test_each_refresh_asks_redis_anew(servers: Servers) -> None:
         return seen
 
     assert asyncio.run(follow()) == list(range(1, 201))
+
+
+@contextmanager
+def clock_ahead(seconds: float) -> Iterator[None]:
+    """What is done meanwhile is done on a machine whose clock is ahead."""
+    real = machine.timestamp
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "timestamp", lambda: real() + seconds)
+        yield
+
+
+HOUR = 3600.0
+
+
+class TestTime:
+    """All servers go by the clock of Redis, whatever the clocks of their machines show."""
+
+    @pytest.fixture
+    def ahead(self, servers: Servers, caplog: pytest.LogCaptureFixture) -> Platform:
+        """A server on a machine whose clock is an hour ahead."""
+        with clock_ahead(HOUR), caplog.at_level(logging.WARNING, "mock_sei"):
+            started = servers.start()
+        assert "the clock of this machine is 3600.0 s ahead of" in caplog.text
+        return started
+
+    def test_servers_whose_machines_differ_show_one_time(
+        self, servers: Servers, ahead: Platform
+    ) -> None:
+        with clock_ahead(HOUR):
+            shown = do(ahead, ahead.clock.timestamp)
+        assert abs(do(servers.one, servers.one.clock.timestamp) - shown) < HOUR / 2
+
+        with clock_ahead(HOUR):
+            moved = do(ahead, lambda: ahead.clock.advance(days=1)).timestamp()
+        assert abs(do(servers.one, servers.one.clock.timestamp) - moved) < HOUR / 2
+
+    def test_a_code_is_good_for_its_time_whichever_machine_gave_it(
+        self, servers: Servers, ahead: Platform
+    ) -> None:
+        """A code lives 20 seconds; the platform's clock is stopped, so that they pass at once."""
+        one = servers.one
+        with clock_ahead(HOUR):
+            do(ahead, ahead.clock.freeze)
+            of_ahead = [log_in(ahead)[0] for _ in range(2)]
+        of_one = [log_in(one)[0] for _ in range(2)]
+
+        with clock_ahead(HOUR):
+            assert redeem(ahead, of_one[0])["access_token"]
+        assert redeem(one, of_ahead[0])["access_token"]
+        do(one, lambda: one.clock.advance(seconds=21))
+        with clock_ahead(HOUR):
+            assert "older than 20 seconds" in refused(redeem, ahead, of_one[1])
+        assert "older than 20 seconds" in refused(redeem, one, of_ahead[1])
+
+    def test_an_unmoved_clock_counts_a_code_s_seconds_at_both(
+        self, servers: Servers, ahead: Platform
+    ) -> None:
+        code, _ = log_in(servers.one)
+        with clock_ahead(HOUR):
+            assert redeem(ahead, code)["access_token"]  # not an hour old
+
+    def test_openssl_judges_dates_only_where_its_clock_is_right(self, servers: Servers) -> None:
+        clock = servers.one.clock
+        assert clock.is_openssls
+        with clock_ahead(-2):
+            assert (clock.is_machine, clock.is_openssls) == (True, False)
+        do(servers.one, lambda: clock.advance(hours=1))
+        assert not clock.is_openssls
+
+
+def test_the_clock_of_redis_is_followed_within_what_its_answers_say() -> None:
+    clock = RedisClock()
+    begun = machine.monotonic()
+    clock.learn(1000.0, sent=begun - 0.2, received=begun)  # it showed that within these 0.2 s
+    assert clock.earliest() <= clock.timestamp() <= clock.earliest() + 0.2
+    before = clock.timestamp() - machine.monotonic()
+
+    clock.learn(1000.0 + 5, sent=begun + 4.0, received=begun + 6.0)  # as known: nothing changes
+    assert clock.timestamp() - machine.monotonic() == pytest.approx(before, abs=0.05)
+    clock.learn(2000.0, sent=begun + 7.0, received=begun + 7.1)  # Redis was set
+    assert clock.timestamp() - machine.monotonic() == pytest.approx(1993.0 - begun, abs=0.15)

@@ -22,6 +22,7 @@ from mock_sei.rules.standards import Listener
 from mock_sei.settings import Behaviour
 from mock_sei.testing.data import Data
 from mock_sei.web.app import platform_app
+from mock_sei.web.portal.routes import page_routes
 from mock_sei.web.received import ON_THE_LOOP
 from tests.operations import InProcess
 from tests.support import Served, control_client
@@ -355,7 +356,7 @@ def test_no_bundled_path_is_one_of_the_platforms_own(served: Served) -> None:
     paths = served.platform.catalogue.bundled_paths
     others = [
         route
-        for route in platform_app().routes
+        for route in (*platform_app().routes, *page_routes())
         if isinstance(route, Route) and route.path != "/{path:path}"
     ]
 

@@ -28,6 +28,8 @@ NOT_OF_THE_ANSWER = {"requesttrackingid", "date", "set-cookie"}
 CONTROL_PAGES = [
     "/",
     "/health",
+    "/health/live",
+    "/health/ready",
     "/ca.pem",
     "/crl.pem",
     "/apis",

@@ -12,10 +12,11 @@ from typing import Any
 
 from mock_sei.apis.actions.named import refuse_mixed_names, refuse_second
 from mock_sei.apis.bodies import read_members
-from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped, json_text
+from mock_sei.apis.calls import ApiAnswer, ApiCall, enveloped
 from mock_sei.apis.jobs import COMPLETED
 from mock_sei.apis.templates import fill
 from mock_sei.errors import BODY_TOO_LARGE, InvalidValue, MalformedRequest, Refusal
+from mock_sei.values.json_texts import json_text
 
 ACTION = "create"
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from mock_sei.apis.accepted import choose
 from mock_sei.apis.bodies import check_media_type, is_json
-from mock_sei.apis.calls import ApiAnswer, ApiCall, json_bytes
+from mock_sei.apis.calls import ApiAnswer, ApiCall
 from mock_sei.apis.directions import for_answers
 from mock_sei.apis.examples import answer_value, schema_of
 from mock_sei.apis.foreign_bodies import check_body, may_be_empty
@@ -26,6 +26,7 @@ from mock_sei.apis.samples import Sample
 from mock_sei.apis.spooled import Body
 from mock_sei.apis.written import written
 from mock_sei.errors import InvalidValue, MalformedRequest
+from mock_sei.values.json_texts import json_bytes
 from mock_sei.values.sendable import WITHOUT_BODY, is_media_type
 
 ACTION = "example"

@@ -6,10 +6,11 @@ from collections.abc import Hashable, Sequence
 from datetime import UTC, date
 from typing import Any
 
-from mock_sei.apis.calls import ApiAnswer, ApiCall, json_text, shape_of
+from mock_sei.apis.calls import ApiAnswer, ApiCall, shape_of
 from mock_sei.apis.filters import select, steps_of
 from mock_sei.apis.paging import LEAST_SIZES, find_size_note, offset_page, page
 from mock_sei.apis.records import Record, RecordTable, ordered
+from mock_sei.values.json_texts import json_text
 
 ACTION = "list"
 

@@ -35,6 +35,7 @@ from mock_sei.values.texts import spelled
 from mock_sei.web.control.calls import PlainJson, add_calls
 from mock_sei.web.control.described import describe, described_classes
 from mock_sei.web.control.listener import own_failure
+from mock_sei.web.control.metrics import add_metrics
 from mock_sei.web.control.problems import REFUSALS, problem
 from mock_sei.web.control.reading import CallRoute, UnreadableBody, rejection, validation_answer
 from mock_sei.web.control.reference_page import add_reference
@@ -88,6 +89,7 @@ def control_app() -> FastAPI:
     add_calls(app)
     add_reference(app)
     add_viewer(app)
+    add_metrics(app)
     read_sources(described_classes())
 
     @app.exception_handler(MockSeiError)

@@ -27,7 +27,8 @@ from mock_sei.operations.requests import Request
 Kind = type[Request[Any]]
 
 COMMANDS: Mapping[Kind, str] = {
-    server.ShowHealth: "mock-sei healthcheck",
+    server.ShowLiveness: "mock-sei healthcheck --live",
+    server.ShowReadiness: "mock-sei healthcheck",
     server.Reset: "mock-sei reset --dialect rfc",
     tokens.IssueToken: "mock-sei token --application demo-web --user alice@example.com",
     applications.ListApplications: "mock-sei applications list",
@@ -60,6 +61,8 @@ COMMANDS: Mapping[Kind, str] = {
 
 PYTHON: Mapping[Kind, str] = {
     server.ShowHealth: 'httpx2.get(f"{mock_sei.control_url}/health").json()',
+    server.ShowLiveness: 'httpx2.get(f"{mock_sei.control_url}/health/live").json()',
+    server.ShowReadiness: 'httpx2.get(f"{mock_sei.control_url}/health/ready").json()',
     server.ShowConnection: "(mock_sei.url, mock_sei.two_way_url, mock_sei.control_url)",
     server.ShowMergedDocument: 'httpx2.get(f"{mock_sei.control_url}/apis/openapi.json").json()',
     server.ShowDocuments: 'httpx2.get(f"{mock_sei.control_url}/apis").json()',

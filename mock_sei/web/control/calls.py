@@ -22,6 +22,7 @@ from mock_sei.operations.table import TABLE, Row
 from mock_sei.platform import Platform
 from mock_sei.rules.arguments import refuse_unknown
 from mock_sei.web.downloads import attachment, headers_of, media_type_of
+from mock_sei.web.ending import end_of
 from mock_sei.web.exchange import CONTROL_KEY
 from mock_sei.web.heads import only_looks
 
@@ -114,15 +115,17 @@ def platform_of_call(request: Request) -> Platform:
 
 
 async def _waited(request: Request, asked: Any) -> Any:
-    """The answer of an operation that waits: when it has come, the time is over, or the client has
-    left."""
+    """The answer of an operation that waits: when it has come, the time is over, the client has
+    left, or the server ends."""
     platform: Platform = request.scope[CONTROL_KEY]
     wait = asked.begin(platform)
     try:
         come = asyncio.wrap_future(wait.done)
         left = asyncio.ensure_future(request.receive())
         left.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        await asyncio.wait({come, left}, timeout=asked.timeout, return_when=FIRST_COMPLETED)
+        with end_of(platform) as ending:
+            ends = {come, left, ending}
+            await asyncio.wait(ends, timeout=asked.timeout, return_when=FIRST_COMPLETED)
         left.cancel()
     finally:
         answer = asked.end(platform, wait)

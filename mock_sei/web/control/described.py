@@ -11,7 +11,7 @@ from mock_sei.operations.answers import Files
 from mock_sei.operations.mail_json import ShownMails
 from mock_sei.operations.places import mark_of
 from mock_sei.operations.schemas import body_schema, descriptions, examples_of, without_references
-from mock_sei.operations.table import TABLE, Row, VerifiedAnswer
+from mock_sei.operations.table import TABLE, ReadinessAnswer, Row, VerifiedAnswer
 from mock_sei.portal.registration import Registration
 from mock_sei.rules.records import Application
 from mock_sei.settings import Behaviour
@@ -25,6 +25,7 @@ REFUSALS = {
     "409": "the journal does not have what was expected; `nearest` are the nearest entries",
     "413": "the body is too large",
     "422": "a field is missing or unknown, or its value has another type than the call takes",
+    "503": "the server takes no requests now: it starts, it ends, or its state cannot be reached",
 }
 """By status. A call that takes no value can only be refused because of its caller."""
 
@@ -70,6 +71,8 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
             responses.setdefault(status, _refusal(REFUSALS[status]))
         if isinstance(row.answer, VerifiedAnswer):
             responses["409"] = _refusal(REFUSALS["409"])
+        if isinstance(row.answer, ReadinessAnswer):
+            responses["503"] = {**_good_answer(row), "description": REFUSALS["503"]}
     return document
 
 

@@ -18,7 +18,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_sei.errors import MockSeiBug, Refusal
+from mock_sei.journal.observing import Observer
 from mock_sei.platform import Platform
+from mock_sei.rules import machine
 from mock_sei.rules.addresses import find_host, fits_name, is_address, is_loopback, is_under
 from mock_sei.rules.machine import real_dates
 from mock_sei.values.texts import spelled
@@ -47,7 +49,9 @@ def own_failure(platform: Platform, error: Exception) -> JSONResponse:
 
 
 HEALTH = "/health"
-"""The call that is answered at once, also while the state cannot be reached."""
+METRICS = "/metrics"
+AT_ONCE = frozenset({HEALTH, "/health/live", "/health/ready", METRICS})
+"""The calls that are answered at once, also while the state cannot be reached."""
 
 
 class LazyApp:
@@ -83,12 +87,16 @@ class ControlListener:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if scope["path"] == HEALTH:
-            self._platform.units.look_after()  # it does not wait, whatever the store does
-        else:
+        path = scope["path"]
+        if path not in AT_ONCE:
             await begin(scope, self._platform)
+        elif path == HEALTH:
+            self._platform.units.look_after()  # it does not wait, whatever the store does
         scope[CONTROL_KEY] = platform_of(scope, self._platform)
         send = without_body(scope, send)
+        observer, asked = self._platform.observer, as_get(scope)
+        if observer is not None:
+            send = _counted(asked, send, observer)
         refused: Refusal | None = scope.pop(REFUSED_HEAD, None)
         away: Refusal | None = scope.pop(AWAY, None)
         if away is not None:
@@ -126,9 +134,26 @@ class ControlListener:
         try:
             # The application records its failure, and the framework raises it again.
             with contextlib.suppress(Exception):
-                await self._app(as_get(scope), receiving, send)
+                await self._app(asked, receiving, send)
         finally:
             let_go(scope)
+
+
+def _counted(scope: Scope, send: Send, observer: Observer) -> Send:
+    """``send``, which counts the answer at its end."""
+    method, began, status = scope["method"], machine.monotonic(), 0
+
+    async def sending(message: Message) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        elif not message.get("more_body", False):
+            template = getattr(scope.get("route"), "path", "other")
+            seconds = machine.monotonic() - began
+            observer.control_call(method=method, endpoint=template, status=status, seconds=seconds)
+        await send(message)
+
+    return sending
 
 
 def refused_caller(scope: Scope, names: Collection[str]) -> str | None:

@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 
 from mock_sei.journal.highlighting import highlighted
 from mock_sei.operations.table import TABLE
+from mock_sei.rules.addresses import HOME
 from mock_sei.values.cached import cached_property
 from mock_sei.web.control.call_texts import CallText, call_texts, sentence
 from mock_sei.web.control.calls import platform_of_call
@@ -26,7 +27,6 @@ from mock_sei.web.control.described import REFUSALS
 from mock_sei.web.control.own_files import file_answer
 from mock_sei.web.control.viewer_page import VIEWER_PATH
 from mock_sei.web.pages import PAGE_HEADERS, POLICY, page
-from mock_sei.web.portal.visit import HOME
 
 REFERENCE_PATH = "/docs"
 

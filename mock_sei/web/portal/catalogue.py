@@ -14,7 +14,8 @@ from mock_sei.apis.documents import Product
 from mock_sei.apis.grades import find_grade
 from mock_sei.apis.operations import Operation, Parameter
 from mock_sei.apis.rules import GRADES
-from mock_sei.web.portal.visit import HOME, Visit, page_number, query_of
+from mock_sei.rules.addresses import HOME
+from mock_sei.web.portal.visit import Visit, page_number, query_of
 
 APIS = f"{HOME}/apis"
 

@@ -15,9 +15,10 @@ from mock_sei.certificates.held import AccountCertificate, Origin
 from mock_sei.certificates.profiles import Variant
 from mock_sei.errors import UnknownCertificate
 from mock_sei.journal.shell import shell_word
+from mock_sei.rules.addresses import HOME
 from mock_sei.rules.records import Application, CertificateSource
 from mock_sei.web.portal.time_line import Axis, stamp
-from mock_sei.web.portal.visit import HOME, PAGE, Visit, page_number, path_of, query_of
+from mock_sei.web.portal.visit import PAGE, Visit, page_number, path_of, query_of
 
 CERTIFICATES = f"{HOME}/certificates"
 

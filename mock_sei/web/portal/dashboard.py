@@ -22,7 +22,7 @@ from mock_sei.operations.faults import AddFault, RemoveFault
 from mock_sei.operations.requests import Request
 from mock_sei.portal.ends import Ending
 from mock_sei.rules import machine
-from mock_sei.rules.addresses import Addresses
+from mock_sei.rules.addresses import HOME, Addresses
 from mock_sei.values.texts import spelled
 from mock_sei.web.example_calls import (
     EXAMPLE_ACCOUNT,
@@ -53,7 +53,6 @@ from mock_sei.web.portal.settings import differences
 from mock_sei.web.portal.time_line import stamp
 from mock_sei.web.portal.visit import (
     FORM_CHECK,
-    HOME,
     Visit,
     events_of,
     path_of,

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from mock_sei.journal.entries import Entry
 from mock_sei.journal.search import read_wanted
-from mock_sei.web.portal.visit import HOME
+from mock_sei.rules.addresses import HOME
 
 MOST_LOOKED_AT = 10_000
 """So many entries are looked at for one page, if a filter is set."""

@@ -19,13 +19,15 @@ from starlette.types import Receive, Scope, Send
 from mock_sei.errors import LIVE_PAGES_FULL, NOT_FOUND, Refusal, StoreAway
 from mock_sei.platform import Platform
 from mock_sei.rules import checks, machine
+from mock_sei.rules.addresses import HOME
 from mock_sei.values.texts import spelled
+from mock_sei.web.ending import end_of
 from mock_sei.web.heads import only_looks
 from mock_sei.web.pages import PAGE_HEADERS
 from mock_sei.web.portal.dashboard import dashboard
 from mock_sei.web.portal.journal import journal
 from mock_sei.web.portal.parts import SentParts, event
-from mock_sei.web.portal.visit import HOME, JOURNAL, Visit
+from mock_sei.web.portal.visit import JOURNAL, Visit
 
 MOST_STREAMS = 20
 """So many pages are live at once, of all workers of a server together."""
@@ -102,9 +104,9 @@ class Woken:
 
 
 class Stream(Response):
-    """The answer that goes on until the browser leaves, the platform is reset or the server stops.
+    """The answer that goes on until the browser leaves, the platform is reset or the server ends.
 
-    The server stops by closing the connection and cancelling this call, so it waits for nothing.
+    A server that ends tells it. One that stops at once closes the connection and cancels this call.
     """
 
     def __init__(self, visit: Visit, page: Page, first: Response) -> None:
@@ -130,7 +132,9 @@ class Stream(Response):
             start = {"type": "http.response.start", "status": 200}
             await send({**start, "headers": _headers_of(self._first)})
             exchange.leave_out()
-            await self._go_on(platform, woken, gone, partial(_send, send))
+            with end_of(platform) as ending:
+                ending.add_done_callback(lambda _: woken())
+                await self._go_on(platform, woken, {gone, ending}, partial(_send, send))
             if not gone.done():
                 await send({"type": "http.response.body", "body": b""})
         finally:
@@ -157,11 +161,12 @@ class Stream(Response):
         self,
         platform: Platform,
         woken: Woken,
-        gone: asyncio.Future[None],
+        ends: set[asyncio.Future[None]],
         send: Callable[[bytes], Awaitable[None]],
     ) -> None:
-        """Sends what is new, until the browser has left or a reset came."""
-        while not gone.done():
+        """Sends what is new, until a reset came or one of ``ends`` is done: the browser has left,
+        or the server ends. Then the browser asks again, and gets to another server."""
+        while not any(each.done() for each in ends):
             try:
                 news = await self._news(platform)
             except StoreAway:
@@ -172,7 +177,7 @@ class Stream(Response):
             if news:
                 await send(event("parts", news))
             pause = pause_after(self._cost, streams=len(platform.followers))
-            await asyncio.wait({gone}, timeout=pause)
+            await asyncio.wait(ends, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             while not await woken.wait(HEARTBEAT):
                 await send(event("beat", "nothing new"))
             woken.clear()

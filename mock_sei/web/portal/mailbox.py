@@ -8,10 +8,11 @@ from fastapi import Response
 
 from mock_sei.errors import UnknownMessage
 from mock_sei.portal.mailbox import Mail
+from mock_sei.rules.addresses import HOME
 from mock_sei.values.texts import spelled
 from mock_sei.web.downloads import attachment
 from mock_sei.web.portal.time_line import stamp
-from mock_sei.web.portal.visit import HOME, PAGE, Visit, query_of
+from mock_sei.web.portal.visit import PAGE, Visit, query_of
 
 MAILBOX = f"{HOME}/mailbox"
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Response
 
-from mock_sei.apis.calls import ApiState
+from mock_sei.apis.api_state import ApiState
 from mock_sei.apis.documents import Product
 from mock_sei.apis.example_answers import ExampleAnswer, ExampleData, example_answer
 from mock_sei.apis.grades import grades_of_parameters

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
-from starlette.responses import RedirectResponse
+from fastapi import Request, Response
+from starlette.routing import BaseRoute
 
 from mock_sei.errors import (
     NOT_FOUND,
@@ -22,32 +21,26 @@ from mock_sei.errors import (
     Rejected,
     StoreAway,
 )
-from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, LIVE_PATH
-from mock_sei.rules.standards import Listener
-from mock_sei.web.apis import call
+from mock_sei.rules.addresses import CERTIFICATE_LINK_PATH, HOME, LIVE_PATH
 from mock_sei.web.exchange import store_away
 from mock_sei.web.misses import refuse_on_two_way
-from mock_sei.web.pages import PAGE_HEADERS
 from mock_sei.web.portal import applications, catalogue, dashboard, operation_page
 from mock_sei.web.portal import certificates as histories
 from mock_sei.web.portal import journal as journals
 from mock_sei.web.portal import mailbox as mails
 from mock_sei.web.portal.certificates import CERTIFICATES
+from mock_sei.web.portal.entrance import is_browser, lead_to
 from mock_sei.web.portal.link import certificate_link
 from mock_sei.web.portal.live import events
 from mock_sei.web.portal.mailbox import MAILBOX
-from mock_sei.web.portal.visit import APPS, FORM_CHECK, HOME, JOURNAL, Visit
+from mock_sei.web.portal.visit import APPS, FORM_CHECK, JOURNAL, Visit
 from mock_sei.web.refusals import functional_refusal
-from mock_sei.web.requests import exchange_of, find_headers
+from mock_sei.web.requests import exchange_of
 from mock_sei.web.routing import AnyMethod
 
 Handler = Callable[[Visit], Any]
 """Answers a visit. A plain function is one unit of work, in a thread. A coroutine function waits on
 the event loop, and does its work on the state in units of its own."""
-
-MOST_ACCEPTED = 4096
-"""Characters of the ``Accept`` header that are read."""
-_NO_WEIGHT = re.compile(r"q\s*=\s*0(\.0{0,3})?")
 
 ONE = f"{APPS}/{{name}}"
 
@@ -91,40 +84,9 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
 """The handlers of each path, in the order in which paths are tried. The last one answers 404."""
 
 
-def portal_routes() -> APIRouter:
-    """The routes of the portal."""
-    router = APIRouter(include_in_schema=False)
-    router.routes.append(AnyMethod("/", _root))
-    for path, handlers in ROUTES.items():
-        router.routes.append(AnyMethod(path, _endpoint(handlers)))
-    return router
-
-
-async def _root(request: Request) -> Response:
-    """Redirects a browser to the portal; any other client gets the answer of an unknown path."""
-    exchange = exchange_of(request)
-    if exchange.listener is Listener.ONE_WAY and _is_browser(request):
-        return _lead_to(HOME)
-    return await call(request)
-
-
-def _is_browser(request: Request) -> bool:
-    """Whether the ``Accept`` header names ``text/html``, as browsers do."""
-    if request.method not in ("GET", "HEAD"):
-        return False
-    ranges = ",".join(find_headers(request.scope["headers"], b"accept"))[:MOST_ACCEPTED]
-    return any(_names_html(each) for each in ranges.split(","))
-
-
-def _names_html(media_range: str) -> bool:
-    """Whether a range of ``Accept`` is ``text/html`` with a weight over 0 (RFC 9110, 12.4.2)."""
-    name, *parameters = (each.strip().lower() for each in media_range.split(";"))
-    is_refused = any(_NO_WEIGHT.fullmatch(each) for each in parameters)
-    return name == "text/html" and not is_refused
-
-
-def _lead_to(path: str) -> Response:
-    return RedirectResponse(path, 302, headers={**PAGE_HEADERS, "Vary": "Accept"})
+def page_routes() -> list[BaseRoute]:
+    """The routes of all pages."""
+    return [AnyMethod(path, _endpoint(handlers)) for path, handlers in ROUTES.items()]
 
 
 def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
@@ -135,8 +97,8 @@ def _endpoint(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[
         except Refusal as refusal:
             return functional_refusal(exchange, refusal)
         path = request.scope["path"]
-        if not handlers and path.endswith("/") and _is_browser(request):
-            return _lead_to(quote(path.rstrip("/")))
+        if not handlers and path.endswith("/") and is_browser(request):
+            return lead_to(quote(path.rstrip("/")))
         bare = Visit(request=request, exchange=exchange, secret="")
         try:
             handler = _find(handlers, request)
@@ -174,8 +136,3 @@ def _as_refusal(error: MockSeiError) -> Refusal:
     text = str(error)
     end = "" if text.endswith("?") else "."
     return Refusal(kind, check=FORM_CHECK, because=f"{text[0].upper()}{text[1:]}{end}")
-
-
-def portal_refusal(request: Request, refusal: Refusal) -> Response:
-    """The page of a refusal before the request reached its handler."""
-    return Visit(request=request, exchange=exchange_of(request), secret="").problem(refusal)

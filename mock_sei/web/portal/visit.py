@@ -15,7 +15,7 @@ from mock_sei.errors import REQUEST_INVALID, Refusal
 from mock_sei.platform import Platform
 from mock_sei.portal.portal import Portal
 from mock_sei.rules import checks
-from mock_sei.rules.addresses import LIVE_PATH, Addresses
+from mock_sei.rules.addresses import HOME, LIVE_PATH, Addresses
 from mock_sei.rules.records import Application
 from mock_sei.web.exchange import Exchange
 from mock_sei.web.forms import (
@@ -32,7 +32,6 @@ from mock_sei.web.requests import exchange_of, find_cookie, refuse_announced_siz
 
 T = TypeVar("T")
 
-HOME = "/portal"
 APPS = f"{HOME}/apps"
 JOURNAL = f"{HOME}/journal"
 

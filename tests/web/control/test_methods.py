@@ -12,6 +12,8 @@ FOREIGN = ["OPTIONS", "TRACE", "PROPFIND", "FOO"]
 ALLOWED = {
     "/": "GET, HEAD",
     "/health": "GET, HEAD",
+    "/health/live": "GET, HEAD",
+    "/health/ready": "GET, HEAD",
     "/docs": "GET, HEAD",
     "/openapi.json": "GET, HEAD",
     "/clock": "GET, HEAD, PUT, DELETE",
