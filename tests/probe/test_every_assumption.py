@@ -131,6 +131,7 @@ KINDS = sorted({row.rpartition(".")[0] for row in SEEN if row.startswith("refusa
 SINGLE = [row for row in SEEN if not row.startswith("refusal.")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", SINGLE)
 def test_a_changed_row_is_found_by_its_probe(
     shared_store: CertificateStore, tmp_path: Path, row: str
@@ -138,6 +139,7 @@ def test_a_changed_row_is_found_by_its_probe(
     require_shown(shared_store, tmp_path, {row: other_value(row)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_changed_refusal_is_found_by_its_probe(
     shared_store: CertificateStore, tmp_path: Path, kind: str
