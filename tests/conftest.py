@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sysconfig
+import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import httpx2
 import hypothesis
 import pytest
 from anyio.from_thread import start_blocking_portal
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 import mock_sei
+from mock_sei.certificates.profiles import new_identity_key
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import bundled_folder, load_fixtures
 from mock_sei.platform import Platform
@@ -86,6 +89,25 @@ def pytest_collection_finish() -> None:
 def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
     """One CA for the session: keys are dear to make."""
     return CertificateStore(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_keys() -> Iterator[None]:
+    """Certificates take eight RSA keys in turn, made when first needed: they are dear to make.
+
+    Keys that are made one after another differ. ``new_identity_key`` itself makes a new one.
+    """
+    kept: list[rsa.RSAPrivateKey] = []
+    making = threading.Lock()
+
+    def take() -> rsa.RSAPrivateKey:
+        with making:
+            kept.append(new_identity_key() if len(kept) < 8 else kept.pop(0))
+            return kept[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mock_sei.certificates.authority.new_identity_key", take)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import mock_sei
+from tests.sources import nodes_of, tree_of
 
 PACKAGE = Path(mock_sei.__file__).parent
 
@@ -108,6 +109,7 @@ TIMES = {
     "date": {"today"},
 }
 """By their holder: what reads the time of day, or a clock that never goes back."""
+READING_TIME = set().union(*TIMES.values())
 
 MUTATORS = {
     "add",
@@ -122,17 +124,6 @@ MUTATORS = {
     "setdefault",
     "update",
 }
-
-
-@cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-@cache
-def nodes_of(path: Path) -> tuple[ast.AST, ...]:
-    """Every node of a module: several tests walk through all modules."""
-    return tuple(ast.walk(tree_of(path)))
 
 
 def name_of(path: Path) -> str:
@@ -212,7 +203,7 @@ def test_the_runtime_takes_nothing_of_starlette_but_its_types() -> None:
 def times_read(path: Path) -> Iterator[str]:
     """Places where a module reads a time that a test's tools can move or stop."""
     for node in nodes_of(path):
-        if isinstance(node, ast.Attribute):
+        if isinstance(node, ast.Attribute) and node.attr in READING_TIME:
             if node.attr in TIMES.get(ast.unparse(node.value).rsplit(".", 1)[-1], ()):
                 yield f"line {node.lineno}: {ast.unparse(node)}"
         elif isinstance(node, ast.ImportFrom) and node.module in TIMES:

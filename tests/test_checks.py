@@ -17,6 +17,7 @@ from mock_sei.journal.recorded import read_entry
 from mock_sei.rules import checks
 from mock_sei.rules.standards import TOKEN_GRANTS, Listener
 from tests.oauth.flows import by_code, information, refresh, revoke
+from tests.sources import nodes_of, tree_of
 from tests.support import TICKETS, Served
 
 PACKAGE = Path(mock_sei.__file__).parent
@@ -33,11 +34,9 @@ CONSTANTS = {name: value for name, value in vars(checks).items() if isinstance(v
 
 
 @functools.cache
-def modules() -> tuple[tuple[str, ast.Module], ...]:
-    """Read once, and not while tests are collected: it takes seconds."""
+def modules() -> tuple[tuple[str, Path], ...]:
     return tuple(
-        (path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
-        for path in sorted(PACKAGE.rglob("*.py"))
+        (path.relative_to(PACKAGE).as_posix(), path) for path in sorted(PACKAGE.rglob("*.py"))
     )
 
 
@@ -64,7 +63,7 @@ def constants_of_all() -> dict[str, str]:
     return {
         name: text
         for _, module in modules()
-        for name, text in constants_of(module).items()
+        for name, text in constants_of(tree_of(module)).items()
         if name not in ("CHECK", "HOME")
     }
 
@@ -81,11 +80,12 @@ def _named_checks() -> Iterator[tuple[str, str | None]]:
         # The doctor's checks are of the client's setup; the recorder's are in no journal.
         if path.startswith(("doctor/", "recorder/")):
             continue
-        known = everywhere | constants_of(module)
-        for node in ast.walk(module):
+        known = everywhere | constants_of(tree_of(module))
+        for node in nodes_of(module):
             if not isinstance(node, ast.Call):
                 continue
-            function = ast.unparse(node.func).rpartition(".")[2]
+            called = node.func
+            function = called.attr if isinstance(called, ast.Attribute) else ast.unparse(called)
             if function in RAISING:
                 for keyword in node.keywords:
                     if keyword.arg == ("name" if function == "Check" else "check"):

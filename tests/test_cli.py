@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from mock_sei import cli
 from mock_sei.settings import Settings
+from tests.cases import every_case
 
 
 def test_the_garbage_collector_pauses_for_a_start_and_comes_back() -> None:
@@ -31,7 +32,7 @@ def helped() -> str:
     return re.sub(r"\n {10,}", " ", shown.output)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("option", "values"),
     [
         ("environment", "build|sandbox|test|production"),

@@ -8,8 +8,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from mock_sei import errors
 from mock_sei.errors import (
     API_KEY,
@@ -31,6 +29,7 @@ from mock_sei.errors import (
     oauth_error_body,
 )
 from tests.cases import every_case
+from tests.sources import nodes_of
 
 TRACKING_ID = "5e4d3c2b-0000-4000-8000-000000000001"
 PRECONDITIONS = "Preconditions not met. The security conditions for gateway access were not met"
@@ -70,7 +69,7 @@ def test_no_error_of_ours_grows_elsewhere() -> None:
         f"{path.relative_to(package)}: {node.name}"
         for path in package.rglob("*.py")
         if path.name != "errors.py"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.ClassDef)
         and any(isinstance(base, ast.Name) and base.id in names for base in node.bases)
     ]
@@ -99,7 +98,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("row", "kind", "code", "message", "entries"), ROWS)
+@every_case(("row", "kind", "code", "message", "entries"), ROWS)
 def test_the_documented_rows_are_sent_in_the_documented_words(
     row: int, kind: RefusalKind, code: str, message: str, entries: list[dict[str, str]]
 ) -> None:
@@ -198,7 +197,7 @@ def test_a_wrong_method_names_the_right_ones() -> None:
     assert refused.why.because == "/v2/oauthtoken takes POST, not GET."
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("error", "line"),
     [
         (ConfigurationError("no such folder", source=Path("f")), "f: no such folder"),

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from mock_sei.apis.grades import BEGIN, END, SCHEMAS_BEGIN, SCHEMAS_END
@@ -17,6 +16,7 @@ from mock_sei.apis.rules import GRADES
 from mock_sei.assumptions.table import ROWS
 from mock_sei.fixtures import bundled_folder
 from tests.apis.engine import SAFE_LOADER
+from tests.cases import every_case
 from tests.facts.every import EVERY
 
 TESTS = Path(__file__).parent
@@ -97,7 +97,7 @@ def test_every_written_line_has_a_grade_of_the_preface() -> None:
         assert words[0] in grades, line[0]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("cell", "problem"),
     [
         ("", "nothing shows it"),
@@ -211,7 +211,7 @@ def test_every_graded_key_has_its_line() -> None:
     assert without_line(FIDELITY.read_text(encoding="utf-8")) == [], "run `make tables`"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("gone", "place"),
     [
         ("| workdesk | `GET /v2/workdesk/ticketinfo` |", "workdesk.yaml: paths/"),
@@ -262,7 +262,7 @@ def test_a_line_with_an_assumption_is_not_only_ours() -> None:
             assert all(ROWS[each].unseen for each in names), line[0]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("cell", "names"),
     [
         ("a token lives (`token.lifetime`, `code.lifetime`)", ["token.lifetime", "code.lifetime"]),

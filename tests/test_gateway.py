@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from mock_sei.rules.standards import Listener
+from tests.cases import every_case
 from tests.support import CREDENTIALS_MESSAGE, TICKETS, Served
 
 
@@ -87,11 +88,9 @@ def test_a_second_token_or_app_key_is_refused(
     assert send(served, *good).status_code == 200
 
 
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BearerToken"])
-@pytest.mark.parametrize(
-    "name", ["access_token", "access%5Ftoken", "%61ccess_token", "a=1&access_token"]
-)
-@pytest.mark.parametrize("value", ["TOKEN", "x"])
+@every_case("scheme", ["Bearer", "bearer", "BearerToken"])
+@every_case("name", ["access_token", "access%5Ftoken", "%61ccess_token", "a=1&access_token"])
+@every_case("value", ["TOKEN", "x"])
 def test_a_token_in_header_and_query_is_refused(
     served: Served, scheme: str, name: str, value: str
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from mock_sei import MockSei
 from mock_sei.errors import ConfigurationError, MockSeiError, Rejected
 from mock_sei.values.texts import is_text, sendable
+from tests.cases import every_case
 
 HALF = "\ud800"
 """Half a surrogate pair, which no encoding can write."""
@@ -137,7 +138,7 @@ def test_the_largest_seed_can_be_told(server: MockSei) -> None:
     server.reset()
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "shown"),
     [("é€😀\0", "é€😀\0"), (HALF, "\\ud800"), ("a\udc80b", "a\\udc80b"), ("", "")],
 )

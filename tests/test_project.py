@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 import mock_sei
+from tests.sources import nodes_of
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(mock_sei.__file__).parent
@@ -35,7 +36,9 @@ OF_THE_PLUGIN = {"pytest"}
 def imported(files: Iterable[Path]) -> Iterator[str]:
     """The top names that modules import, wherever in them the import stands."""
     for path in files:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        is_shared = path.is_relative_to(PACKAGE)
+        nodes = nodes_of(path) if is_shared else ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes:
             if isinstance(node, ast.Import):
                 yield from (alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -283,23 +283,21 @@ class Catalogue:
                     except ConfigurationError as error:
                         wrong.append(error)
         raise_all(wrong)
-        paths = [(path, product) for product in self.products.values() for path in product.paths]
+        self._paths = [
+            (path, product) for product in self.products.values() for path in product.paths
+        ]
         self._exact: dict[str, list[Product]] = {}
-        for path, product in paths:
+        for path, product in self._paths:
             if "{" not in path:
                 self._exact.setdefault(path, []).append(product)
         self.bundled_paths = frozenset(
-            path for path, product in paths if "{" not in path and product.bundled
+            path for path, product in self._paths if "{" not in path and product.bundled
         )
         """Paths without parameters in bundled documents. Such a path never belongs to another
         product."""
-        # Templates with more fixed text are tried earlier.
-        templates = sorted(
-            (each for each in paths if "{" in each[0]), key=lambda each: _looseness(each[0])
-        )
-        self._templates = PathTree(templates)
         if self._brought_operations:  # loaded at the start, so that no call waits for it
             self._near.load()
+            _ = self._templates
 
     def _bring(self, product: Product) -> None:
         try:
@@ -446,6 +444,12 @@ class Catalogue:
             because += f" The path differs from {right} in {difference}."
         return Refusal(NOT_FOUND, check="path", because=because, actual=f"{method} {path}")
 
+    @cached_property
+    def _templates(self) -> PathTree[Product]:
+        """Templates with more fixed text are tried earlier."""
+        templates = (each for each in self._paths if "{" in each[0])
+        return PathTree(sorted(templates, key=lambda each: _looseness(each[0])))
+
     def _candidates(self, path: str) -> Iterable[tuple[str, Product, Mapping[str, str]]]:
         for product in self._exact.get(path, ()):
             yield path, product, {}
@@ -480,6 +484,9 @@ _MOST_QUERIES = 10
 """How many queries a refusal names."""
 
 
+_WILD = re.compile(r"\{[^}]*\}")
+
+
 def _looseness(path: str) -> tuple[int, int]:
-    wild = sum(bool(re.fullmatch(r"\{[^}]*\}", part)) for part in path.split("/"))
-    return wild, -len(re.sub(r"\{[^}]*\}", "", path))
+    wild = sum(_WILD.fullmatch(part) is not None for part in path.split("/"))
+    return wild, -len(_WILD.sub("", path))

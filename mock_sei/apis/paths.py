@@ -84,7 +84,9 @@ class _Node(Generic[T]):
     def child(self, segment: str) -> _Node[T]:
         pieces = tuple(segment.split(_HOLE))
         if len(pieces) == 1:
-            return self.fixed.setdefault(segment, _Node())
+            if segment not in self.fixed:
+                self.fixed[segment] = _Node()
+            return self.fixed[segment]
         self.lengths.add(len(pieces[0]))
         return self.open.setdefault(pieces[0], {}).setdefault(pieces, _Node())
 

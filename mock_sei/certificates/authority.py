@@ -122,6 +122,10 @@ class Authority:
         """A new key of an account. It takes 100 ms and more."""
         return new_identity_key()
 
+    def new_ec_key(self) -> PrivateKey:
+        """A new P-256 key, for certificates that no user gets. It takes less than 1 ms."""
+        return new_server_key()
+
     def issue_identity(
         self,
         account: str,

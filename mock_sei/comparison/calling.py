@@ -133,7 +133,7 @@ class ClientCertificates:
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
-        self._key = authority.new_key()
+        self._key = authority.new_ec_key()
         self._made: dict[str, str] = {}
 
     def pem_of(self, common_name: str) -> str:

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from string import ascii_letters, digits
 from typing import NamedTuple, Protocol
 
 from mock_sei.journal.readings import FoundValue, Span, find_stretches, find_values
@@ -33,7 +34,8 @@ PRIVATE_KEY = "PRIVATE KEY-----"
 """The mark of a private key. Users may paste one in place of a certificate."""
 _KEY_BLOCK = re.compile(rf"(?:-----BEGIN [A-Z ]{{0,30}})?{PRIVATE_KEY}[\w+/=\s\\:,-]*+")
 
-_DOTTED = re.compile(r"[A-Za-z0-9_.-]++")
+_DOTTED_CHARACTERS = f"{ascii_letters}{digits}_.-"
+_DOTTED = re.compile(rf"[{_DOTTED_CHARACTERS}]++")
 _TOKEN_BEGINS = "eyJ"
 _TOKEN_HEADER = 11
 """The first part of a JWT has so many characters at least."""
@@ -375,16 +377,26 @@ def _shaped(text: str, secrets: Secrets, *, cut: bool) -> Iterator[Span]:
 
 def _tokens(text: str, *, cut: bool) -> Iterator[Span]:
     """The places of JWTs, also of other servers. If the text was cut, a JWT's beginning counts."""
-    for chain in _DOTTED.finditer(text):
-        is_cut = cut and _ENDS.match(text, chain.end()) is not None
-        place, last = chain.start(), chain.start() + len(chain[0].rstrip("."))
-        for part in chain[0].split("."):
+    for begin, end in _chains(text):
+        chain = text[begin:end]
+        is_cut = cut and _ENDS.match(text, end) is not None
+        place, last = begin, begin + len(chain.rstrip("."))
+        for part in chain.split("."):
             at = part.find(_TOKEN_BEGINS)
             is_followed = place + len(part) < last
             if at >= 0 and len(part) - at >= _TOKEN_HEADER and (is_followed or is_cut):
-                yield place + at, chain.end()
+                yield place + at, end
                 break
             place += len(part) + 1
+
+
+def _chains(text: str) -> Iterator[Span]:
+    """The places of parts with dots between them, if the beginning of a JWT is in one of them."""
+    end = 0
+    while (at := text.find(_TOKEN_BEGINS, end)) >= 0:
+        begin = end + len(text[end:at].rstrip(_DOTTED_CHARACTERS))
+        end = at + len(_DOTTED.match(text, at)[0])  # type: ignore[index]  # it is one itself
+        yield begin, end
 
 
 def _opaque_tokens(text: str, *, cut: bool) -> Iterator[Span]:

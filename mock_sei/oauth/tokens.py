@@ -105,7 +105,8 @@ class SigningKey:
         try:
             self.private = _OneSignature(pem.decode(), ALGORITHM)
             self.public = self.private.public_key()
-            coordinates = {name: self.public.to_dict()[name] for name in ("kty", "crv", "x", "y")}
+            public = self.public.to_dict()
+            coordinates = {name: public[name] for name in ("kty", "crv", "x", "y")}
         except (JOSEError, KeyError, ValueError) as error:
             raise ValueError(f"not a P-256 key: {error}") from None
         self.public_jwk: Mapping[str, str] = coordinates

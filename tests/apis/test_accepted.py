@@ -69,7 +69,7 @@ def test_a_range_is_answered_in_what_the_client_wants_of_it(
     assert choose([key], accept) == ChosenMediaType(key=key, media_type=media_type)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("declared", "accept", "media_type"),
     [
         (XML_AND_JSON, "text/csv", "application/json"),

@@ -9,7 +9,7 @@ import copy
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
+from random import Random, randrange
 from typing import Any
 
 import pytest
@@ -297,13 +297,14 @@ ANYTHING: list[Any] = [None, {"$ref": "#"}, [], {}, 7, "text", [None], True]
     ids=["own", "new", "old"],
 )
 def test_each_place_may_hold_one_of_anything(file: Path, text: str) -> None:
-    """Each place has another value than the place before."""
+    """Each place has another value than the place before; each run tries a third of the places."""
     whole = yaml.safe_load(text)
-    for number, place in enumerate(places_of(whole)):
+    first = randrange(3)  # noqa: S311  # other ones in each run
+    for number, place in list(enumerate(places_of(whole)))[first::3]:
         use_or_report(file, whole, place, ANYTHING[number % len(ANYTHING)])
 
 
-@pytest.mark.nightly  # the test before this one puts one value into each place
+@pytest.mark.nightly  # the test before this one puts one value into some places
 @pytest.mark.parametrize("text", [OWN, NEW, OLD], ids=["own", "new", "old"])
 @pytest.mark.parametrize("value", ANYTHING)
 def test_any_one_place_may_hold_anything(file: Path, text: str, value: Any) -> None:

@@ -194,7 +194,7 @@ def test_a_body_that_is_no_json_is_refused(body: bytes, why: str) -> None:
     assert why in reason(body)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("body", "value"),
     [
         (b'{"a": 1e40}', {"a": 1e40}),
@@ -256,7 +256,7 @@ def test_a_body_has_a_bounded_number_of_faults() -> None:
     assert len(Engine.of(CREATE).faults(method="POST", body=body, headers=JSON)) == MOST_FAULTS
 
 
-@pytest.mark.parametrize(
+@every_case(
     "content_type",
     [
         "application/json",
@@ -272,7 +272,7 @@ def test_a_media_type_is_known_by_its_name_alone(content_type: str) -> None:
     assert answer.body["name"] == "é"
 
 
-@pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/jsonx", "x" * 500])
+@every_case("content_type", [None, "", "text/plain", "application/jsonx", "x" * 500])
 def test_another_media_type_is_refused(content_type: str | None) -> None:
     headers = {} if content_type is None else {"content-type": content_type}
 

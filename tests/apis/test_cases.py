@@ -25,6 +25,7 @@ from mock_sei.apis.patterns import Budget
 from mock_sei.errors import MalformedRequest, Refusal
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import JSON, Engine
+from tests.cases import every_case
 
 CASES = Path(__file__).parent / "cases"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -433,8 +434,10 @@ PREFIXES = {"c68-components-extension": "c68", "c72-media-crlf": "c72", "c73-pat
 
 def load(path: Path, folder: Path) -> tuple[Engine, list[str]]:
     """The platform with one document, and the report about the document."""
-    shutil.copy(path, folder)
-    fixtures = load_fixtures(apis=folder)
+    own = folder / path.stem
+    own.mkdir(exist_ok=True)
+    shutil.copy(path, own)
+    fixtures = load_fixtures(apis=own)
     engine = Engine.of("paths: {}")
     engine.catalogue = Catalogue((), fixtures.brought)
     return engine, [*fixtures.problems, *engine.catalogue.problems]
@@ -478,7 +481,7 @@ def lines() -> Iterator[Any]:
             yield pytest.param(name, call, wanted, id=f"{name.partition('.')[0]} {call[:60]}")
 
 
-@pytest.mark.parametrize(("name", "call", "wanted"), list(lines()))
+@every_case(("name", "call", "wanted"), list(lines()))
 def test_a_call_of_a_case_is_answered_as_its_document_says(
     name: str, call: str, wanted: Any, tmp_path: Path
 ) -> None:
@@ -494,7 +497,7 @@ def test_a_call_of_a_case_is_answered_as_its_document_says(
     assert text in found[1]
 
 
-@pytest.mark.parametrize("name", [each for each in TABLE if " " not in each])
+@every_case("name", [each for each in TABLE if " " not in each])
 def test_what_is_wrong_in_a_case_is_reported_and_nothing_else(name: str, tmp_path: Path) -> None:
     _, problems = load(CASES / name, tmp_path)
 
@@ -503,7 +506,7 @@ def test_what_is_wrong_in_a_case_is_reported_and_nothing_else(name: str, tmp_pat
         assert any(text in each and name in each for each in problems), problems
 
 
-@pytest.mark.parametrize("name", [each for each in TABLE if " " not in each])
+@every_case("name", [each for each in TABLE if " " not in each])
 def test_every_made_answer_of_a_case_fits_its_schema_or_a_note_says_why(
     name: str, tmp_path: Path
 ) -> None:

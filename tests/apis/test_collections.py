@@ -56,7 +56,7 @@ def test_the_same_selection_is_made_once() -> None:
     assert choose.asked == 1
 
 
-@pytest.mark.parametrize(
+@every_case(
     "write",
     [
         lambda found: found.add("widgets", [{"id": 9}]),

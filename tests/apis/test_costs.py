@@ -51,7 +51,7 @@ components:
     assert {each.consequence for each in catalogue.costs} == {"no operation is left out"}
 
 
-@pytest.mark.parametrize(
+@every_case(
     "part",
     [
         f"responses: {{'201': {{content: {{application/json: {{schema: {GONE}}}}}}}, '400': {{description: no}}}}",

@@ -14,6 +14,7 @@ import pytest
 from mock_sei.apis.references import Document
 from mock_sei.apis.samples import sample
 from tests.apis.engine import Engine
+from tests.cases import every_case
 from tests.growth import assert_flat, assert_linear
 
 TESTS_THE_BOUND = True
@@ -165,7 +166,7 @@ def test_a_long_list_of_equal_items_is_made_whole() -> None:
     assert found.problems == ()
 
 
-@pytest.mark.parametrize("bound", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"])
+@every_case("bound", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"])
 def test_a_bound_of_many_digits_is_met(bound: str) -> None:
     digits = -(10**4000) if bound.lower().endswith("maximum") else 10**4000
     found = sample({"type": "integer", bound: digits}, Document(source=Path("a.yaml"), content={}))

@@ -141,7 +141,7 @@ def test_a_form_needs_no_read_only_member_either(body: str) -> None:
     assert answer.status == 201
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schema", "body"),
     [
         (

@@ -13,6 +13,7 @@ import pytest
 from mock_sei.apis.documents import Catalogue
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import JSON, Engine, document
+from tests.cases import every_case
 
 PET = "{$ref: '#/components/schemas/Pet'}"
 BOTH = f"post: {{requestBody: {{content: {{application/json: {{schema: {PET}}}}}}}, responses: {{'200': {{description: ok, content: {{application/json: {{schema: {PET}}}}}}}}}}}"
@@ -153,7 +154,7 @@ def test_a_discriminator_of_swagger_is_a_text() -> None:
     assert faults(engine, {"kind": "Cat"}) == [("lives", "required and missing")]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("discriminator", "told"),
     [
         ("kind", "discriminator: must be a mapping with a propertyName"),

@@ -45,7 +45,7 @@ def test_a_path_spelled_out_comes_before_a_template(
     assert (found.path, dict(taken)) == (template, values)
 
 
-@pytest.mark.parametrize("path", ["/v1/a/", "/v1/A", "/v1", "/v1/a/x/b", "/v1/a//b/y", "", "/"])
+@every_case("path", ["/v1/a/", "/v1/A", "/v1", "/v1/a/x/b", "/v1/a//b/y", "", "/"])
 def test_a_path_that_no_document_has_names_the_nearest_three(path: str) -> None:
     with pytest.raises(Refusal) as caught:
         Engine.of(PATHS).catalogue.find("GET", path)
@@ -172,7 +172,7 @@ def test_two_documents_of_one_product_are_told() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("servers", "base"),
     [
         ("[]", ""),
@@ -195,7 +195,7 @@ def test_paths_begin_with_the_path_of_the_first_server(servers: str, base: str) 
     assert engine.catalogue.find("GET", f"{base}/x")[0].path == f"{base}/x"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("servers", "line"),
     [
         ("{url: /v1}", "servers: not a list"),

@@ -124,7 +124,7 @@ def test_a_moment_that_no_calendar_has_is_refused() -> None:
     assert (field, reason) == ("a", "must be in the years 0001 to 9999")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("match", "query", "ids"),
     [
         ("from", "a=2026-03-31T12:00:00", [1, 2, 3, 5]),
@@ -160,7 +160,7 @@ AS_OF = parameter("as-of", schema="{type: string, format: date}")
 QUARTERS = ("2025-12-31", "2026-03-31", "2025-12-31", "2026-06-30", None)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "ids"),
     [
         ("a=2025-12-30", []),
@@ -240,7 +240,7 @@ FIRMS = [
 ]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("pairs", "ids"),
     [
         ('[["A","x"]]', [1]),
@@ -285,7 +285,7 @@ CHOSEN = """
 """
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "ids"),
     [
         ("a=2026-02-01&kind=created", [2]),

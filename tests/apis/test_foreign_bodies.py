@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from mock_sei.apis.bodies import FORM_TYPE
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import Engine
@@ -82,7 +80,7 @@ def test_a_form_that_does_not_fit_is_refused(form: str, wanted: tuple[str, str])
     assert wanted[1] in reason
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("encoding", "form", "fits"),
     [
         ("tags: {style: pipeDelimited}", "name=a&tags=b|c|d", False),
@@ -156,7 +154,7 @@ def test_a_multipart_body_that_does_not_fit_is_refused(
     assert wanted[1] in reason
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schema", "text", "wanted"),
     [
         ("{type: string, maxLength: 3}", "abc", None),
@@ -176,7 +174,7 @@ def test_a_text_is_held_against_its_schema(
     assert found == ([] if wanted is None else [("", wanted)])
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("media_type", "schema", "wanted"),
     [
         (FORM_TYPE, "{type: object, properties: {a: {type: string}}}", []),
@@ -200,7 +198,7 @@ def test_a_text_may_be_in_another_character_set() -> None:
     assert faults(engine, b"x", "text/plain; charset=no-such-one")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("body", "content_type", "fits"),
     [
         ('{"a": 1}', "application/json", True),
@@ -218,7 +216,7 @@ def test_a_range_of_media_types_is_held_against_what_was_sent(
     assert (found == []) is fits
 
 
-@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode-escape", "zip", "no\0ne"])
+@every_case("charset", ["punycode", "idna", "unicode-escape", "zip", "no\0ne"])
 def test_what_is_no_character_set_of_http_is_refused_at_once(charset: str) -> None:
     engine = engine_of("text/plain", "{type: string}")
     long = b"a" * 100_000 + b"-" + b"aaaa" * 50_000
@@ -263,7 +261,7 @@ def test_a_large_file_leaves_the_fields_behind_it_checked() -> None:
     assert (field, reason) == ("count", "must be a whole number, not 'x'")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("declared", "is_noted"),
     [
         ("image/png, image/jpeg", True),
@@ -286,7 +284,7 @@ def test_a_file_of_another_media_type_than_declared_is_noted(
         assert "the part doc has the media type application/pdf; the document declares" in notes[0]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("head", "wanted"),
     [
         ("X-Page: 4\r\n", None),

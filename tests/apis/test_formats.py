@@ -143,7 +143,7 @@ paths:
 PLACES = ["query", "header", "cookie", "json", "form"]
 
 
-@pytest.mark.parametrize("place", PLACES)
+@every_case("place", PLACES)
 def test_what_has_its_format_passes_everywhere(place: str) -> None:
     refused = [
         (name, text, reason)
@@ -154,7 +154,7 @@ def test_what_has_its_format_passes_everywhere(place: str) -> None:
     assert refused == []
 
 
-@pytest.mark.parametrize("place", PLACES)
+@every_case("place", PLACES)
 def test_what_has_not_its_format_is_refused_everywhere(place: str) -> None:
     taken = [
         (name, text)
@@ -192,7 +192,7 @@ def test_a_whole_number_is_bounded_by_its_format(
     assert reason == f"must be a whole number that fits {name}, not {fits_not}"
 
 
-@pytest.mark.parametrize("place", [*PLACES, "path"])
+@every_case("place", [*PLACES, "path"])
 def test_a_whole_number_without_a_format_has_no_bounds(place: str) -> None:
     assert refusal_of(place, "{type: integer}", "7" * 4300, int("7" * 4300)) is None
 
@@ -212,7 +212,7 @@ paths:
         pytest.fail("a blank for the T was taken")
 
 
-@pytest.mark.parametrize("place", PLACES)
+@every_case("place", PLACES)
 def test_a_number_is_held_against_its_format_everywhere(place: str) -> None:
     def refused(name: str, value: float) -> bool:
         schema = f"{{type: number, format: {name}}}"

@@ -6,6 +6,7 @@ import pytest
 
 from mock_sei.apis.bodies import FORM_TYPE
 from tests.apis.engine import Engine, complaint
+from tests.cases import every_case
 
 RULE = "{action: list, collection: widgets, key: id, form: {number: id, tag: tags}}"
 BODY = f"content: {{{FORM_TYPE}: {{schema: {{properties: {{number: {{type: integer}}}}}}}}}}"
@@ -25,7 +26,7 @@ def engine() -> Engine:
     return Engine.of(TEXT, widgets=RECORDS)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("form", "ids"),
     [("", [1, 2, 3]), ("tag=a", [1, 2]), ("tag=a&number=2", [2]), ("number=3&tag=b", [])],
 )

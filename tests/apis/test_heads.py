@@ -72,7 +72,7 @@ def test_a_name_that_only_the_content_type_has_is_the_file_s() -> None:
     assert file_name({"content-type": 'text/csv; name="a.csv"'}) == "a.csv"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("header", "media_type"),
     [
         ("Text/CSV; charset=x", "text/csv"),

@@ -93,4 +93,4 @@ def test_a_parameter_costs_what_it_is_long(name: str) -> None:
 
         return call
 
-    assert_linear(calling, 30_000)
+    assert_linear(calling, 12_000)

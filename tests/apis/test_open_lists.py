@@ -9,6 +9,7 @@ import pytest
 
 from mock_sei.errors import ConfigurationError, MalformedRequest
 from tests.apis.engine import JSON, LIST, Engine, operation
+from tests.cases import every_case
 
 RECORDS = [{"id": 1, "colour": "Red"}, {"id": 2, "colour": "Green"}]
 
@@ -28,7 +29,7 @@ def ids(engine: Engine, query: str) -> list[int]:
 OPEN = "{field: colour, values: [Red, Green], aliases: {crimson: Red}, x-fidelity: assumed}"
 
 
-@pytest.mark.parametrize("sent", ["Red", "red", "RED", "crimson", "Crimson"])
+@every_case("sent", ["Red", "red", "RED", "crimson", "Crimson"])
 def test_a_known_value_is_read_in_any_case_and_spelling(sent: str) -> None:
     engine = engine_of(OPEN)
 
@@ -100,7 +101,7 @@ def test_the_document_of_a_user_reads_true_as_it_is_written(schema: str) -> None
     assert [each.field for each in engine.faults("/v1/widgets?a=TRUE")] == ["a"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("rule", "key"),
     [
         ("{values: Red}", "values"),
@@ -152,7 +153,7 @@ def test_unknown_values_of_a_body_are_kept_and_noted() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("rule", "key"),
     [("7", ""), ("{values: S}", ".values"), ("{values: [[]]}", ".values"), ("{size: S}", ".size")],
 )

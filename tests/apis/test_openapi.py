@@ -63,7 +63,7 @@ def test_a_status_that_yaml_reads_as_a_number_is_text() -> None:
     assert list(turned["paths"]["/x"]["get"]["responses"]) == ["200"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("content", "line"),
     [
         ("{swagger: '1.2'}", "swagger = '1.2': only Swagger 2.0 and OpenAPI 3.0, 3.1, 3.2 are"),

@@ -45,7 +45,7 @@ def walk(engine: Engine, query: str, direction: str = "next") -> list[Any]:
     return pages if direction == "next" else pages[::-1]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("limit", "count"),
     [
         *[("", 50), ("limit=1", 1), ("limit=50", 50), ("limit=51", 50), ("limit=2147483647", 50)],
@@ -59,7 +59,7 @@ def test_a_page_holds_at_most_fifty(limit: str, count: int) -> None:
     assert paging["totalCount"] == 60
 
 
-@pytest.mark.parametrize("limit", ["x", "1.5", "", "%EF%BC%95", "9" * 400, "--1"])
+@every_case("limit", ["x", "1.5", "", "%EF%BC%95", "9" * 400, "--1"])
 def test_a_limit_that_is_declared_a_number_is_one(limit: str) -> None:
     text = operation(LIST, "[{name: limit, in: query, schema: {type: integer}}]")
 
@@ -199,7 +199,7 @@ OFFSETS = """[
 OFFSET_RULE = "{collection: widgets, key: id, paging: offset}"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "first", "count"),
     [
         ("", 1, 50),
@@ -223,7 +223,7 @@ def test_pages_by_offset(query: str, first: int | None, count: int) -> None:
     assert body["paging"]["total"] == 60
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "noted"),
     [
         ("startAt=-1", ["startAt"]),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from mock_sei.apis.parameters import read_parameters
 from mock_sei.apis.patterns import Budget
 from mock_sei.rules.connection import Findings
@@ -150,7 +148,7 @@ REQUIRES = """[
 ]"""
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "fields"),
     [
         ("", ["name"]),

@@ -29,7 +29,7 @@ def test_a_pattern_means_what_node_says(source: str, matching: list[str] | None)
     assert [text for text in TEXTS if pattern.matches(text)] == matching
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("source", "good", "bad"),
     [
         ("(?i)^abc$", "ABC", "abd"),

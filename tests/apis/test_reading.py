@@ -154,7 +154,7 @@ def test_a_document_that_is_built_wrong_is_told_with_the_place(text: str, line: 
     assert complaint(text).startswith(line)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("responses", "status"),
     [
         ('{"200": {}, "201": {}}', 200),

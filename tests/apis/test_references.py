@@ -9,6 +9,7 @@ import pytest
 
 from mock_sei.apis.references import Document
 from mock_sei.errors import ConfigurationError
+from tests.cases import every_case
 
 CONTENT: dict[str, Any] = {
     "paths": {"/a/{id}": {"get": {"parameters": [{"name": "first"}]}}},
@@ -42,7 +43,7 @@ def test_a_pointer_finds(reference: str, found: object) -> None:
     assert DOCUMENT.find(reference, "here") == found
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("reference", "problem"),
     [
         ("#/nope", "leads nowhere"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.apis.engine import JSON, Engine
+from tests.cases import every_case
 
 TEXT = """
 paths:
@@ -38,14 +39,12 @@ def write(method: str, body: Any) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"name": "y"}, {"place": {"city": "C"}}, {"active": False, "own": [1]}]
-)
+@every_case("body", [{}, {"name": "y"}, {"place": {"city": "C"}}, {"active": False, "own": [1]}])
 def test_a_put_keeps_nothing_but_the_key_and_what_is_fixed(body: dict[str, Any]) -> None:
     assert write("PUT", body) == {"id": 7, "firm": "F", "active": True, **body, **CHANGED}
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("body", "expected"),
     [
         ({}, {}),

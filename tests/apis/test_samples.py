@@ -434,7 +434,7 @@ def endless(members: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
+@every_case(
     "schemas",
     [chained(10), chained(50), contradictory(12), contradictory(200), endless(6), endless(12)],
     ids=["chain", "long chain", "contradictory", "more contradictory", "endless", "more endless"],

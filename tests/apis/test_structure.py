@@ -14,6 +14,7 @@ from mock_sei.apis.merged import merged
 from mock_sei.errors import ConfigurationError, Refusal
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import JSON, Document, Engine, document
+from tests.cases import every_case
 
 OK = "responses: {'200': {description: ok}}"
 
@@ -87,7 +88,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("schema", WRONG.values(), ids=WRONG)
+@every_case("schema", WRONG.values(), ids=WRONG)
 def test_a_wrong_spot_costs_the_operations_that_read_it_and_no_other(schema: str) -> None:
     catalogue = brought(f"""
 paths:
@@ -227,7 +228,7 @@ def test_a_default_that_fits_is_used() -> None:
     assert catalogue.operations[0].defaults == {("query", "n"): ("a",)}
 
 
-@pytest.mark.parametrize(
+@every_case(
     "more",
     [
         "components: {x-note: true, schemas: {A: {type: string}}}",
@@ -245,7 +246,7 @@ def test_one_document_never_costs_the_merged_one(more: str) -> None:
     assert list(content["paths"]) == ["/x"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     "field", ["security: [null]", "security: {a: []}", "tags: x", "operationId: 5", "summary: [1]"]
 )
 def test_a_wrong_field_that_nothing_depends_on_is_told_and_costs_nothing(field: str) -> None:
@@ -256,7 +257,7 @@ def test_a_wrong_field_that_nothing_depends_on_is_told_and_costs_nothing(field: 
     assert merged(catalogue.products.values(), title="All", version="1")["paths"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "version"),
     [
         ("components: {schemas: {A: {type: string}}}", "3.1.0"),
@@ -272,7 +273,7 @@ def test_a_document_without_operations_is_no_fault(text: str, version: str) -> N
     assert names(catalogue) == []
 
 
-@pytest.mark.parametrize("version", ["3.0.0", "3.1", "3.1.2", "3.2.0"])
+@every_case("version", ["3.0.0", "3.1", "3.1.2", "3.2.0"])
 def test_every_version_is_read(version: str) -> None:
     assert names(brought(f"paths: {{/x: {{get: {{{OK}}}}}}}", version)) == ["GET /x"]
 
@@ -286,7 +287,7 @@ def test_operations_of_3_2_are_served() -> None:
     assert names(catalogue) == ["QUERY /x", "LINK /x"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schemas", "start"),
     [
         (

@@ -283,7 +283,7 @@ def test_what_no_reading_makes_right_is_refused(parameter: str, target: str, wan
     assert wanted in reason(parameter, target)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("parameter", "text", "wanted"),
     [
         (f"style: label, schema: {NUMBERS}", "1,2", "must begin with . (style label)"),
@@ -298,7 +298,7 @@ def test_a_path_in_another_style_is_refused(parameter: str, text: str, wanted: s
     assert wanted in reason(target, f"/rocks/{text}", path="/rocks/{a}")
 
 
-@pytest.mark.parametrize(
+@every_case(
     "parameter",
     [
         f"in: query, style: deepObject, schema: {POINT}",

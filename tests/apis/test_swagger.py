@@ -13,6 +13,7 @@ from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.merged import merged
 from mock_sei.apis.openapi import modern
 from tests.apis.engine import JSON, Document, Engine
+from tests.cases import every_case
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 TEXT = """
@@ -141,7 +142,7 @@ def test_a_converted_document_is_one_of_openapi() -> None:
     assert modern(content, product.source).wrong == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     "more",
     [
         {"paths": {"/x": {"get": {"parameters": [7], "responses": {}}}}},
@@ -179,7 +180,7 @@ THREE = "type: array, minItems: 3, items: {type: integer}"
 FORMATS = [("csv", ","), ("ssv", " "), ("tsv", "\t"), ("pipes", "|")]
 
 
-@pytest.mark.parametrize(("name", "between"), FORMATS)
+@every_case(("name", "between"), FORMATS)
 def test_every_collection_format_is_read_in_every_place(name: str, between: str) -> None:
     text = between.join("123")
     declared = f"{THREE}, collectionFormat: {name}"
@@ -193,7 +194,7 @@ def test_every_collection_format_is_read_in_every_place(name: str, between: str)
         in_path.call(f"/r/{text}")
 
 
-@pytest.mark.parametrize(("name", "between"), FORMATS)
+@every_case(("name", "between"), FORMATS)
 def test_another_collection_format_is_refused(name: str, between: str) -> None:
     other = ";"
     declared = f"{THREE}, collectionFormat: {name}"

@@ -19,6 +19,7 @@ from mock_sei.apis.trial_requests import (
 from mock_sei.errors import Rejected
 from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import Document
+from tests.cases import every_case
 
 HOSTILE = ["../../portal", "..", ".", "a/b", "a?b=c", "a#b", "%2F", "é\u2028", "a b+c&d", "//evil"]
 
@@ -115,7 +116,7 @@ def test_a_header_that_the_portal_sets_has_no_field() -> None:
     assert sent.headers == {"X-Mine": "evil"}
 
 
-@pytest.mark.parametrize("value", HOSTILE)
+@every_case("value", HOSTILE)
 def test_no_value_leads_to_another_path(value: str) -> None:
     operation = operation_of(
         "/v1/{a}/x{b}", parameters=[parameter("a", "path"), parameter("b", "path")]
@@ -129,7 +130,7 @@ def test_no_value_leads_to_another_path(value: str) -> None:
     assert not set(sent.path) & set("?# \r\n")
 
 
-@pytest.mark.parametrize("value", HOSTILE)
+@every_case("value", HOSTILE)
 def test_a_value_of_the_query_stays_one_value(value: str) -> None:
     operation = operation_of(parameters=[parameter("a b", example="x"), parameter("c")])
     sent = trial_request(operation, {"query.a b": value, "query.c": "&a%20b=2"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mock_sei.apis.documents import Catalogue
 from tests.apis.engine import document
 from tests.cases import every_case
@@ -40,7 +38,7 @@ def test_of_what_is_checked_nothing_is_reported(parameter: str) -> None:
     assert unchecked(parameter) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("parameter", "line"),
     [
         (
@@ -94,7 +92,7 @@ def test_a_body_that_is_not_checked_is_reported(
     assert bool(found) is is_reported
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("field", "declared", "is_reported"),
     [
         ("{type: object}", "application/xml", True),

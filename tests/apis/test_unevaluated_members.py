@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from mock_sei.apis.documents import Catalogue
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import Engine, document
+from tests.cases import every_case
 
 DOCUMENT = """
 paths:
@@ -36,7 +35,7 @@ def refused(schema: str, body: dict[str, object]) -> bool:
 JSON = "application/json"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("unevaluated", "body", "wrong"),
     [
         ("false", {"known": 1, "a1": 1, "b": 1}, False),
@@ -53,7 +52,7 @@ def test_members_that_no_keyword_names_are_checked(
     assert refused(BESIDE.replace("UNEVALUATED", unevaluated), body) is wrong
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schema", "told"),
     [
         ('{allOf: [{$ref: "#/components/schemas/Slow"}], unevaluatedProperties: false}', 1),

@@ -59,7 +59,7 @@ def test_a_keyword_that_is_left_empty_is_reported_and_asks_for_nothing(
     assert engine.faults(method="POST", body="[]", headers={"content-type": "application/json"})
 
 
-@pytest.mark.parametrize("keyword", ["enum", "type", "allOf", "anyOf", "oneOf", "prefixItems"])
+@every_case("keyword", ["enum", "type", "allOf", "anyOf", "oneOf", "prefixItems"])
 def test_an_empty_list_where_there_must_be_entries_is_reported(keyword: str) -> None:
     catalogue = brought(f"paths: {{/x: {{get: {{{answering(f'{{{keyword}: []}}')}}}}}}}", "3.1.0")
 
@@ -67,7 +67,7 @@ def test_an_empty_list_where_there_must_be_entries_is_reported(keyword: str) -> 
     assert [each.error.problem for each in catalogue.costs] == ["is empty; it counts as not given"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schema", "version", "good"),
     [
         ("{type: [string, null]}", "3.1.0", [None, "a"]),
@@ -90,7 +90,7 @@ def test_null_without_quotes_is_the_type_null_where_that_is_meant(
         assert not operation.document.checker(found).is_valid({})
 
 
-@pytest.mark.parametrize("flag", ["uniqueItems", "readOnly", "writeOnly", "nullable"])
+@every_case("flag", ["uniqueItems", "readOnly", "writeOnly", "nullable"])
 def test_a_flag_of_a_schema_that_is_a_text_is_reported_and_not_read(flag: str) -> None:
     catalogue = brought(f"paths: {{/x: {{get: {{{answering(f'{{{flag}: yes please}}')}}}}}}}")
 
@@ -119,7 +119,7 @@ def test_a_whole_number_may_be_written_as_a_decimal_one() -> None:
     assert engine.faults(method="POST", body="[1, 2]", headers={"content-type": "application/json"})
 
 
-@pytest.mark.parametrize("value", ["-1", "1.5", "'2'", "true"])
+@every_case("value", ["-1", "1.5", "'2'", "true"])
 def test_a_count_that_is_none_costs_its_operation(value: str) -> None:
     catalogue = brought(f"paths: {{/x: {{get: {{{answering(f'{{maxLength: {value}}}')}}}}}}}")
 
@@ -155,7 +155,7 @@ def test_a_media_type_that_no_message_can_have_costs_nothing_beside_another() ->
     assert engine.call("/x").body == 2
 
 
-@pytest.mark.parametrize("name", ["X A", "X\\nA", "", "X:"])
+@every_case("name", ["X A", "X\\nA", "", "X:"])
 def test_a_header_that_no_message_can_have_is_reported_and_not_asked_for(name: str) -> None:
     header = f'"{name}"'
     engine = Engine.of("paths: {}")

@@ -8,6 +8,7 @@ import pytest
 from mock_sei.apis.documents import Catalogue
 from tests.apis.engine import JSON, Engine, document
 from tests.apis.test_structure import OK, answering, names
+from tests.cases import every_case
 
 FORM = "application/x-www-form-urlencoded: {schema: {type: object, required: [a], properties: {a: {type: integer}, b: {type: array, items: {type: boolean}}}, additionalProperties: false}}"
 AS_JSON = (
@@ -32,7 +33,7 @@ def test_a_whole_query_is_the_form_that_its_schema_describes(query: str) -> None
     assert found.findings.notes == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "reason"),
     [
         ("a=x", "a: must be a whole number, not 'x'"),
@@ -104,7 +105,7 @@ def test_media_types_may_stand_among_the_components() -> None:
     assert found.call("/x").body == 0
 
 
-@pytest.mark.parametrize(
+@every_case(
     "reference",
     [
         "https://api.invalid/v1/own.yaml#/components/schemas/A",

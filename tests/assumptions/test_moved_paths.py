@@ -19,6 +19,7 @@ from mock_sei.operations.flows import Flows
 from mock_sei.rules.standards import Listener
 from mock_sei.web.example_calls import curl_lines, files_to_fetch
 from tests.apis.products.test_pending_transactions import TRANSFER
+from tests.cases import every_case
 from tests.oauth.flows import ALICE, WEB, by_code
 from tests.support import Served, control_client
 
@@ -275,7 +276,7 @@ def test_the_control_api_refuses_a_clash_with_one_line(served: Served) -> None:
     assert "GET /v2/investors has this path" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("path", "name"),
     [
         ("/a/b/K/c", "/v1/insight/status/K"),

@@ -16,6 +16,7 @@ from mock_sei.certificates.cipher_names import CIPHERS, PBES1_LEGACY, encoded, i
 from mock_sei.certificates.ciphers import Encryption, Opened, find_encryption, find_legacy_cipher
 from mock_sei.certificates.der import find_element
 from mock_sei.certificates.pem import Block, blocks_of
+from tests.cases import every_case
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 WORDS = b"open sesame"
@@ -52,7 +53,7 @@ def test_a_key_that_is_not_encrypted_has_no_encryption() -> None:
         assert find_encryption(block) is None
 
 
-@pytest.mark.parametrize("kept", [0, 1, 5, 30, 60])
+@every_case("kept", [0, 1, 5, 30, 60])
 def test_parameters_that_are_cut_short_are_damage(kept: int) -> None:
     whole = locked(PrivateFormat.PKCS8)
     cut = Block(label=whole.label, line=1, content=whole.content[:kept])

@@ -19,6 +19,7 @@ from mock_sei.certificates.profiles import (
     server_names,
     two_years_after,
 )
+from tests.cases import every_case
 
 NOW = datetime(2026, 3, 31, 12, 0, 0, 123456, tzinfo=UTC)
 NAMES = ["localhost", "127.0.0.1", "::1", "mock-sei", "*.api.seic.com"]
@@ -43,7 +44,7 @@ def servers(authority: Authority) -> dict[Variant, Identity]:
 # Dates
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("start", "end"),
     [
         ("2026-03-31", "2028-03-31"),
@@ -63,7 +64,7 @@ def test_two_years_end_on_the_same_day(start: str, end: str) -> None:
 EVERY_DAY = [datetime(2023, 12, 31, 12, tzinfo=UTC) + timedelta(days=n) for n in range(1500)]
 
 
-@pytest.mark.parametrize("variant", Variant)
+@every_case("variant", Variant)
 def test_every_variant_is_valid_for_two_years_whatever_the_day(variant: Variant) -> None:
     for now in EVERY_DAY:
         start, end = identity_period(variant, now)

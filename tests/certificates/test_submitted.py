@@ -68,7 +68,7 @@ def test_old_tools_label_a_request_otherwise() -> None:
     assert read_request(text, ACCOUNT) == ec_key().public_key()
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("names", "shown"),
     [
         (["svc-other"], "svc-other"),
@@ -122,7 +122,7 @@ WEAK_REQUESTS: list[tuple[str, Callable[[], x509.CertificateSigningRequest | str
 ]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("make", "words"), [case[1:] for case in WEAK_REQUESTS], ids=[case[0] for case in WEAK_REQUESTS]
 )
 def test_a_request_with_a_weak_or_foreign_key_is_refused(
@@ -182,7 +182,7 @@ def test_what_is_no_request_is_refused_by_what_it_is(text: str, words: str) -> N
     assert words in request_problem(text)
 
 
-@pytest.mark.parametrize("kept", [40, 100, 250, -30])
+@every_case("kept", [40, 100, 250, -30])
 def test_a_request_cut_short_is_refused(kept: int) -> None:
     assert "cannot be read" in request_problem(pem(request(ACCOUNT))[:kept])
 

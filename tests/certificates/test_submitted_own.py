@@ -140,7 +140,7 @@ EXTENSION_CASES: list[tuple[str, tuple[x509.ExtensionType, ...], str | None]] = 
 ]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("extensions", "problem"),
     [case[1:] for case in EXTENSION_CASES],
     ids=[case[0] for case in EXTENSION_CASES],
@@ -248,7 +248,7 @@ def test_what_is_no_certificate_is_refused_in_its_field(text: str, words: str, f
     assert words in problem
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("good", "bad"),
     [
         (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09"),  # version
@@ -311,7 +311,7 @@ def rsa_public(bits: int, exponent: int = 65537) -> rsa.RSAPublicKey:
     return rsa.RSAPublicNumbers(exponent, 2**bits - 1).public_key()
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("key", "problem"),
     [
         (lambda: rsa_public(16385), "16385 bits, more than TLS can use; make one of 16384"),

@@ -25,6 +25,7 @@ from mock_sei.state import archive
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits
 from mock_sei.state.urls import read_state_url
+from tests.cases import every_case
 from tests.journal.entries import exchange
 
 PASSWORD = "of-redis-x"  # nosec B105  # of nobody
@@ -323,7 +324,7 @@ def of_all(url: str, given: str = "") -> Iterator[str]:
         yield refused(command, url, *rest, given=given)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("wrong", "message"),
     [
         ("memory", "ends with it; name the file of a state"),
@@ -560,8 +561,8 @@ SPOILED: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", SPOILED)
-@pytest.mark.parametrize("replace", [True, False])
+@every_case("how", SPOILED)
+@every_case("replace", [True, False])
 def test_a_spoiled_export_is_refused_and_nothing_is_imported(
     state: Path, tmp_path: Path, how: str, replace: bool
 ) -> None:

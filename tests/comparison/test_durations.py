@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.comparison.durations import limit_above, limit_below, size_above, size_below
+from tests.cases import every_case
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("accepted", "refused", "limit"),
     [(1740, 1860, 1800), (15, 25, 20), (0, 3700, 3600), (59, 61, 60), (19.5, 20.2, 20)],
 )

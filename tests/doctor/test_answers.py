@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from mock_sei.doctor.answers import check_answer, name_of_answer
 from mock_sei.doctor.findings import Finding, Level
 from mock_sei.doctor.observed import (
@@ -84,7 +82,7 @@ def test_the_documented_words_are_enough(
     assert kind.message in only(found).what
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("kind", "name"),
     [
         (GRANT_INVALID, "answer-account"),
@@ -106,7 +104,7 @@ def test_the_grant_s_cure_names_every_other_row_and_its_port(clients: Clients) -
         assert words in cure
 
 
-@pytest.mark.parametrize(
+@every_case(
     "answer",
     [
         ObservedAnswer(status=502, body="<html>Bad gateway</html>"),
@@ -158,7 +156,7 @@ def test_what_the_server_says_is_one_harmless_line_without_secrets(clients: Clie
     assert "abc.def.ghi" not in only(check(clients, ObservedAnswer(status=201, body=token))).what
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("changes", "words"),
     [
         ({"trust": Trust(code=20)}, "not trusted"),

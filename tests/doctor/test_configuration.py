@@ -48,7 +48,7 @@ def test_urls(clients: Clients, url: str, expected: list[str]) -> None:
     assert "secret" not in text(found)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("url", "cure"),
     [
         ("http://localhost:444", "write https://localhost:444."),
@@ -109,7 +109,7 @@ def test_a_secret_that_merely_looks_like_base64(clients: Clients) -> None:
         assert names(check_credentials(clients.setup(options={"app_secret": secret}))) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("missing", "expected"),
     [
         (("app_secret",), ["pair-incomplete"]),
@@ -127,7 +127,7 @@ def test_a_request_that_is_not_complete(
     assert names(check_credentials(setup)) == expected
 
 
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+@every_case("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
 def test_a_proxy_is_a_hint(clients: Clients, name: str) -> None:
     setup = clients.setup(environ={name: "http://user:hidden@proxy.example:3128"})
     found = only(check_proxies(setup))

@@ -111,7 +111,7 @@ def test_a_key_log_that_cannot_be_written_is_a_problem_of_python_clients(clients
 # OPENSSL_CONF
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "expected", "told_of"),
     [
         ("", False, set()),
@@ -146,7 +146,7 @@ def test_a_file_of_openssl_s_settings_that_is_not_there_is_a_hint(clients: Clien
 # Java
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "options"),
     [
         ("", []),
@@ -162,9 +162,7 @@ def test_java_s_options_are_split_as_the_jvm_splits_them(text: str, options: lis
     assert not has_open_quote(text)
 
 
-@pytest.mark.parametrize(
-    "path", ["plain", "a b", "it's", 'a "b" c', 'it\'s "so" b', "tab\there", "back\\slash"]
-)
+@every_case("path", ["plain", "a b", "it's", 'a "b" c', 'it\'s "so" b', "tab\there", "back\\slash"])
 def test_an_option_that_was_quoted_is_read_as_it_was(path: str) -> None:
     text = f"{quoted(f'-Dx={path}')} -Dy=z"
     assert split_options(text) == [f"-Dx={path}", "-Dy=z"]
@@ -196,7 +194,7 @@ def test_options_with_which_java_does_not_start(
     assert problems(levels(clients, environ={name: text})) == {"java"}
 
 
-@pytest.mark.parametrize(
+@every_case(
     "text",
     ["", "-Da=1", '-Da="my certs"', "-Da='b\"c'", "-Xmx1g -Djdk.tls.client.protocols=TLSv1.2"],
 )
@@ -286,7 +284,7 @@ def variable(name: str, content: bytes = b"hello") -> dict[str, Any]:
     return {"environ": {name: "x"}, "ca_files": {name: file(content, "x")}}
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("name", "readers"),
     [
         ("REQUESTS_CA_BUNDLE", {"requests"}),
@@ -320,7 +318,7 @@ def test_what_overrides_the_word_of_requests_is_a_problem_with_requests_only(
 # Proxies
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("url", "proxy", "of"),
     [
         ("https://api.seic.com", PROXY, set()),
@@ -352,7 +350,7 @@ def test_node_reads_the_proxy_where_it_is_told_to(clients: Clients, told: dict[s
     assert "Java does not read it" in with_node
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "url", "expected"),
     [
         ("-Dhttps.proxyHost=proxy.example", "https://api.seic.com", ["proxy-set"]),
@@ -391,7 +389,7 @@ def test_no_proxy_may_name_a_network(clients: Clients, no_proxy: str, expected: 
 # The named client
 
 
-@pytest.mark.parametrize("client", KNOWN_CLIENTS)
+@every_case("client", KNOWN_CLIENTS)
 def test_the_named_client_s_needs_are_told(clients: Clients, client: str) -> None:
     found = list(check_client(clients.setup(client=client)))
     told = "\n".join(each.what for each in found)

@@ -16,6 +16,7 @@ from mock_sei.doctor.findings import CATALOGUE, Finding, Level, found, note, rig
 from mock_sei.doctor.observed import Observed, Reached
 from mock_sei.doctor.setup import CA_VARIABLES, GivenFile, Options, Setup, read_setup, read_target
 from mock_sei.errors import ConfigurationError
+from tests.cases import every_case
 from tests.doctor.clients import NOW, Clients, names
 
 CLOSED = Observed(reached=Reached.REFUSED)
@@ -61,7 +62,7 @@ RIGHT = right("URL", "fine")
 DETAIL = note("certificate", "alone: fine", detail=True)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("findings", "status"),
     [([], 0), ([RIGHT, DETAIL], 0), ([RIGHT, HINT], 0), ([HINT, PROBLEM], 1)],
 )
@@ -130,13 +131,13 @@ def test_a_finding_takes_its_check_and_level_from_the_table() -> None:
         assert row.level in (Level.PROBLEM, Level.HINT)
 
 
-@pytest.mark.parametrize("url", ["", "localhost:444", "https://localhost:x", "https://[::1"])
+@every_case("url", ["", "localhost:444", "https://localhost:x", "https://[::1"])
 def test_what_is_no_url_is_an_error(url: str) -> None:
     with pytest.raises(ConfigurationError, match="not a URL"):
         read_target(url)
 
 
-@pytest.mark.parametrize(
+@every_case(
     "url",
     [
         "localhost:444",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from mock_sei.doctor.handshakes import _find_token_path, _is_complete
+from tests.cases import every_case
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("told", "path"),
     [
         ({"token_endpoint": "https://mock.example/oauth2/token"}, "/oauth2/token"),
@@ -29,12 +28,12 @@ def test_the_path_is_taken_only_from_a_plain_address(told: object, path: str | N
     assert _find_token_path(json.dumps(told).encode()) == path
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[" * 100_000, b"\xff"])
+@every_case("body", [b"", b"<html>", b"[" * 100_000, b"\xff"])
 def test_what_is_no_metadata_names_no_path(body: bytes) -> None:
     assert _find_token_path(body) is None
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("answer", "complete"),
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", True),

@@ -61,7 +61,7 @@ def test_reading_a_file_costs_what_it_is_long(name: str) -> None:
 
         return read
 
-    assert_linear(reading, 20_000)
+    assert_linear(reading, 8_000)
 
 
 def test_a_file_that_holds_itself_is_read_to_an_end() -> None:

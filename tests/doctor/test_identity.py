@@ -22,6 +22,7 @@ from mock_sei.doctor.identity import (
     check_strength,
 )
 from mock_sei.doctor.setup import Setup
+from tests.cases import every_case
 from tests.doctor.clients import NOW, Clients, certificate, file, names, only
 
 CHECKS = (check_dates, check_name, check_issuer, check_purpose, check_strength)
@@ -39,7 +40,7 @@ def test_without_a_certificate_nothing_is_said(clients: Clients) -> None:
     assert check(clients.setup(certificate=None, key=None)) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("variant", "name"),
     [
         (Variant.EXPIRED, "certificate-expired"),

@@ -53,7 +53,7 @@ def test_a_good_connection_is_right(clients: Clients) -> None:
     assert found[-1].what == "TLSv1.2 and TLSv1.3, the client certificate is accepted"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("reached", "name"),
     [
         (Reached.UNRESOLVED, "name-unresolved"),
@@ -120,7 +120,7 @@ def test_the_accepted_cas_tell_who_was_wanted(clients: Clients) -> None:
             assert only(found).expected == "CN=A CA"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("ended", "name"),
     [
         (Ended.NO_COMMON_VERSION, "tls-version"),
@@ -150,7 +150,7 @@ def test_the_one_way_listener_is_right_for_a_client_without_a_certificate(
     assert names(check(clients.setup(), seen)) == ["one-way-listener"]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("seconds", "expected"),
     [(0, []), (60, []), (-60, []), (61, ["clock-skew"]), (-61, ["clock-skew"])],
 )
@@ -184,7 +184,7 @@ def test_without_a_date_there_is_nothing_to_compare(clients: Clients, date: str 
     assert list(check_clock(clients.setup(), both(ended=Ended.ANSWERED, date=date))) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("code", "name"),
     [
         (9, "server-not-yet-valid"),
@@ -199,7 +199,7 @@ def test_each_reason_to_distrust_the_server(clients: Clients, code: int, name: s
     assert names(found) == [name]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("code", "change", "name"),
     [
         (10, "expired", "server-expired"),

@@ -105,7 +105,7 @@ class TestWhomItConcerns:
         assert (found.level, found.unread_by) == (level, ("java", "go"))
         assert "Java, Go" in found.what
 
-    @pytest.mark.parametrize(
+    @every_case(
         ("client", "level"),
         [
             (None, Level.PROBLEM),

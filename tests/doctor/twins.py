@@ -47,7 +47,7 @@ from mock_sei.errors import (
 )
 from tests.certificates.chains import ACCOUNT, chain_of
 from tests.certificates.client_ca import NOW as CLIENT_NOW
-from tests.certificates.client_ca import ClientCA, pem
+from tests.certificates.client_ca import ClientCA, pem, rsa_key
 from tests.doctor.clients import NOW, Clients, certificate, file
 from tests.doctor.file_changes import CHANGES
 
@@ -143,7 +143,7 @@ def _shown(**changes: Any) -> Case:
     """A certificate of an unknown CA, with its key."""
 
     def make(_: Clients) -> Changes:
-        key = rsa.generate_private_key(65537, changes.pop("bits", 2048))
+        key = rsa_key(changes.pop("bits", 2048))
         made = certificate(key, **changes)
         return {
             "certificate": file(made.public_bytes(Encoding.PEM)),

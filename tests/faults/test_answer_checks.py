@@ -103,14 +103,14 @@ class Handler:
     def __call__(self, request: object) -> None: ...
 
 
-@pytest.mark.parametrize(
+@every_case(
     "function", [lambda request: request, lambda *args: args, print, Handler(), partial(int, "1")]
 )
 def test_a_function_that_takes_the_request_can_be_set(function: Any) -> None:
     assert make_function_answer("GET /x", function).function is function
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("function", "problem"),
     [
         (7, "must be a function that takes the request, not int"),

@@ -187,7 +187,7 @@ def test_answers_for_others_cost_a_call_nothing(others: str) -> None:
             scripts.enqueue(make_answer(**OTHERS[others](number)))
         return lambda: scripts.take(caller)
 
-    assert_flat(make, many=5000)
+    assert_flat(make, many=1500)
 
 
 @pytest.mark.slow
@@ -208,7 +208,7 @@ def test_an_answer_is_put_in_and_taken_beside_many_as_beside_few() -> None:
 
         return one
 
-    assert_flat(make, many=5000)
+    assert_flat(make, many=1500)
 
 
 # How often, in which order, and in which state
@@ -458,4 +458,4 @@ def test_answers_of_the_operation_that_do_not_fit_cost_a_call_nothing(others: st
             scripts.enqueue(numbered(number, **STATES[others](number)))
         return lambda: scripts.take(caller)
 
-    assert_flat(make, many=5000)
+    assert_flat(make, many=1500)

@@ -16,6 +16,7 @@ from mock_sei.journal.fixture_variables import KnownApplications
 from mock_sei.rules.connection import Findings
 from mock_sei.rules.records import Application
 from mock_sei.rules.standards import Actor, ApplicationType, Owner
+from tests.cases import every_case
 from tests.growth import assert_linear
 from tests.journal.entries import FORM, JSON, exchange, handshake
 
@@ -224,7 +225,7 @@ def test_a_log_in_without_another_call_needs_no_client() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("entry", "reason"),
     [
         (handshake(), "a failed handshake has no request"),

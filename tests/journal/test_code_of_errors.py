@@ -82,7 +82,7 @@ def test_the_other_secrets_of_an_answer_stay_hidden_beside_a_code() -> None:
     assert json.loads(shown) == dict.fromkeys(content, HIDDEN) | {"code": "a.b"}
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("expected", "actual", "told"),
     [
         ("a", "b", ["[expected a, actual b]"]),

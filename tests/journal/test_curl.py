@@ -16,6 +16,7 @@ from mock_sei.journal.recorded import read_entry
 from mock_sei.journal.surroundings import ClientFiles, Surroundings, downloaded
 from mock_sei.rules.connection import Findings
 from mock_sei.rules.secret_index import SecretIndex
+from tests.cases import every_case
 from tests.growth import assert_linear
 from tests.journal.entries import FORM, JSON, ORIGINS, exchange, handshake
 
@@ -85,7 +86,7 @@ def test_headers_of_one_connection_are_left_out() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("method", "body", "found"),
     [
         ("GET", "", []),
@@ -223,7 +224,7 @@ def test_a_variable_is_told_once_in_all_that_one_object_writes() -> None:
     assert len(lines.write([TOKEN])) == 2
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("entry", "word"),
     [
         (exchange(headers={"cookie": "PATH=abcdefgh"}), '"cookie: $COOKIE"'),
@@ -294,7 +295,7 @@ def test_another_certificate_than_the_client_had_is_told() -> None:
 # What cannot be repeated
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("entry", "reason"),
     [
         (handshake(), "a failed handshake has no request"),
@@ -318,7 +319,7 @@ def test_what_cannot_be_repeated_is_a_comment(entry: Entry, reason: str) -> None
     assert reason in told
 
 
-@pytest.mark.parametrize(
+@every_case(
     "fields",
     [
         {"path": "/x\ntouch owned\n"},

@@ -70,7 +70,7 @@ def test_a_certificate_that_could_not_be_seen_is_explained_without_its_name() ->
     assert (why.expected, why.actual) == (None, None)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("code", "year", "expected", "actual"),
     [
         (9, 2025, "not before 2026-01-01T00:00:00+00:00", "2025-01-01T00:00:00+00:00"),
@@ -174,7 +174,7 @@ def test_two_moments_of_one_second_do_not_read_alike() -> None:
     assert why.actual == "2028-01-01T00:00:00.500000+00:00"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("reason", "version", "told"),
     [
         ("TLSV1_ALERT_UNKNOWN_CA", None, "unknown_ca, sent by the client"),

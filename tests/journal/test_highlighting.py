@@ -17,6 +17,7 @@ from mock_sei.journal.highlighting import (
     highlighted,
     highlighted_beginning,
 )
+from tests.cases import every_case
 from tests.growth import assert_linear
 
 ANY_JSON = st.recursive(
@@ -46,9 +47,7 @@ def test_each_piece_has_its_kind() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "hello", "{", '{"a": }', "3", "grant_type=x", "<a/>", "[1,", '{"a" "b"}']
-)
+@every_case("text", ["", "hello", "{", '{"a": }', "3", "grant_type=x", "<a/>", "[1,", '{"a" "b"}'])
 def test_what_is_no_json_object_or_array_stays_as_it_is(text: str) -> None:
     assert text_of(highlighted(text)) == text
     assert all(not each.kind for each in highlighted(text))
@@ -85,7 +84,7 @@ def test_a_beginning_loses_nothing(value: Any, end: int) -> None:
         assert is_whole is False or whole == shown
 
 
-@pytest.mark.parametrize("text", ['{"a": }', '{"a', "[1, 2", "<a/>", "{a'b\"c}"])
+@every_case("text", ['{"a": }', '{"a', "[1, 2", "<a/>", "{a'b\"c}"])
 def test_a_whole_text_that_is_no_json_stays_as_it_is(text: str) -> None:
     pieces, is_cut = highlighted_beginning(text, is_whole=True)
     assert (text_of(pieces), is_cut) == (text, False)
@@ -129,6 +128,6 @@ def test_a_cut_text_that_is_no_json_stays_as_it_is(text: str) -> None:
     assert highlighted(text, is_cut=True) == [Piece("", text)]
 
 
-@pytest.mark.parametrize("piece", ['"",', '"\\', "\\", '"a', "1 ", "*"])
+@every_case("piece", ['"",', '"\\', "\\", '"a', "1 ", "*"])
 def test_the_cost_of_a_cut_text_is_linear(piece: str) -> None:
     assert_linear(lambda count: lambda: highlighted("[" + piece * count, is_cut=True), 2000)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from mock_sei.journal.entries import (
     BODY_SHOWN,
     HEADERS_KEPT,
@@ -16,6 +14,7 @@ from mock_sei.journal.entries import (
     Entry,
 )
 from mock_sei.journal.recorded import read_entry
+from tests.cases import every_case
 from tests.journal.entries import FORM, JSON, exchange
 
 
@@ -30,7 +29,7 @@ def incomplete(entry: Entry) -> list[str]:
     return entry.request.incomplete
 
 
-@pytest.mark.parametrize(
+@every_case(
     "entry",
     [
         exchange(),
@@ -45,7 +44,7 @@ def test_what_is_shown_whole_is_not_named(entry: Entry) -> None:
     assert incomplete(entry) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("entry", "parts"),
     [
         (exchange(path="/" + "x" * PATH_SHOWN), ["path"]),

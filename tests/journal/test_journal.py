@@ -13,6 +13,7 @@ from mock_sei.journal.journal import ServerJournal
 from mock_sei.rules.connection import ClientCertificate, Connection, Findings
 from mock_sei.rules.secret_index import SecretIndex
 from mock_sei.rules.standards import Listener
+from tests.cases import every_case
 
 CERTIFICATE = ClientCertificate(
     common_name="svc-demo",
@@ -223,7 +224,7 @@ def test_a_long_path_does_not_make_a_long_line() -> None:
     assert len(str(exchange("/" + "x" * 10_000))) < 300
 
 
-@pytest.mark.parametrize("character", ["\n", "\r", "\x1b", "\x00", "\x7f", "\x85", "\u2028"])
+@every_case("character", ["\n", "\r", "\x1b", "\x00", "\x7f", "\x85", "\u2028"])
 def test_no_character_of_control_reaches_the_log(character: str) -> None:
     line = str(exchange(f"/a{character}b"))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_sei.journal.python_source import Name, Names, call, joined, literal, source_of
+from tests.cases import every_case
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(
@@ -37,7 +37,7 @@ def test_a_literal_has_one_line_that_a_terminal_shows(text: str) -> None:
     assert literal(text).isprintable()
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("value", "source"),
     [
         ("plain", '"plain"'),

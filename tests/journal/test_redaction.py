@@ -64,14 +64,14 @@ def test_every_secret_of_a_form_is_hidden_and_the_rest_is_shown(name: str) -> No
     assert redact_body(FORM, form.encode()) == redact_form(form)
 
 
-@pytest.mark.parametrize(
+@every_case(
     "name", ["PassWord", "p%61ssword", "%70assword", "pass%77ord%20", "+password", " password"]
 )
 def test_a_secrets_name_is_recognised_in_every_spelling(name: str) -> None:
     assert redact_form(f"{name}={SECRET}&a=b") == f"{name}={HIDDEN}&a=b"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("form", "shown"),
     [
         ("password=a=b==", f"password={HIDDEN}"),
@@ -111,7 +111,7 @@ def test_a_members_name_is_recognised_in_every_spelling(name: str) -> None:
     assert SECRET not in redact_json(f'{{"{name}": "{SECRET}"}}')
 
 
-@pytest.mark.parametrize(
+@every_case(
     "value",
     [SECRET, f'a"{SECRET}', f"{SECRET}\\", "\\" * 3 + SECRET, [SECRET], {"a": SECRET}, 20240229],
 )
@@ -141,7 +141,7 @@ def test_escapes_that_are_none_of_a_name_stay_as_they_are() -> None:
 # Bodies
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("content_type", "body"),
     [
         (FORM, json.dumps({"password": SECRET})),
@@ -471,7 +471,7 @@ def test_a_text_that_may_hold_what_is_issued_later_is_never_remembered_as_harmle
     assert known.harmless == set()
 
 
-@pytest.mark.parametrize("secret", ["ab&password=cd", 'ab","password":"cd', "ab=cd#ef", "a&b=cdef"])
+@every_case("secret", ["ab&password=cd", 'ab","password":"cd', "ab=cd#ef", "a&b=cdef"])
 def test_a_secret_with_delimiters_is_hidden_where_a_secret_name_is_beside_it(secret: str) -> None:
     known = SecretIndex([secret])
     assert known.has_delimiters

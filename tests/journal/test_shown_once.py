@@ -11,6 +11,7 @@ from mock_sei.journal.hiding import MOST_SHOWN, KnownSecrets
 from mock_sei.journal.readings import find_stretches
 from mock_sei.rules.randomness import SECRET_LENGTH
 from mock_sei.rules.secret_index import SecretIndex
+from tests.cases import every_case
 
 LATER = "z" * SECRET_LENGTH
 JSON = ((b"content-type", b"application/json"),)
@@ -60,7 +61,7 @@ def test_a_remembered_body_hides_a_secret_that_is_registered_later() -> None:
     assert "another-one" not in answer(secrets, "another-one").body
 
 
-@pytest.mark.parametrize(
+@every_case(
     "sent",
     [LATER, f"%7A{LATER[1:]}", f"word{LATER}", "enp6" * 14 + "eg=="],
     ids=["plain", "escaped", "beside a word", "Base64"],

@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,9 +92,7 @@ def test_json_has_these_members(wanted: Any, hit: Any, missed: Any) -> None:
     assert not parts(json=wanted).fits(sent(body=json.dumps(missed).encode()))
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"\xff", None, b"[" * 100_000, b"1" * 5000, b"a=1&b=2"]
-)
+@every_case("body", [b"", b"{", b"\xff", None, b"[" * 100_000, b"1" * 5000, b"a=1&b=2"])
 def test_what_is_no_json_fits_no_json(body: bytes | None) -> None:
     assert not parts(json={"a": 1}).fits(sent(body=body))
 
@@ -190,7 +187,7 @@ def test_a_difference_shows_only_what_may_be_shown() -> None:
 HOSTILE = ("(a+)+$", "(a|a)*b", "(?=(a+)+$)b", r"(a+)\1+b", "(.*)*x", "(?<=(a+)+)b")
 
 
-@pytest.mark.parametrize("pattern", HOSTILE)
+@every_case("pattern", HOSTILE)
 def test_a_pattern_costs_what_the_text_is_long(pattern: str) -> None:
     """Or, where the engine must go back, at most a bound: its search then counts as not found."""
     wanted = parts(query={"a": {"matches": pattern}})

@@ -182,7 +182,7 @@ CALLED = (
 )
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("operation", "call"),
     [
         ("GET /v2/{anything}", "GET /v2/investors"),
@@ -211,7 +211,7 @@ def test_what_some_call_meets_is_known_whatever_the_parameters_are_called(
     assert Operations(CALLED).has(operation)
 
 
-@pytest.mark.parametrize(
+@every_case(
     "operation",
     [
         "GET /v2/investors/",
@@ -245,7 +245,7 @@ def test_what_any_operation_is_called_by_is_known_and_what_is_near_is_named() ->
     assert "are GET /v2/investors, " in problem
 
 
-@pytest.mark.parametrize(
+@every_case(
     "operation",
     ["GET /" + "{a}" * 600, "GET " + "/{a}" * 400, "GET /" + "/" * 1500, "GET /" + "a" * 1900],
 )

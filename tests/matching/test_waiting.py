@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from mock_sei.fixtures import load_fixtures
 from mock_sei.matching.parts import RequestParts
 from mock_sei.matching.sent import SentRequest
 from mock_sei.matching.targets import Caller, CallTarget
 from mock_sei.matching.waiting import Waiting
 from mock_sei.rules.standards import Listener
+from tests.cases import every_case
 from tests.growth import Action, assert_flat
 
 REGISTRY = load_fixtures().registry
@@ -95,7 +94,7 @@ def of_operation(each: int) -> CallTarget:
     return target(f"GET /v2/other{each}", query={"cursor": {"matches": "a"}})
 
 
-@pytest.mark.parametrize("kind", [of_query, of_header, of_json, of_body, of_operation])
+@every_case("kind", [of_query, of_header, of_json, of_body, of_operation])
 def test_a_call_costs_the_same_however_many_items_are_for_other_requests(kind: Any) -> None:
     def find(count: int) -> Action:
         items = waiting(*(kind(each) for each in range(count)), target(query={"cursor": "abc"}))

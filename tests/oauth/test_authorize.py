@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from mock_sei.oauth.authorize import PARAMETERS
+from tests.cases import every_case
 from tests.oauth.flows import (
     ALICE,
     AUTHORIZE,
@@ -103,7 +104,7 @@ ANSWERED_IN_FRAGMENT = {
 """The part of the address where a client expects the answer for each ``response_type``."""
 
 
-@pytest.mark.parametrize(("name", "sent", "dialect", "expected"), CELLS)
+@every_case(("name", "sent", "dialect", "expected"), CELLS)
 def test_each_application_has_its_one_response_type(
     served: Served, name: str, sent: str | None, dialect: str, expected: str
 ) -> None:
@@ -133,9 +134,9 @@ def place_of_error(browser: httpx2.Client, query: str) -> str:
     return place
 
 
-@pytest.mark.parametrize("app_key", ["demo-web-key", "demo-spa-key"])
-@pytest.mark.parametrize("sent", [*ANSWERED_IN_FRAGMENT, "magic", "code magic", "CODE", " ", ""])
-@pytest.mark.parametrize("wrong", ["scope=everything", "endOtherSessions=maybe", "scope=a&scope=b"])
+@every_case("app_key", ["demo-web-key", "demo-spa-key"])
+@every_case("sent", [*ANSWERED_IN_FRAGMENT, "magic", "code magic", "CODE", " ", ""])
+@every_case("wrong", ["scope=everything", "endOtherSessions=maybe", "scope=a&scope=b"])
 def test_every_error_goes_where_the_response_type_that_was_sent_is_answered(
     browser: httpx2.Client, app_key: str, sent: str, wrong: str
 ) -> None:
@@ -148,7 +149,7 @@ def test_every_error_goes_where_the_response_type_that_was_sent_is_answered(
     assert place == ("fragment" if in_fragment else "query")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("types", "place"),
     [
         (["code", "code"], {"demo-web-key": "query", "demo-spa-key": "query"}),

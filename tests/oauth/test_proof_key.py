@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_sei.oauth.proof_key import challenge_of, make_challenge
+from tests.cases import every_case
 from tests.oauth.flows import VERIFIER, assert_invalid_grant, by_code, log_in, returned
 from tests.support import Served
 
@@ -29,7 +30,7 @@ def test_a_client_server_application_may_use_one_and_must_then_finish_with_it(
     assert_invalid_grant(served, by_code(served, code=bad), "code_verifier is missing")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("value", "method", "problem"),
     [
         ("x" * 42, None, "43 to 128"),

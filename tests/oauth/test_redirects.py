@@ -37,7 +37,7 @@ def test_only_the_port_of_a_loopback_address_may_differ(
     assert answer.headers.get("Location", address).startswith(address)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("address", "accepted"),
     [
         ("http://[::1]/callback", True),
@@ -91,7 +91,7 @@ def test_anything_else_must_be_the_same_to_the_letter(address: str, registered: 
     assert is_registered(registered, [address or "x", registered])
 
 
-@pytest.mark.parametrize("rest", ["", "/", "?", "/cb?", "/cb?own=1", "/cb?own=1&", "/cb;x?a=?"])
+@every_case("rest", ["", "/", "?", "/cb?", "/cb?own=1", "/cb?own=1&", "/cb;x?a=?"])
 def test_the_port_may_differ_whatever_follows_it(rest: str) -> None:
     """RFC 8252 section 7.3."""
     for host in ("http://127.0.0.1", "http://[::1]"):

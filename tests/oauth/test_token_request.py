@@ -12,6 +12,7 @@ import pytest
 from mock_sei.errors import KEY_PAIR, REQUEST_INVALID
 from mock_sei.oauth.metadata import REVOKE_PATH
 from mock_sei.oauth.token_request import MEDIA_TYPES, PARAMETERS
+from tests.cases import every_case
 from tests.oauth.flows import DESCRIPTION, PAIR, assert_refused, encoded
 from tests.support import TOKEN_PATH, Served
 
@@ -179,9 +180,9 @@ FORMS_OF_A_PAIR = {
 }
 
 
-@pytest.mark.parametrize("encode", FORMS_OF_A_PAIR.values(), ids=FORMS_OF_A_PAIR)
-@pytest.mark.parametrize("scheme", ["Basic ", ""])
-@pytest.mark.parametrize("beside", [True, False])
+@every_case("encode", FORMS_OF_A_PAIR.values(), ids=FORMS_OF_A_PAIR)
+@every_case("scheme", ["Basic ", ""])
+@every_case("beside", [True, False])
 def test_a_pair_is_compared_as_it_was_sent_and_decoded(
     served: Served, encode: Callable[[str], str], scheme: str, beside: bool
 ) -> None:

@@ -20,6 +20,7 @@ from mock_sei.portal.letters import (
 from mock_sei.portal.links import WITHOUT_KEY, Delivery, Link
 from mock_sei.rules.passphrases import UNPROTECTED
 from mock_sei.rules.records import ServiceAccount
+from tests.cases import every_case
 from tests.rules.test_records import SERVER
 
 APPLICATION = replace(SERVER, name="Nightly batch")
@@ -43,7 +44,7 @@ LETTERS = {
 }
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@every_case("name", LETTERS)
 def test_every_mail_says_that_it_is_a_mocks_and_for_whom(name: str) -> None:
     letter = LETTERS[name]
     assert "mock-sei, a test server" in letter.text

@@ -13,6 +13,7 @@ import pytest
 from mock_sei.errors import Refusal, Rejected
 from mock_sei.portal.links import CertificateLinks, Delivery, Link
 from mock_sei.rules.clock import PlatformClock
+from tests.cases import every_case
 
 LIFETIME = timedelta(days=7)
 
@@ -175,7 +176,7 @@ def test_no_representation_holds_token_or_passphrase(links: CertificateLinks) ->
     assert "hunter2" not in repr(link)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("asked", "with_key", "usual"),
     [
         (None, True, "pfx"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from mock_sei.errors import UnknownMessage
 from mock_sei.portal.mailbox import Letter, Mail, ServerMailbox
+from tests.cases import every_case
 
 SENT = datetime(2027, 3, 4, 5, 6, 7, tzinfo=UTC)
 LIST = "team@example.com"
@@ -43,14 +44,12 @@ def test_a_mail_is_a_message_of_the_standard_library() -> None:
     assert read.get_content().splitlines() == ["One", "", "    two"]
 
 
-@pytest.mark.parametrize(
-    "subject", ["Zürich", "日本の夜間処理" * 10, "x" * 200, 'a, b; "c" <d@e>', "é" * 80]
-)
+@every_case("subject", ["Zürich", "日本の夜間処理" * 10, "x" * 200, 'a, b; "c" <d@e>', "é" * 80])
 def test_subjects_survive_in_any_script_and_length(subject: str) -> None:
     assert parsed(letter(subject))["Subject"] == subject
 
 
-@pytest.mark.parametrize(
+@every_case(
     "text",
     [
         "Grüße\n日本\n",
@@ -116,7 +115,7 @@ def test_an_emptied_mailbox_goes_on_counting() -> None:
     assert mailbox.send(letter(), to=LIST, at=SENT).number == 2
 
 
-@pytest.mark.parametrize("number", [0, -1, 2, 10**9])
+@every_case("number", [0, -1, 2, 10**9])
 def test_a_mail_that_was_not_sent_is_not_found(number: int) -> None:
     mailbox = ServerMailbox()
     mailbox.send(letter(), to=LIST, at=SENT)

@@ -192,7 +192,7 @@ def test_a_password_application_needs_no_redirect_address() -> None:
     assert application.redirect_addresses == ()
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("name", "username"),
     [
         ("Nightly", "svc-nightly"),

@@ -36,6 +36,8 @@ Rows = Mapping[str, Any]
 
 WRITING = ProbeFlag.WRITING
 GRANTS = ("client_credentials", "authorization_code")
+SMALL = {name: each for name, each in IN_PROCESS.items() if ProbeFlag.LARGE not in each.flags}
+"""All but the probe that sends megabytes, which takes as long as all others."""
 ALWAYS = ("metadata", "token", "log-in", "first-page")
 """Probes that others need."""
 NEEDED = {
@@ -57,9 +59,13 @@ def other_value(row: str) -> Any:
 
 
 def probed(
-    store: CertificateStore, folder: Path, changed: Rows, probes: Mapping[str, Probe]
+    store: CertificateStore,
+    folder: Path,
+    changed: Rows,
+    probes: Mapping[str, Probe],
+    grants: Iterable[str] = GRANTS,
 ) -> None:
-    """Runs against a platform with these assumptions, as two applications."""
+    """Runs against a platform with these assumptions, as an application of each grant."""
     platform = Platform(
         fixtures=load_fixtures(),
         store=store,
@@ -67,7 +73,7 @@ def probed(
     )
     platform.clock.freeze()
     served = Served(platform)
-    for grant in GRANTS:
+    for grant in grants:
         list(run_on(served, folder, grant, flags=EVERYTHING).outcomes(probes))
 
 
@@ -111,7 +117,8 @@ def require_shown(store: CertificateStore, folder: Path, changed: Rows) -> None:
     """The one probe of these rows shows all of them."""
     (name,) = {ROWS[row].seen_by for row in changed}
     assert name is not None
-    probed(store, folder, changed, only(name))
+    grant = next(each for each in GRANTS if each in PROBES[name].grants)
+    probed(store, folder, changed, only(name), [grant])
 
     found = compared(store, folder, {})
 
@@ -124,6 +131,7 @@ KINDS = sorted({row.rpartition(".")[0] for row in SEEN if row.startswith("refusa
 SINGLE = [row for row in SEEN if not row.startswith("refusal.")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", SINGLE)
 def test_a_changed_row_is_found_by_its_probe(
     shared_store: CertificateStore, tmp_path: Path, row: str
@@ -131,6 +139,7 @@ def test_a_changed_row_is_found_by_its_probe(
     require_shown(shared_store, tmp_path, {row: other_value(row)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_changed_refusal_is_found_by_its_probe(
     shared_store: CertificateStore, tmp_path: Path, kind: str
@@ -139,8 +148,19 @@ def test_a_changed_refusal_is_found_by_its_probe(
     require_shown(shared_store, tmp_path, changed)
 
 
+MEMBER_ROWS = {kind: [row for row in SEEN if row.rpartition(".")[0] == kind] for kind in KINDS}
+ONE_OF_EACH = {rows[at % len(rows)] for at, rows in enumerate(MEMBER_ROWS.values())}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("row", [row for row in SEEN if row not in SINGLE])
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, marks=() if row in ONE_OF_EACH else pytest.mark.nightly)
+        for rows in MEMBER_ROWS.values()
+        for row in rows
+    ],
+)
 def test_a_changed_member_of_a_refusal_is_found_by_its_probe(
     shared_store: CertificateStore, tmp_path: Path, row: str
 ) -> None:
@@ -150,17 +170,16 @@ def test_a_changed_member_of_a_refusal_is_found_by_its_probe(
 UNSEEN = [name for name, row in ROWS.items() if row.unseen and name in SIGHTS]
 
 
-@pytest.mark.parametrize("row", UNSEEN)
-def test_a_row_without_a_probe_changes_no_other_one(
-    shared_store: CertificateStore, tmp_path: Path, row: str
+def test_rows_without_a_probe_change_no_other_one(
+    shared_store: CertificateStore, tmp_path: Path
 ) -> None:
-    """It may be found by chance, but nothing else is."""
+    """They may be found by chance, but nothing else is."""
     quick = {name: each for name, each in IN_PROCESS.items() if not each.flags - {WRITING}}
-    probed(shared_store, tmp_path, {row: other_value(row)}, quick)
+    probed(shared_store, tmp_path, {row: other_value(row) for row in UNSEEN}, quick)
 
     found = compared(shared_store, tmp_path, {})
 
-    assert found.changes.keys() <= {row}
+    assert found.changes.keys() <= set(UNSEEN)
 
 
 @st.composite
@@ -180,7 +199,8 @@ def is_possible(rows: Rows) -> bool:
 
 
 def require_all_found(store: CertificateStore, folder: Path, changed: Rows) -> None:
-    probed(store, folder, changed, IN_PROCESS)
+    probes = IN_PROCESS if "request.body_limit" in changed else SMALL
+    probed(store, folder, changed, probes)
     found = compared(store, folder, {})
     require_found(found, changed)
     assert compared(store, folder, found.changes).is_same
@@ -202,7 +222,13 @@ TOGETHER: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("rows", TOGETHER.values(), ids=TOGETHER)
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(rows, id=name, marks=pytest.mark.slow if at else ())
+        for at, (name, rows) in enumerate(sorted(TOGETHER.items()))
+    ],
+)
 def test_some_changed_rows_are_found_together(
     shared_store: CertificateStore, tmp_path: Path, rows: tuple[str, ...]
 ) -> None:
@@ -210,7 +236,10 @@ def test_some_changed_rows_are_found_together(
 
 
 @pytest.mark.slow
-@settings(phases=(Phase.explicit, Phase.reuse, Phase.generate))  # an example takes seconds
+@settings(  # an example takes seconds
+    max_examples=max(1, settings().max_examples // 5),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
 @given(sets_of_rows().filter(is_possible))
 def test_several_changed_rows_are_found_together(
     shared_store: CertificateStore, changed: Rows

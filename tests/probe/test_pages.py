@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_sei.probe.pages import find_form
+from tests.cases import every_case
 
 USER, PASSWORD = "alice@example.com", "the password"
 
@@ -51,7 +52,7 @@ def test_the_form_with_a_password_comes_first() -> None:
     assert form.has_password
 
 
-@pytest.mark.parametrize(
+@every_case(
     "page", [b"", b"<p>Hello", b"\xff\xfe", b"<input name=a>", b"<!--" * 50_000, b"<form" * 9]
 )
 def test_a_page_without_a_form_has_none(page: bytes) -> None:

@@ -11,6 +11,7 @@ from mock_sei.probe.permission import (
     is_loopback,
     require_permission,
 )
+from tests.cases import every_case
 
 COMMAND = ("mock-sei", "probe", "--out", "a b")
 
@@ -19,13 +20,13 @@ def ask(*hosts: str, yes: tuple[str, ...] = (), production: bool = False) -> Non
     require_permission(hosts, repeated=yes, with_production=production, command=COMMAND)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1", "a.localhost"])
+@every_case("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1", "a.localhost"])
 def test_this_machine_is_for_tests(host: str) -> None:
     assert is_loopback(host)
     assert is_for_tests(host)
 
 
-@pytest.mark.parametrize(
+@every_case(
     "host",
     [
         *("10.0.0.1", "128.0.0.1", "192.0.2.1", "api.example.com", "localhost.example.com"),
@@ -37,9 +38,7 @@ def test_other_machines_are_not(host: str) -> None:
     assert not is_for_tests(host)
 
 
-@pytest.mark.parametrize(
-    "host", ["test.example.com", "api-BUILD.example.com", "sandbox.example", "test2.com"]
-)
+@every_case("host", ["test.example.com", "api-BUILD.example.com", "sandbox.example", "test2.com"])
 def test_a_name_that_says_so_is_for_tests(host: str) -> None:
     assert is_for_tests(host)
     assert not is_loopback(host)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import pytest
-
 from mock_sei.assumptions.table import ROWS
 from mock_sei.platform import Platform
 from mock_sei.probe.asking import ProbeAnswer, ProbeAsk
 from mock_sei.probe.table import PROBES, Probe, ProbeFlag
+from tests.cases import every_case
 from tests.probe.upstream import APPLICATIONS, subject_of
 
 
@@ -34,7 +33,7 @@ def test_a_probe_shows_the_rows_that_name_it() -> None:
     )
 
 
-@pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)
+@every_case("probe", PROBES.values(), ids=PROBES)
 def test_each_probe_says_in_one_sentence_what_it_asks(probe: Probe) -> None:
     assert re.fullmatch(r"[A-Z][^.]+\.", probe.sentence)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", probe.name)
@@ -51,7 +50,7 @@ def imagined_requests(probe: Probe, platform: Platform, grant: str) -> Iterator[
         answer = ProbeAnswer(status=200, is_imagined=True)
 
 
-@pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)
+@every_case("probe", PROBES.values(), ids=PROBES)
 def test_each_probe_asks_something_for_each_of_its_grants(probe: Probe, platform: Platform) -> None:
     for grant in APPLICATIONS:
         if grant in probe.grants:
@@ -61,7 +60,7 @@ def test_each_probe_asks_something_for_each_of_its_grants(probe: Probe, platform
 WRITES = ("PUT", "PATCH", "DELETE")
 
 
-@pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)
+@every_case("probe", PROBES.values(), ids=PROBES)
 def test_without_the_flag_for_it_nothing_is_written(probe: Probe, platform: Platform) -> None:
     """A POST without a flag is a token request, which gives a token or is refused."""
     if ProbeFlag.WRITING in probe.flags:

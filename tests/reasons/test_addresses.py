@@ -45,7 +45,7 @@ def test_a_difference_is_named(sent: str, difference: str) -> None:
     assert find_address_difference(sent, KNOWN) == difference
 
 
-@pytest.mark.parametrize(
+@every_case(
     "sent",
     [
         "",

@@ -64,9 +64,7 @@ def test_what_may_be_the_rest_of_a_secret_is_not_listed() -> None:
         assert "write & in a value as %26" in told
 
 
-@pytest.mark.parametrize(
-    "name", ['{"password":"hunter2"}', "hunter2 hunter3", "<hunter2>", "h" * 99]
-)
+@every_case("name", ['{"password":"hunter2"}', "hunter2 hunter3", "<hunter2>", "h" * 99])
 def test_what_is_no_name_is_not_listed(name: str) -> None:
     told = list_names([name])
 

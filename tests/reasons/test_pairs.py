@@ -41,7 +41,7 @@ def test_an_unreadable_pair_is_explained(header: str, because: str) -> None:
     assert "canary" not in told
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("decoded", "because"),
     [
         (PAIR, "encoded in Base64 twice"),

@@ -121,7 +121,7 @@ def test_what_is_plainly_no_token_is_told_as_what_it_is(token: str, because: str
     assert (why.check, why.expected, why.actual) == (WHY.check, None, None)
 
 
-@pytest.mark.parametrize("token", [TOKEN, "canary", "x" * 100_000, "a.b.c", "\x00"])
+@every_case("token", [TOKEN, "canary", "x" * 100_000, "a.b.c", "\x00"])
 def test_what_is_not_plain_keeps_its_reason(token: str) -> None:
     assert explain_bad_token(token, WHY, KINDS.get) == WHY
 
@@ -136,7 +136,7 @@ def test_an_id_token_is_told_as_one(claims: dict[str, str]) -> None:
     assert (why.expected, why.actual) == ("a", "b")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("header", "scheme"),
     [
         ("Basic abc", "Basic"),

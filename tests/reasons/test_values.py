@@ -88,7 +88,7 @@ def test_a_mistake_in_a_header_is_named_as_well(sent: str, difference: str) -> N
     assert read_as_utf8(read) == sent
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("right", "sent", "difference"),
     [
         ("a b", "a+b", "a blank that became a plus sign (form-encode it once)"),

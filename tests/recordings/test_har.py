@@ -16,6 +16,7 @@ from mock_sei.errors import ConfigurationError
 from mock_sei.recordings.exchanges import BodyKind, RecordedBody, RecordedExchange, RecordedTls
 from mock_sei.recordings.har import LARGEST_FILE, exchange_json, read_exchange, read_log
 from mock_sei.recordings.shapes import shape_of
+from tests.cases import every_case
 from tests.recordings.made import FORM, STARTED, body, exchange
 
 FOREIGN: dict[str, Any] = {
@@ -71,7 +72,7 @@ EXCHANGES = {
 }
 
 
-@pytest.mark.parametrize("made", EXCHANGES.values(), ids=EXCHANGES)
+@every_case("made", EXCHANGES.values(), ids=EXCHANGES)
 def test_what_is_written_is_read_again(made: RecordedExchange) -> None:
     assert again(made) == made
 
@@ -103,7 +104,7 @@ def test_an_entry_of_another_tool_may_lack_almost_everything() -> None:
     assert found.response.body.kind is BodyKind.NONE
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("url", "listener"),
     [
         ("https://localhost:444/", "two-way"),

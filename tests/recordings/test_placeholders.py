@@ -16,6 +16,7 @@ from mock_sei.recordings.har import exchange_json
 from mock_sei.recordings.kept import Bodies
 from mock_sei.recordings.names import SecretKind
 from mock_sei.recordings.placeholders import Placeholders, placeholders_in
+from tests.cases import every_case
 from tests.growth import assert_linear
 from tests.recordings.made import FORM, JSON, basic, body, exchange
 
@@ -49,7 +50,7 @@ def answered(text: str, media_type: str = JSON) -> RecordedBody:
     return response.body
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("name", "value", "shown"),
     [
         ("Authorization", basic("my-key", "a:b"), "Basic {{app-key-1}}:{{app-secret-1}}"),
@@ -75,7 +76,7 @@ def test_secret_headers_of_a_request(name: str, value: str, shown: str) -> None:
     assert request_header(name, value) == shown
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("name", "value", "shown"),
     [
         (
@@ -96,7 +97,7 @@ def test_secret_headers_of_an_answer(name: str, value: str, shown: str) -> None:
     assert answer_header(name, value) == shown
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "shown"),
     [
         (
@@ -125,7 +126,7 @@ def test_secret_parameters_of_a_form_and_a_query(text: str, shown: str) -> None:
     assert url.endswith(f"/v2/x?{shown}")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "shown"),
     [
         ('{"password" : "x", "a": 1.10}', '{"password" : "{{password-1}}", "a": 1.10}'),
@@ -177,7 +178,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+@every_case("spell", SPELLINGS.values(), ids=SPELLINGS)
 def test_a_known_secret_is_one_placeholder_in_every_encoding(
     spell: Callable[[str], str],
 ) -> None:
@@ -244,7 +245,7 @@ def test_numbers_that_an_earlier_run_gave_are_not_given_again() -> None:
     assert str(placeholders.placeholder_of(SecretKind.CODE, "efgh")) == "{{code-1}}"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "media_type", "reason"),
     [
         ("<a password='x'/>", "application/xml", "application/xml is not searched for secrets"),

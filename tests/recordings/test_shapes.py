@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mock_sei.errors import ConfigurationError
 from mock_sei.recordings.shapes import DEEPEST, read_shape, shape_of
+from tests.cases import every_case
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -50,7 +51,7 @@ def test_values_are_kept_only_where_the_document_names_few() -> None:
     assert [sorted(kept(each)) for each in (few, many, {})] == [["OPEN"], [], []]
 
 
-@pytest.mark.parametrize("name", ["alice@example.com", "4711", "Alice Smith", "x" * 65, ""])
+@every_case("name", ["alice@example.com", "4711", "Alice Smith", "x" * 65, ""])
 def test_a_member_s_name_that_may_be_data_is_not_shown(name: str) -> None:
     assert shape_of({name: 1}).members.keys() == {"*"}
 
@@ -71,7 +72,7 @@ def test_a_deep_value_has_a_shape_that_can_be_read() -> None:
     assert read_shape(shape.to_json(), source="x", place="") == shape
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("value", "said"),
     [
         (1, "x: p = 1: a shape is an object"),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 
-import pytest
-
 from mock_sei.recordings.exchanges import RecordedBody, RecordedHeaders, RecordedResponse
 from mock_sei.replay.answers import (
     RawHeaders,
@@ -15,6 +13,7 @@ from mock_sei.replay.answers import (
     sendable_headers,
 )
 from mock_sei.rules.standards import Listener
+from tests.cases import every_case
 from tests.recordings.made import body
 
 THEIRS = "https://test.example.com:444"
@@ -27,7 +26,7 @@ def headers(*pairs: tuple[str, str], sent: RecordedBody | None = None) -> RawHea
     return sendable_headers(RecordedResponse(status=200, headers=given, body=answer))
 
 
-@pytest.mark.parametrize(
+@every_case(
     "name",
     [
         *("Connection", "keep-alive", "Transfer-Encoding", "Upgrade", "TE", "Trailer"),
@@ -77,7 +76,7 @@ def test_a_body_that_is_still_compressed_says_so() -> None:
     assert kept not in headers(given, sent=body(zipped, "application/gzip"))
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("media_type", "data", "sent"),
     [
         ("text/plain", "\u00e9".encode(), "\u00e9".encode()),
@@ -121,7 +120,7 @@ def sent_body(text: str, here: Listener = Listener.TWO_WAY, *, is_json: bool = T
     return origins().own_body(text.encode(), answer(is_json), here, own).decode()
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("text", "sent"),
     [
         (f'{{"a":"{THEIRS}/v1/x?b=1"}}', '{"a":"https://localhost:8444/v1/x?b=1"}'),
@@ -138,7 +137,7 @@ def test_links_in_json_lead_to_this_server(text: str, sent: str) -> None:
     assert sent_body(text) == sent
 
 
-@pytest.mark.parametrize(
+@every_case(
     "text",
     [
         '["https://other.example.com/v1"]',

@@ -17,6 +17,7 @@ from mock_sei.recordings.har import exchange_json
 from mock_sei.recordings.kept import Bodies
 from mock_sei.replay.kept_bodies import IN_MEMORY, KeptBodies
 from mock_sei.replay.recordings import Skipped, find_reason, read_recordings
+from tests.cases import every_case
 from tests.recordings.made import FORM, body, exchange
 from tests.replay.made import answered, write
 
@@ -66,7 +67,7 @@ REASONS: list[tuple[RecordedExchange, Skipped | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("recorded", "reason"), REASONS)
+@every_case(("recorded", "reason"), REASONS)
 def test_why_an_exchange_is_not_replayed(
     recorded: RecordedExchange, reason: Skipped | None
 ) -> None:

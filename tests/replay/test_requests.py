@@ -17,6 +17,7 @@ from mock_sei.replay.answers import RecordedAnswer
 from mock_sei.replay.recorded_calls import RecordedCall, RecordedCalls
 from mock_sei.replay.requests import ComparedAs, ComparedRequest, recorded_request
 from mock_sei.replay.templates import MOST_ALIKE, MOST_MASKS
+from tests.cases import every_case
 from tests.growth import Action, assert_flat, assert_linear
 from tests.recordings.made import FORM, JSON, body
 from tests.replay.made import request
@@ -92,7 +93,7 @@ EQUAL = [
 ]
 
 
-@pytest.mark.parametrize("pair", EQUAL)
+@every_case("pair", EQUAL)
 def test_a_call_that_is_equal_is_found(pair: tuple[ComparedRequest, ComparedRequest]) -> None:
     there, here = pair
 
@@ -131,7 +132,7 @@ OTHER = [
 ]
 
 
-@pytest.mark.parametrize("pair", OTHER)
+@every_case("pair", OTHER)
 def test_another_call_is_not_found(pair: tuple[ComparedRequest, ComparedRequest]) -> None:
     there, here = pair
 
@@ -198,7 +199,7 @@ def test_deep_json_is_compared(depth: int) -> None:
     assert numbers(recorded(compared(sent=body(text))), compared(sent=body(f"[{text}]"))) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     "target", ["/v2/x?a={}", "/{}", "/v2/{{{{secret-1}}}}?a={}", "/v2/x?a={{{{token-1}}}}&b={}"]
 )
 def test_a_call_costs_no_more_in_a_large_recording(target: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from mock_sei.rules.addresses import Addresses, host_name, host_to_call, url
 from mock_sei.rules.standards import Listener
 from tests.cases import every_case
@@ -91,7 +89,7 @@ def test_an_ipv6_address_goes_in_brackets() -> None:
     assert url("http", "::1", 80) == "http://[::1]"
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("listening", "called"),
     [
         ("127.0.0.1", "localhost"),
@@ -106,7 +104,7 @@ def test_a_listener_on_an_address_of_its_own_is_called_by_it(listening: str, cal
     assert host_to_call(listening, loopback="localhost") == called
 
 
-@pytest.mark.parametrize("host", [None, "localhost:8044", "127.0.0.1:8044", "[::1]:8044", "a b"])
+@every_case("host", [None, "localhost:8044", "127.0.0.1:8044", "[::1]:8044", "a b"])
 def test_on_this_machine_they_stay_as_they_are(host: str | None) -> None:
     assert DOCUMENTED.seen_by(host) == DOCUMENTED
 

@@ -17,6 +17,7 @@ from mock_sei.rules.arguments import (
     unknown_names,
 )
 from mock_sei.rules.departed import MOST_REMEMBERED, Departed
+from tests.cases import every_case
 
 
 class Example:
@@ -50,7 +51,7 @@ def test_a_known_name_is_no_problem() -> None:
     refuse_unknown(["status"], ["status"], what="field")
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("arguments", "keywords", "words"),
     [
         ((), {}, "first: missing"),

@@ -73,7 +73,7 @@ def test_names_whose_page_in_the_portal_could_not_be_reached_are_refused(name: s
     assert problems(name=name) == {"name": ("this name is reserved", name)}
 
 
-@pytest.mark.parametrize(
+@every_case(
     "address",
     ["team@example.com", "a.b+c_d%e-f@sub.example.co", "t@localhost", "x" * 64 + "@example.com"],
 )
@@ -111,7 +111,7 @@ def test_a_distribution_list_cannot_add_a_header_or_a_recipient(address: str) ->
     }
 
 
-@pytest.mark.parametrize(
+@every_case(
     "address",
     [
         "https://localhost:9443/callback",
@@ -183,7 +183,7 @@ def test_no_text_breaks_the_check_of_a_redirect_address(address: str) -> None:
         assert address.isprintable()
 
 
-@pytest.mark.parametrize(
+@every_case(
     "network",
     ["192.0.2.7", "198.51.100.0/24", "2001:db8::/32", "::1", "0.0.0.0/0", "10.0.0.0/255.0.0.0"],
 )

@@ -213,7 +213,7 @@ def test_a_service_account_without_application_is_refused() -> None:
     assert caught.value.value == "svc-stray"
 
 
-@pytest.mark.parametrize("username", ["svc-demo", "a", "A.b_c@d-9", "x" * 64])
+@every_case("username", ["svc-demo", "a", "A.b_c@d-9", "x" * 64])
 def test_names_that_fit_a_certificate_and_a_folder_are_account_names(username: str) -> None:
     assert is_account_name(username)
 
@@ -298,7 +298,7 @@ def test_what_does_not_fit_is_not_registered(
     assert known == before
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("changes", "key"),
     [
         ({"name": "two"}, "name"),

@@ -33,7 +33,7 @@ WHOLE = pem(b"\x30\x82\x01\x00" + bytes(256))
 SECRET_KEY = pem(b"\x30\x82\x01\x00" + b"the private part" * 16, "PRIVATE KEY")
 
 
-@pytest.mark.parametrize(
+@every_case(
     "text",
     [
         WHOLE,

@@ -14,6 +14,7 @@ from mock_sei.rules.standards import (
     find_standard,
     standards_table,
 )
+from tests.cases import every_case
 
 ROWS = [
     ("client-server", "server", "anyone", "client_credentials", "two-way", 444),
@@ -25,7 +26,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "actor", "owner", "grant", "listener", "port"), ROWS)
+@every_case(("kind", "actor", "owner", "grant", "listener", "port"), ROWS)
 def test_each_row_of_the_faq_is_found(
     kind: str, actor: str, owner: str, grant: str, listener: str, port: int
 ) -> None:
@@ -76,7 +77,7 @@ def test_only_the_native_row_demands_a_proof_key() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("grant", "refreshable"),
     [
         (GrantType.CLIENT_CREDENTIALS, False),

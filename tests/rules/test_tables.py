@@ -12,6 +12,7 @@ import pytest
 from mock_sei.rules.stored import Stored
 from mock_sei.rules.tables import Counts, OrderedTable
 from mock_sei.values.codecs import PLAIN
+from tests.cases import every_case
 
 
 def numbered(*keys: str) -> OrderedTable[int]:
@@ -197,7 +198,7 @@ def test_a_change_that_may_not_be_made_is_not_made() -> None:
     assert list(table.items()) == [("a", 0), ("b", 1)]
 
 
-@pytest.mark.parametrize("order", list(permutations(range(4))))
+@every_case("order", list(permutations(range(4))))
 def test_rows_give_the_same_table_in_whatever_order_they_come(order: tuple[int, ...]) -> None:
     """Two records exchanged their keys, one is gone, one is new and has a key of before."""
     rows = [("0", '["b", 10]'), ("1", '["a", 11]'), ("2", None), ("4", '["c", 14]')]

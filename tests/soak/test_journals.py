@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from performance.soak.journals import find_disorder, find_missing
+from tests.cases import every_case
 
 
 def entry(number: int, tracking_id: str = "a", kind: str = "exchange") -> dict[str, Any]:
@@ -40,7 +39,7 @@ def test_workers_that_show_one_journal_are_in_order() -> None:
     assert list(find_disorder({7: journal(1, 2, 3), 8: journal(1, 2, 3)})) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("one", "other"),
     [
         (journal(1, 3), journal(1, 3)),

@@ -485,6 +485,7 @@ def until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.slow
 def test_a_server_without_a_redis_url_never_imports_the_library() -> None:
     program = (
         "import sys, mock_sei.runtime.launch, mock_sei.commands.serve, mock_sei.commands.state; "

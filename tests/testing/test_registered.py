@@ -19,6 +19,7 @@ from mock_sei.testing.faults import Faults
 from mock_sei.testing.mailbox import Mailbox
 from mock_sei.testing.registered import Registered
 from mock_sei.testing.remote import Remote
+from tests.cases import every_case
 from tests.patience import PATIENCE
 from tests.support import control_client
 
@@ -82,8 +83,8 @@ def test_each_look_up_is_one_call_with_the_servers_answer(
 NO_NAMES = ("", ".", "..", "a/b", "../health", "a?b#c", "%2e%2e", "new", "x" * 300)
 
 
-@pytest.mark.parametrize("name", NO_NAMES)
-@pytest.mark.parametrize("kind", ["application", "account", "user"])
+@every_case("name", NO_NAMES)
+@every_case("kind", ["application", "account", "user"])
 def test_what_is_not_there_is_said_in_the_same_words(
     counted: Counted, platform: Platform, kind: str, name: str
 ) -> None:

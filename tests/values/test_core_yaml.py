@@ -185,7 +185,7 @@ def laughs(levels: int, each: str) -> Iterator[str]:
         yield f"l{level}: &a{level} {each.format(before=f'*a{level - 1}', level=level)}\n"
 
 
-@pytest.mark.parametrize(
+@every_case(
     "each",
     [
         "[{before}, {before}, {before}, {before}, {before}, {before}, {before}, {before}]",
@@ -222,4 +222,4 @@ def test_a_document_costs_what_it_is_long(part: str) -> None:
         text = part * size
         return lambda: load(text)
 
-    assert_linear(make, 1_000)
+    assert_linear(make, 300)

@@ -88,7 +88,7 @@ def test_what_is_no_status_of_an_answer_is_refused(status: object) -> None:
     assert find_status_problem(status) is not None
 
 
-@pytest.mark.parametrize("status", [200, 204, 299, 418, 599])
+@every_case("status", [200, 204, 299, 418, 599])
 def test_every_status_of_a_final_answer_is_let_through(status: int) -> None:
     assert find_status_problem(status) is None
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mock_sei.apis.patterns import shortened
 from mock_sei.errors import ConfigurationError
 from mock_sei.values.sendable import shown
 from mock_sei.values.texts import MOST_REPEATED, spelled
+from tests.cases import every_case
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("value", "text"),
     [
         (None, "null"),

@@ -18,6 +18,7 @@ from mock_sei.oauth.metadata import (
 from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from tests.apis.engine import document
+from tests.cases import every_case
 from tests.operations import arm_fault, enqueue, only_scripted
 from tests.support import TICKETS, Served, control_client
 
@@ -77,8 +78,8 @@ def with_own(served: Served) -> Served:
     return served
 
 
-@pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
-@pytest.mark.parametrize(
+@every_case("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
+@every_case(
     "path",
     [
         TICKETS,

@@ -14,6 +14,7 @@ from mock_sei.errors import Refusal
 from mock_sei.rules.caller_checks import check_certificate_name
 from mock_sei.rules.connection import ClientCertificate, Connection
 from mock_sei.rules.standards import Listener
+from tests.cases import every_case
 from tests.growth import Action, assert_flat
 from tests.oauth.flows import AUTHORIZE, NATIVE, by_code, log_in, redeem, refresh, returned
 from tests.support import TICKETS, TOKEN_PATH, Served, control_client
@@ -395,7 +396,7 @@ def test_what_a_token_does_not_say_is_told_in_words_of_json(
     assert "None" not in told(served)
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("form", "because"),
     [
         ("BearerToken {}", "sent back the token_type"),
@@ -415,7 +416,7 @@ def test_what_a_token_does_not_say_is_told_in_words_of_json(
         ("Bearer svc-demo", "The token is the user name of a service account"),
     ],
 )
-@pytest.mark.parametrize("path", [TICKETS, f"/v2/oauth/tokeninfo?client_id={KEY}"])
+@every_case("path", [TICKETS, f"/v2/oauth/tokeninfo?client_id={KEY}"])
 def test_a_wrong_authorization_header(served: Served, path: str, form: str, because: str) -> None:
     headers = {"AppKey": KEY, "Authorization": form.format(served.token())}
 

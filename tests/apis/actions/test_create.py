@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import JSON, Engine
+from tests.cases import every_case
 
 TEXT = """
 paths:
@@ -123,7 +122,7 @@ def test_a_key_is_written_once_by_two_at_once() -> None:
     assert len(engine.state.collections.all("log")) == 5
 
 
-@pytest.mark.parametrize("body", ["[]", "7", '"x"', "null"])
+@every_case("body", ["[]", "7", '"x"', "null"])
 def test_a_body_that_is_no_object_is_refused(body: str) -> None:
     text = TEXT.replace("{schema: {type: object}}", "{}")
 

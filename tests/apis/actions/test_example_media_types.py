@@ -33,7 +33,7 @@ ID = "type: object, properties: {id: {type: integer}}"
 OBJECT = f"schema: {{{ID}}}"
 
 
-@pytest.mark.parametrize(
+@every_case(
     "media",
     [
         f"{{{OBJECT}, example: '{{\"id\": 4}}'}}",

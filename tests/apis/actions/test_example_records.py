@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.apis.engine import Engine
+from tests.cases import every_case
 
 
 def engine_of(schema: str, *records: dict[str, Any], media: str = "application/json") -> Engine:
@@ -43,7 +44,7 @@ CRATES = "{$ref: '#/components/schemas/Crates'}"
 TEAL, RED = {"code": "G1", "hue": "teal"}, {"code": "G2", "hue": "red"}
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schema", "body"),
     [
         (CRATES, [TEAL, RED]),
@@ -169,7 +170,7 @@ def test_where_there_are_two_lists_the_records_come_bare_with_a_note() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "codes"),
     [("hue=teal", ["G1"]), ("limit=1", ["G1"]), ("hue=red&limit=5", ["G2"]), ("hue=x", [])],
 )
@@ -179,7 +180,7 @@ def test_declared_parameters_pick_records(query: str, codes: list[str]) -> None:
     assert [each["code"] for each in body["a"]] == codes
 
 
-@pytest.mark.parametrize("key", ["crateId", "crate_id", "id", "code"])
+@every_case("key", ["crateId", "crate_id", "id", "code"])
 def test_a_record_is_found_by_the_member_that_the_path_means(key: str) -> None:
     record = {"code": "other", key: "K7"}
     engine = engine_of(CRATES, RED, record)

@@ -11,6 +11,7 @@ import pytest
 
 from mock_sei.apis.collections import Record
 from tests.apis.engine import Engine, operation
+from tests.cases import every_case
 
 PARAMETERS = """[
   {name: colour, in: query, x-mock-sei: {field: colour}},
@@ -45,7 +46,7 @@ def test_records_come_in_the_order_of_their_key() -> None:
     assert without_as_of().ids() == [1, 2, 3]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "ids"),
     [
         ("order=desc", [3, 2, 1]),

@@ -51,7 +51,7 @@ def test_every_parameter_of_the_path_must_fit(target: str, number: int) -> None:
     assert read(target)["n"] == number
 
 
-@pytest.mark.parametrize(
+@every_case(
     "target", ["/v1/funds/3/classes/A", "/v1/funds/1/classes/B", "/v1/widgets/6", "/v1/widgets/05"]
 )
 def test_a_record_that_is_not_there_is_404(target: str) -> None:

@@ -11,6 +11,7 @@ from mock_sei.fixtures import load_fixtures
 from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
 from tests.apis.products.calls import Api
+from tests.cases import every_case
 from tests.support import Served
 
 SUMMER = datetime(2026, 7, 15, 3, 30, tzinfo=UTC)
@@ -30,7 +31,7 @@ def api_of(store: CertificateStore, zone: str, now: datetime) -> Api:
     return Api(Served(platform))
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("zone", "now", "text"),
     [
         ("America/New_York", SUMMER, "2026-07-14T23:30:00.000"),

@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from mock_sei.platform import Platform
+from tests.cases import every_case
 
 
 def test_health(control: httpx2.Client) -> None:
@@ -79,7 +80,7 @@ def test_every_call_is_in_the_reference(control: httpx2.Client) -> None:
         assert method.lower() in paths[path]
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("method", "path"),
     [
         ("POST", "/applications"),
@@ -89,7 +90,7 @@ def test_every_call_is_in_the_reference(control: httpx2.Client) -> None:
         ("POST", "/service-accounts/svc-demo/own-certificates"),
     ],
 )
-@pytest.mark.parametrize(
+@every_case(
     "content", [b"", b"{", b"[]", b'"text"', b"name=x", b"\xff", b"7", b'{"\\ud800": "\\ud800"}']
 )
 def test_a_body_that_is_none_of_the_calls_is_refused_in_words(

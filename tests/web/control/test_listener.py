@@ -13,6 +13,7 @@ from mock_sei.platform import Platform
 from mock_sei.settings import Behaviour
 from mock_sei.web.control.listener import refused_caller
 from mock_sei.web.requests import announced_size
+from tests.cases import every_case
 from tests.support import control_client
 
 
@@ -193,7 +194,7 @@ def test_of_several_origins_each_must_be_its_own(control: httpx2.Client) -> None
         assert control.post("/reset", headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site", "", "none, cross-site", "SAME-ORIGIN"])
+@every_case("site", ["cross-site", "same-site", "", "none, cross-site", "SAME-ORIGIN"])
 def test_a_page_of_another_origin_is_refused_though_it_sends_no_origin(site: str) -> None:
     """An image, a script, a frame: a browser sends no ``Origin`` with them."""
     for dest, mode in (("image", "no-cors"), ("script", "no-cors"), ("iframe", "navigate")):
@@ -250,7 +251,7 @@ def test_an_oversized_body_is_refused(control: httpx2.Client) -> None:
     assert control.post("/reset", content=endless()).status_code == 413
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("announced", "size"),
     [
         (b"0", 0),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx2
 import pytest
 
+from tests.cases import every_case
+
 FOREIGN = ["OPTIONS", "TRACE", "PROPFIND", "FOO"]
 
 ALLOWED = {
@@ -43,7 +45,7 @@ ALLOWED = {
 """By path, in the order in which the calls are made."""
 
 
-@pytest.mark.parametrize("path", ALLOWED)
+@every_case("path", ALLOWED)
 def test_another_method_is_told_all_that_the_path_takes(control: httpx2.Client, path: str) -> None:
     allowed = ALLOWED[path].split(", ")
     for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", *FOREIGN):

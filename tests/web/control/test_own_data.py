@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.cases import every_case
 from tests.support import registration
 
 ONE = {"externalId": "ONE"}
@@ -93,7 +94,7 @@ def test_its_records_are_counted_listed_and_found_by_their_keys(
     assert "investors" not in control.get("/data-keys", params=query).json()
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("query", "status", "error", "told"),
     [
         ({"application": "demo-server"}, 400, "Rejected", "own_data=True"),

@@ -16,6 +16,7 @@ from mock_sei.web.control.app import control_app
 from mock_sei.web.control.call_texts import CallText, call_texts, type_of
 from mock_sei.web.control.described import REFUSALS
 from mock_sei.web.control.reference_page import REFERENCE_PATH, path_of_group
+from tests.cases import every_case
 from tests.web.test_pages import policy_of
 
 URL = "http://127.0.0.1:8044"
@@ -243,7 +244,7 @@ def test_the_document_says_bounds_in_the_words_of_json_schema(control: httpx2.Cl
     assert re.findall(r'"(?:ge|gt|le|lt)":', text) == []
 
 
-@pytest.mark.parametrize(
+@every_case(
     ("schema", "words"),
     [
         ({"type": "integer", "minimum": 1, "maximum": 1000}, "integer, from 1 to 1,000"),

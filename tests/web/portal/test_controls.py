@@ -13,6 +13,7 @@ from mock_sei.platform import Platform
 from mock_sei.rules.standards import Listener
 from mock_sei.settings import Settings
 from mock_sei.web.portal.controls import CONTROLS
+from tests.cases import every_case
 from tests.support import Served
 from tests.two_servers import servers_of
 from tests.web.portal.browser import Browser, done, elements
@@ -105,7 +106,7 @@ def test_a_reset_is_a_line_and_says_who_drew_it(browser: Browser, platform: Plat
 # Who may use them
 
 
-@pytest.mark.parametrize("source", ["203.0.113.7", "10.0.0.5", "2001:db8::7", "::ffff:10.0.0.5"])
+@every_case("source", ["203.0.113.7", "10.0.0.5", "2001:db8::7", "::ffff:10.0.0.5"])
 @every_control
 def test_a_connection_from_another_address_is_refused(
     served: Served, platform_at: Platform, source: str, name: str

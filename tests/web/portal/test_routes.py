@@ -7,6 +7,7 @@ import pytest
 
 from mock_sei.rules.standards import Listener
 from mock_sei.web.portal.routes import ROUTES
+from tests.cases import every_case
 from tests.support import Served
 from tests.web.portal.browser import INJECTED, Browser, elements, is_unbroken
 
@@ -96,7 +97,7 @@ def test_every_page_is_there_with_its_headers(browser: Browser, path: str) -> No
     assert browser.served.platform.journal.last.refused_by is None
 
 
-@pytest.mark.parametrize("path", PAGES)
+@every_case("path", PAGES)
 def test_no_page_needs_anything_from_outside(browser: Browser, path: str) -> None:
     browser.link()
     for tag, attributes in elements(browser.get(path)):
@@ -109,13 +110,13 @@ def test_no_page_needs_anything_from_outside(browser: Browser, path: str) -> Non
             assert local or reference or "/portal/certificates/" in target
 
 
-@pytest.mark.parametrize("path", PAGES)
+@every_case("path", PAGES)
 def test_a_head_is_answered_as_a_get(browser: Browser, path: str) -> None:
     browser.link()
     assert browser.http.head(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", MISSING)
+@every_case("path", MISSING)
 def test_what_is_not_there_is_a_page_that_says_so(browser: Browser, path: str) -> None:
     page = browser.get(path)
 
@@ -163,8 +164,8 @@ def test_a_page_is_no_action(browser: Browser, path: str) -> None:
         assert answer.headers["Allow"].startswith("GET")
 
 
-@pytest.mark.parametrize("path", [*PAGES, *MISSING[:3], "/portal/certificates/x"])
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@every_case("path", [*PAGES, *MISSING[:3], "/portal/certificates/x"])
+@every_case("method", ["GET", "POST"])
 def test_on_the_two_way_listener_there_is_no_portal(served: Served, path: str, method: str) -> None:
     http = served.client("svc-demo", listener=Listener.TWO_WAY)
     link = served.platform.portal.send_link("svc-demo")
