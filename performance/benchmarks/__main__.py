@@ -62,7 +62,7 @@ def main() -> None:
                 *starts(
                     runner,
                     certs,
-                    lives=size.cold_starts,
+                    lives=size.other_starts,
                     authorizations=size.authorizations,
                     applications=size.applications,
                 ),

@@ -10,7 +10,7 @@ from typing import Protocol
 RATE, SECONDS, MILLISECONDS, MEMORY = "{:,.0f}/s", "{:.2f} s", "{:.2f} ms", "{:.1f} MB"
 PRECISE_MILLISECONDS = "{:.3f} ms"
 
-OURS, BARE = "mock-sei", "bare FastAPI"
+OURS, BARE, BARE_UVLOOP = "mock-sei", "bare FastAPI", "bare FastAPI on uvloop"
 
 
 class Target(Protocol):
