@@ -62,6 +62,11 @@ class Size:
     other_starts: int = 7
     """Starts of each other server, and of our server in other settings."""
     fixtures: int = 7
+    suite_runs: int = 20
+    """Runs of a user's suite with one test."""
+    long_suite_runs: int = 7
+    """Runs of a user's suite with workers, or with many tests."""
+    suite_tests: int = 200
     resets: int = 50
     entries: int = 1000
     """In the journal that is searched."""
@@ -100,6 +105,9 @@ QUICK = Size(
     cold_starts=1,
     other_starts=1,
     fixtures=1,
+    suite_runs=1,
+    long_suite_runs=1,
+    suite_tests=3,
     resets=3,
     entries=20,
     tokens=300,

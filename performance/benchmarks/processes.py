@@ -170,7 +170,7 @@ class Runner:
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=_environment(),
+                env=environment(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
@@ -214,7 +214,7 @@ class Runner:
         with pinned(self.cores.server), log.open("wb") as output:
             begun = time.perf_counter()
             process = subprocess.Popen(
-                command, cwd=folder, env=_environment(), stdout=output, stderr=subprocess.STDOUT
+                command, cwd=folder, env=environment(), stdout=output, stderr=subprocess.STDOUT
             )
         with _ended(process):
             while not _takes_connections(place.port):
@@ -245,7 +245,7 @@ class Runner:
         with pinned(self.cores.server), errors.open("wb") as stderr:
             begun = time.perf_counter()
             process = subprocess.Popen(
-                command, cwd=_CHECKOUT, env=_environment(), stdout=subprocess.PIPE, stderr=stderr
+                command, cwd=_CHECKOUT, env=environment(), stdout=subprocess.PIPE, stderr=stderr
             )
         with _ended(process):
             assert process.stdout is not None
@@ -315,7 +315,7 @@ class Runner:
         begun = time.perf_counter()
         subprocess.run(
             [*command, *itertools.chain.from_iterable(files)],
-            env=_environment(),
+            env=environment(),
             stdout=subprocess.DEVNULL,
             check=True,
         )
@@ -326,7 +326,7 @@ class Runner:
         ended = subprocess.run(
             [python, "-m", module, *arguments],
             cwd=_CHECKOUT,
-            env=_environment(),
+            env=environment(),
             input=stdin,
             capture_output=True,
             text=True,
@@ -349,7 +349,7 @@ def _takes_connections(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The environment of the processes: without this user's settings, and Node in production mode.
 
     Python's bytecode is kept, as for an installed package, so that a start does not compile.

@@ -21,7 +21,7 @@ from performance.benchmarks.peers.jars import JARS
 from performance.benchmarks.requests import ACCOUNT, TOKEN_REQUEST, form_request
 
 HERE = Path(__file__).parent
-CHECKOUT = HERE.parent.parent
+CHECKOUT = HERE.parents[2]
 VENV = CHECKOUT / ".venv-peers"
 
 Registry = Literal["npm", "PyPI"]
