@@ -198,7 +198,7 @@ class RemoteUnits(SharedUnits):
         try:
             return self._thread.submit(work)
         except RuntimeError:
-            raise StoreAway(f"{self._store.name}: this server is ending") from None
+            raise StoreAway("this server is ending") from None
 
     def _submit(self, work: Callable[[], None]) -> Future[None] | None:
         try:

@@ -122,8 +122,8 @@ class Cluster:
         """Whether the next calls over the balancer reach exactly these replicas."""
         try:
             return {self.reached() for _ in range(6)} == set(names)
-        except (httpx2.TransportError, StopIteration, FileNotFoundError):  # it is starting
-            return False
+        except (httpx2.TransportError, StopIteration, FileNotFoundError, KeyError):
+            return False  # it is starting, or has no store yet
 
     def control_of(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]['CONTROL']}"
