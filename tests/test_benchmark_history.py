@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
+from platform import python_version
 
 import pytest
 
@@ -26,9 +28,9 @@ ROUNDS = (100.0, 102.0, 98.0, 101.0, 99.0)
 """What the baseline did in each round."""
 
 
-def recorded(row: str, ratio: float, *, date: str = "2026-01-01", of: str = BARE) -> Recorded:
+def recorded(row: str, ratio: float, *, day: str = "2026-01-01", of: str = BARE) -> Recorded:
     return Recorded(
-        date=date, commit="0abc", python="3.11.7", table="speed", row=row, of=of, ratio=ratio
+        date=day, commit="0abc", python="3.11.7", table="speed", row=row, of=of, ratio=ratio
     )
 
 
@@ -103,7 +105,7 @@ def test_a_slower_clock_for_both_is_no_fall() -> None:
 
 def test_only_the_last_record_counts() -> None:
     row = measured("tokens", [0.80] * 5)
-    history = [recorded("tokens", 0.95), recorded("tokens", 0.80, date="2026-02-01")]
+    history = [recorded("tokens", 0.95), recorded("tokens", 0.80, day="2026-02-01")]
     assert not found(history, row).failures
     assert found(history[:1], row).failures
 
@@ -176,6 +178,38 @@ def test_the_check_ends_with_status_1_and_a_line_for_each_fall(
     printed = capsys.readouterr().out
     assert f"check: ratios that fell or are missing: {status}" in printed
     assert printed.count("\nfell: ") == status
+
+
+def test_a_recorded_run_has_the_day_the_commit_and_the_version_of_python(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    row = measured("tokens", [0.80] * 5)
+    kept: list[tuple[Run, Mapping[str, Sequence[Row]]]] = []
+
+    def keep(run: Run, tables: Mapping[str, Sequence[Row]]) -> int:
+        kept.append((run, tables))
+        return 1
+
+    monkeypatch.setattr(
+        benchmark, "TABLES", {"speed": lambda _: benchmark.Table(shown="", rows=[row])}
+    )
+    monkeypatch.setattr(benchmark, "record", keep)
+    monkeypatch.setattr(benchmark, "_commit", lambda: "0abc-dirty")
+    monkeypatch.setattr(Runner, "new_certs", lambda _: tmp_path)
+    benchmark.main(["--record"])
+    ((run, tables),) = kept
+    assert (run.commit, run.python, tables) == ("0abc-dirty", python_version(), {"speed": [row]})
+    assert date.fromisoformat(run.date)
+    assert "recorded: 1 ratios" in capsys.readouterr().out
+
+
+def test_a_record_outside_a_repository_is_refused_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(benchmark, "CHECKOUT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(SystemExit, match="--record: git cannot name the commit of this checkout"):
+        benchmark.main(["--record"])
 
 
 @pytest.mark.parametrize("option", ["--check", "--record"])

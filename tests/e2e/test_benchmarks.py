@@ -6,8 +6,10 @@ the rest.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +23,7 @@ from performance.benchmarks.load import Plan, run
 from performance.benchmarks.machine import Cores
 from performance.benchmarks.measurements import QUICK
 from performance.benchmarks.peers import Peer
+from performance.benchmarks.peers.jars import JARS
 from performance.benchmarks.processes import Runner
 from performance.benchmarks.requests import (
     CODE_REQUEST,
@@ -30,13 +33,14 @@ from performance.benchmarks.requests import (
     form_request,
     functional_request,
 )
-from performance.benchmarks.table import BARE, Against, Limit, Row, markdown
+from performance.benchmarks.table import BARE, BARE_UVLOOP, Against, Limit, Row, markdown
 from tests.benchmark_rows import benchmark_rows
 from tests.patience import patient
 
 pytestmark = pytest.mark.nightly
 
 CHECKOUT = Path(__file__).parents[2]
+BASELINES = [BARE, *([BARE_UVLOOP] if find_spec("uvloop") else [])]
 
 PEER_SERVER = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -140,7 +144,23 @@ def test_a_peer_that_is_not_installed_is_a_line_with_the_reason(
     failed = line_up(runner, certs, {"npm": "no npm on this machine"}, [absent])
     assert untried.missing == ["absent (npm): not installed; `make bench` installs it"]
     assert failed.missing == ["absent (npm): no npm on this machine"]
-    assert failed.names == [BARE]
+    assert failed.names == BASELINES
+
+
+@pytest.mark.parametrize("peer", [each for each in peers.PEERS if each.jar], ids=lambda it: it.name)
+def test_a_package_without_its_jar_and_a_machine_without_java_are_lines_with_the_reason(
+    peer: Peer, runner: Runner, certs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "HERE", certs)
+    package = certs / "node_modules" / peer.package
+    package.mkdir(parents=True)
+    (package / "package.json").write_text('{"version": "1.2.3"}')
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    (no_jar,) = line_up(runner, certs, {}, [peer]).missing
+    assert no_jar == f"{peer.name} (npm): no {JARS[peer.package][0]} in its npm package"
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    (no_java,) = line_up(runner, certs, {}, [peer]).missing
+    assert no_java == f"{peer.name} (npm): no java on this machine"
 
 
 def test_a_peer_that_does_not_start_is_a_line_with_its_last_words(
@@ -158,7 +178,7 @@ def test_a_peer_that_answers_in_chunks_over_plain_http_takes_part(
     field = line_up(runner, certs, {}, [made_up_peer(made_up)])
     assert field.missing == []
     assert field.versions == ["made-up 1.2.3"]
-    assert [each.name for each in field.with_tokens] == ["mock-sei", BARE, "made up"]
+    assert [each.name for each in field.with_tokens] == ["mock-sei", *BASELINES, "made up"]
 
 
 def test_a_peer_whose_answer_holds_no_token_does_not_take_part(
