@@ -85,7 +85,7 @@ def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
-        timeout=patient(300),
+        timeout=patient(600),
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
