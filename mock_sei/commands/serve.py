@@ -123,11 +123,14 @@ def serve(
     ``ready`` is called when everything answers. ``until`` gets a function that ends the server,
     which any thread may call.
     """
-    with (
-        _naming_what_is_used_up(),
-        asyncio.Runner(loop_factory=new_event_loop) as runner,
-    ):
-        runner.run(_serve(launched, ready, until, ending))
+    try:
+        with (
+            _naming_what_is_used_up(),
+            asyncio.Runner(loop_factory=new_event_loop) as runner,
+        ):
+            runner.run(_serve(launched, ready, until, ending))
+    finally:
+        launched.platform.units.close()  # it may wait for a network, so not on the event loop
 
 
 async def _serve(
@@ -171,7 +174,6 @@ async def _serve(
             await preparing
     finally:
         await launched.server.stop()
-        await asyncio.to_thread(launched.platform.units.close)  # it may wait for a network
 
 
 async def tidy_after_resets(platform: Platform) -> None:

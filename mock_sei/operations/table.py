@@ -198,8 +198,9 @@ class ReadinessAnswer:
         answer: server.ReadinessState,
         platform: Platform | None = None,  # noqa: ARG002  # as its kind
     ) -> WrittenAnswer:
-        status = 200 if answer.reason is None else 503
-        return WrittenAnswer(json=vars(answer), status=status)
+        if answer.reason is None:
+            return WrittenAnswer(json=vars(answer))
+        return WrittenAnswer(json=vars(answer), status=503, headers={"Retry-After": "1"})
 
     def read(self, received: ReceivedAnswer) -> server.ReadinessState:
         return server.ReadinessState(**received.json)

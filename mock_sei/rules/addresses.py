@@ -73,6 +73,11 @@ CONTROL_WORDS = frozenset(
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
+def is_of_portal(path: str) -> bool:
+    """Whether a path is one of the portal's, whether it has a page there or not."""
+    return path == HOME or path.startswith(f"{HOME}/")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
     """Host and port of the three listeners, and the public URLs that replace them behind a

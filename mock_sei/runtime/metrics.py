@@ -29,6 +29,7 @@ from mock_sei.oauth.metadata import (
     TOKEN_PATHS,
 )
 from mock_sei.rules import checks
+from mock_sei.rules.addresses import is_of_portal
 from mock_sei.rules.standards import Listener
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -46,7 +47,6 @@ _ENDPOINTS: Mapping[str, str] = {
     METADATA_PATH: "metadata",
     JWKS_PATH: "jwks",
 }
-_PORTAL = "/portal"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _COURSES = (
     *(checks.EVERY_CALL, checks.FUNCTIONAL, checks.TOKEN_INFORMATION, checks.TOKEN, checks.REVOKE),
@@ -165,8 +165,7 @@ class _Metrics:
         path = request.path
         name = endpoint or _ENDPOINTS.get(path)
         if name is None:
-            is_portal = path == _PORTAL or path.startswith(f"{_PORTAL}/")
-            name = "portal" if is_portal else OTHER
+            name = "portal" if is_of_portal(path) else OTHER
         method = request.method if request.method in _METHODS else OTHER
         status = _class_of(response.status)
         listener = entry.connection.listener

@@ -507,6 +507,8 @@ class ServerThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="mock-sei", daemon=True)
         self._started = threading.Event()
+        self._may_stop = threading.Lock()
+        """Taken, and never let go, by the first that stops the loop."""
         self._failure: BaseException | None = None
 
     def start(self) -> None:
@@ -540,7 +542,8 @@ class ServerThread:
         if not self.is_current:
             self._started.wait()
         loop = self._loop
-        if loop is not None:
+        # Once: a second time would stop the loop while it closes what is open.
+        if loop is not None and self._may_stop.acquire(blocking=False):
             with contextlib.suppress(RuntimeError):  # the loop is closed already
                 loop.call_soon_threadsafe(loop.stop)
 

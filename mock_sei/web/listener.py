@@ -17,12 +17,12 @@ from mock_sei.matching.parts import BODY_COMPARED
 from mock_sei.oauth.metadata import REVOKE_PATH, TOKEN_PATHS
 from mock_sei.platform import Platform
 from mock_sei.rules import checks
-from mock_sei.rules.addresses import LIVE_PATH
+from mock_sei.rules.addresses import LIVE_PATH, is_of_portal
 from mock_sei.rules.standards import Listener
 from mock_sei.web.exchange import AWAY, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange, begin
 from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
 from mock_sei.web.heads import as_get, without_body
-from mock_sei.web.portal.entrance import is_of_portal, portal_refusal
+from mock_sei.web.portal.entrance import portal_refusal
 from mock_sei.web.refusals import functional_refusal, oauth_refusal, revocation_refusal
 
 _NOT_COMPARED = (

@@ -14,7 +14,7 @@ import mock_sei
 from mock_sei.runtime.launch import IMPORTED_LATE
 
 PACKAGE = Path(mock_sei.__file__).parent
-BEFORE_IT_IS_READY = ("jinja2", "pydantic_settings", "uvloop")
+BEFORE_IT_IS_READY = ("jinja2", "prometheus_client", "pydantic_settings", "uvloop")
 """Libraries of functions that every start of `mock-sei serve` calls."""
 SERVING = ("apis", "bench", "certificates", "oauth", "portal", "runtime", "web")
 """The folders with code that requests run."""

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Match, Router
 from starlette.types import Receive, Scope, Send
 
 from mock_sei.errors import Refusal
-from mock_sei.rules.addresses import HOME
+from mock_sei.rules.addresses import HOME, is_of_portal
 from mock_sei.rules.machine import real_dates
 from mock_sei.rules.standards import Listener
 from mock_sei.web.functional import call
@@ -37,11 +37,6 @@ class _PortalPages(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await load_portal()(scope, receive, send)
-
-
-def is_of_portal(path: str) -> bool:
-    """Whether a path is one of the portal's, whether it has a page there or not."""
-    return path == HOME or path.startswith(f"{HOME}/")
 
 
 @functools.cache
