@@ -57,7 +57,7 @@ nightly: test
 	for version in 3.11 3.12 3.13; do \
 		python=$$(.ci/find-python $$version) && $(MAKE) test-wheel PYTHON=$$python || exit 1; \
 	done
-	$(BIN)/python -m performance.benchmarks
+	$(BIN)/python -m performance.benchmarks --check
 
 # Every property under thousands of examples
 fuzz: $(VENV)/test.stamp
@@ -172,5 +172,5 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) .venv-peers performance/benchmarks/peers/node_modules dist build .mypy_cache .pytest_cache .ruff_cache tests/e2e/javascript/node_modules \
+	rm -rf $(VENV) .venv-peers .venv-suites performance/benchmarks/peers/node_modules dist build .mypy_cache .pytest_cache .ruff_cache tests/e2e/javascript/node_modules \
 		tests/e2e/scanner/.venv

@@ -54,6 +54,7 @@ NAVIGATION = {
         "SECURITY",
         "docs/architecture",
         "performance/benchmarks/README",
+        "docs/history",
         "performance/soak/README",
     ],
 }

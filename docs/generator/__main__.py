@@ -1,4 +1,4 @@
-"""``python -m docs.generator`` writes both references."""
+"""``python -m docs.generator`` writes the references and the drawings."""
 
 from __future__ import annotations
 

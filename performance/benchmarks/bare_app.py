@@ -4,8 +4,9 @@ It takes a plain ``Request`` and returns a ready response. uvicorn with httptool
 its own TLS settings, a required client certificate and no access log. It checks and stores nothing.
 The token has the same claims, key and algorithm as ours. python-jose signs it with a prepared key.
 
-Run as ``python -m performance.benchmarks.bare_app CERTS CLIENT_CA [PAGE]``; it prints its port when
-it answers. With PAGE, it is only uvicorn without a framework, and sends this file each time.
+Run as ``python -m performance.benchmarks.bare_app LOOP CERTS CLIENT_CA [PAGE]``; it prints its port
+when it answers. LOOP is ``asyncio`` or ``uvloop``. With PAGE, it is only uvicorn without a
+framework, and sends this file each time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -82,12 +84,14 @@ class _Server(uvicorn.Server):
             print(each.getsockname()[1], flush=True)
 
 
-def main(certs: Path, client_ca: Path, page: Path | None = None) -> None:
+def main(
+    loop: Literal["asyncio", "uvloop"], certs: Path, client_ca: Path, page: Path | None = None
+) -> None:
     key = (certs / "signing.key").read_text(encoding="ascii")
     config = uvicorn.Config(
         bare_app(key) if page is None else bare_page(page.read_bytes()),
         lifespan="off",
-        loop="asyncio",
+        loop=loop,
         http="httptools",
         access_log=False,
         log_level="warning",
@@ -103,4 +107,4 @@ def main(certs: Path, client_ca: Path, page: Path | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    main("uvloop" if sys.argv[1] == "uvloop" else "asyncio", *map(Path, sys.argv[2:]))

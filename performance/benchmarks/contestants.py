@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
-from performance.benchmarks.peers import Peer, Registry, node_version, require_version
+from performance.benchmarks.peers import (
+    Peer,
+    Registry,
+    java_version,
+    node_version,
+    require_version,
+)
 from performance.benchmarks.plans import fetch
 from performance.benchmarks.processes import Runner, Server
-from performance.benchmarks.table import BARE, OURS
+from performance.benchmarks.table import BARE, BARE_UVLOOP, OURS
 
 
 @dataclass(kw_only=True)
@@ -33,6 +40,8 @@ class Contestant:
     name: str
     start: Callable[[], AbstractContextManager[Server]]
     grants_tokens: bool = True
+    signs: bool = True
+    """Whether each token is a new one."""
     samples: Samples = field(default_factory=Samples)
 
 
@@ -41,7 +50,7 @@ class Field:
     """All servers of a run."""
 
     contestants: Sequence[Contestant]
-    """Ours first, then the baseline, then the peers."""
+    """Ours first, then the baseline, on uvloop too where it is installed, then the peers."""
     peers: Sequence[Peer]
     versions: Sequence[str]
     missing: Sequence[str]
@@ -54,7 +63,9 @@ class Field:
     @property
     def names(self) -> list[str]:
         """The names of the columns of all other servers."""
-        return [BARE, *(each.name for each in self.peers)]
+        baselines = (BARE, BARE_UVLOOP)
+        started = [each.name for each in self.contestants if each.name in baselines]
+        return [*started, *(each.name for each in self.peers)]
 
     @property
     def with_tokens(self) -> list[Contestant]:
@@ -82,7 +93,7 @@ def line_up(
     for peer in peers:
         try:
             version = require_version(peer)
-            if peer.script:
+            if peer.is_server:
                 with runner.peer(peer, certs) as server:
                     if peer.token_request:
                         fetch(server)
@@ -95,20 +106,23 @@ def line_up(
             found.append(peer)
             versions.append(f"{peer.package} {version}")
             if peer.registry == "npm":
-                versions.append(node_version())
+                versions.append(java_version() if peer.jar else node_version())
     started = [
         Contestant(
             name=peer.name,
             start=partial(runner.peer, peer, certs),
             grants_tokens=bool(peer.token_request),
+            signs=not peer.jar,
         )
         for peer in found
-        if peer.script
+        if peer.is_server
     ]
+    on_uvloop = Contestant(name=BARE_UVLOOP, start=partial(runner.bare, certs, loop="uvloop"))
     return Field(
         contestants=[
             Contestant(name=OURS, start=partial(runner.mock_sei, certs)),
             Contestant(name=BARE, start=partial(runner.bare, certs)),
+            *([on_uvloop] if find_spec("uvloop") else []),
             *started,
         ],
         peers=found,

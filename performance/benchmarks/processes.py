@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,7 +23,8 @@ from performance.benchmarks.fixture_life import FixtureLife
 from performance.benchmarks.growth import Costs
 from performance.benchmarks.load import Plan, Result
 from performance.benchmarks.machine import Cores, pinned
-from performance.benchmarks.peers import HERE, Missing, Peer, interpreter, last_line
+from performance.benchmarks.peers import HERE, Missing, Peer, interpreter, jar_of, last_line
+from performance.benchmarks.peers.jars import JARS, Place
 from performance.benchmarks.requests import ACCOUNT, TOKEN_REQUEST
 
 START_LIMIT = 60.0
@@ -111,12 +113,15 @@ class Runner:
             )
 
     @contextmanager
-    def bare(self, certs: Path, page: Path | None = None) -> Iterator[Server]:
+    def bare(
+        self, certs: Path, page: Path | None = None, *, loop: str = "asyncio"
+    ) -> Iterator[Server]:
         """Starts the bare application with server certificate and signing key of a certs folder.
 
-        With ``page``, it is only uvicorn, which sends the bytes of this file.
+        With ``page``, it is only uvicorn, which sends the bytes of this file. ``loop`` is the name
+        of uvicorn's event loop.
         """
-        command = [sys.executable, "-m", "performance.benchmarks.bare_app", str(certs)]
+        command = [sys.executable, "-m", "performance.benchmarks.bare_app", loop, str(certs)]
         command.append(str(self._client_ca(certs)))
         if page is not None:
             command.append(str(page))
@@ -165,7 +170,7 @@ class Runner:
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=_environment(),
+                env=environment(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
@@ -179,6 +184,10 @@ class Runner:
     @contextmanager
     def peer(self, peer: Peer, certs: Path) -> Iterator[Server]:
         """Starts a peer. If it uses TLS, it gets server certificate and CA from a certs folder."""
+        if peer.jar:
+            with self._jar(peer, certs) as server:
+                yield server
+            return
         file, *arguments = peer.script
         command = [interpreter(peer.registry), str(HERE / file)]
         paths = {"certs": certs, "client_ca": self._client_ca(certs)}
@@ -186,6 +195,40 @@ class Runner:
         files = ClientFiles.of(certs) if peer.two_way_tls else None
         with self._announced(command, files, peer.token_request) as server:
             yield server
+
+    @contextmanager
+    def _jar(self, peer: Peer, certs: Path) -> Iterator[Server]:
+        """Starts a peer's jar and waits until its port takes connections."""
+        folder = self.folder / f"jar-{next(self._numbers)}"
+        folder.mkdir()
+        place = Place(
+            jar=jar_of(peer),
+            certs=certs,
+            client_ca=self._client_ca(certs),
+            folder=folder,
+            port=_free_port(),
+        )
+        _, command_of = JARS[peer.package]
+        log = folder / "log.txt"
+        command = command_of(place)
+        with pinned(self.cores.server), log.open("wb") as output:
+            begun = time.perf_counter()
+            process = subprocess.Popen(
+                command, cwd=folder, env=environment(), stdout=output, stderr=subprocess.STDOUT
+            )
+        with _ended(process):
+            while not _takes_connections(place.port):
+                if process.poll() is not None or time.perf_counter() - begun > START_LIMIT:
+                    raise Missing(last_line(log.read_text(encoding="utf-8", errors="replace")))
+                time.sleep(0.001)
+            yield Server(
+                pid=process.pid,
+                port=place.port,
+                begun=begun,
+                started_in=time.perf_counter() - begun,
+                token_request=peer.token_request,
+                files=ClientFiles.of(certs),
+            )
 
     def _client_ca(self, certs: Path) -> Path:
         file = self.folder / "client-ca.pem"
@@ -202,7 +245,7 @@ class Runner:
         with pinned(self.cores.server), errors.open("wb") as stderr:
             begun = time.perf_counter()
             process = subprocess.Popen(
-                command, cwd=_CHECKOUT, env=_environment(), stdout=subprocess.PIPE, stderr=stderr
+                command, cwd=_CHECKOUT, env=environment(), stdout=subprocess.PIPE, stderr=stderr
             )
         with _ended(process):
             assert process.stdout is not None
@@ -272,7 +315,7 @@ class Runner:
         begun = time.perf_counter()
         subprocess.run(
             [*command, *itertools.chain.from_iterable(files)],
-            env=_environment(),
+            env=environment(),
             stdout=subprocess.DEVNULL,
             check=True,
         )
@@ -283,7 +326,7 @@ class Runner:
         ended = subprocess.run(
             [python, "-m", module, *arguments],
             cwd=_CHECKOUT,
-            env=_environment(),
+            env=environment(),
             input=stdin,
             capture_output=True,
             text=True,
@@ -295,7 +338,18 @@ class Runner:
         return json.loads(ended.stdout)
 
 
-def _environment() -> dict[str, str]:
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _takes_connections(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def environment() -> dict[str, str]:
     """The environment of the processes: without this user's settings, and Node in production mode.
 
     Python's bytecode is kept, as for an installed package, so that a start does not compile.

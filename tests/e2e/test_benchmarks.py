@@ -6,21 +6,24 @@ the rest.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from mock_sei.testing.in_process import MockSei
-from performance.benchmarks import contestants, hostile, pages, peers, processes, states
+from performance.benchmarks import contestants, peers, processes
 from performance.benchmarks.contestants import line_up
-from performance.benchmarks.foreign_documents import SLOW_SCHEMAS
 from performance.benchmarks.growth import SUBJECTS
 from performance.benchmarks.load import Plan, run
 from performance.benchmarks.machine import Cores
+from performance.benchmarks.measurements import QUICK
 from performance.benchmarks.peers import Peer
+from performance.benchmarks.peers.jars import JARS
 from performance.benchmarks.processes import Runner
 from performance.benchmarks.requests import (
     CODE_REQUEST,
@@ -30,93 +33,14 @@ from performance.benchmarks.requests import (
     form_request,
     functional_request,
 )
-from performance.benchmarks.table import BARE, Against, Limit, Row, markdown
+from performance.benchmarks.table import BARE, BARE_UVLOOP, Against, Limit, Row, markdown
+from tests.benchmark_rows import benchmark_rows
 from tests.patience import patient
 
 pytestmark = pytest.mark.nightly
 
 CHECKOUT = Path(__file__).parents[2]
-
-ROWS = [
-    "tokens a second, kept-alive two-way TLS",
-    "new connection plus token",
-    "functional GET of 50 records",
-    "50 of 200 records under two filters",
-    "documents: their paths, at a start",
-    "documents: all read whole",
-    "cold start to ready, empty certs/",
-    "cold start to ready, full certs/",
-    "cold start to first token, full certs/",
-    "cold start to ready, added by 50 applications",
-    "fixture: import, once a process",
-    "fixture: start, once imported",
-    "fixture: reset",
-    "fixture: stop, a client still connected",
-    "fixture: start plus stop",
-    "in process: the first faults.add, CPU time",
-    "in process: a later faults.add, CPU time",
-    "in process: clock.advance, CPU time",
-    "in process: journal.find, one of 20 entries, CPU time",
-    "in process: reset, CPU time",
-    "the doctor's command against a healthy server",
-    "resident memory, idle",
-    "resident memory, added by 300 unused tokens",
-    "resident memory, added by 300 used tokens",
-    "resident memory, added by 300 more after the others expired",
-]
-STATE_ROWS = [
-    *(f"SQLite: {call}" for call, _, _ in states.CALLS),
-    *(f"SQLite: {call}: CPU time of the server for one" for call, _, _ in states.CALLS),
-    *(f"SQLite, two workers, 32 connections: {call}" for call, _, _ in states.CALLS),
-    "the load generator's share of a core during these loads",
-    *(
-        f"Redis, {connections}: {call}"
-        for connections in ("1 connection", "16 connections")
-        for call, _, _ in states.CALLS
-    ),
-    *(
-        f"Redis, 16 connections: {call}: CPU time of the server for one"
-        for call, _, _ in states.CALLS
-    ),
-    *(f"two servers on one Redis, 16 connections: {call}" for call, _, _ in states.CALLS),
-    "start on 150 authorizations and 25 applications in SQLite",
-    "start on 300 authorizations and 50 applications in SQLite",
-]
-RECORDER_ROWS = [
-    "recorder: token request",
-    "recorder: functional GET of 50 records",
-    "recorder: new connection plus token",
-]
-HOSTILE_ROWS = [
-    *(
-        f"largest {part}, hostile: {figure}"
-        for part in hostile.ATTACKS
-        for figure in ("CPU of the slowest", "slowest /health meanwhile")
-    ),
-    *(
-        f"{form} of all these: {figure}"
-        for form in hostile.READINGS
-        for figure in ("CPU", "slowest /health meanwhile")
-    ),
-]
-
-FOREIGN_ROWS = [
-    "a large document in JSON, loaded: CPU time",
-    "a large document in JSON, loaded: memory",
-    "a large document in YAML, loaded: CPU time",
-    "a large document in YAML, loaded: memory",
-    "YAML with ten million values by aliases: refused",
-    "an unknown path, with 1,200 operations: first",
-    "an unknown path, with 1,200 operations: again",
-    f"a generated answer, the slowest of {len(SLOW_SCHEMAS)} schemas: first",
-    f"a generated answer, the slowest of {len(SLOW_SCHEMAS)} schemas: again",
-    "a call with a text that makes patterns backtrack, the slowest",
-]
-
-PAGE_ROWS = [
-    *(f"page {each}, CPU time" for each in (*pages.PORTAL, *pages.REFERENCE)),
-    "the largest of these pages",
-]
+BASELINES = [BARE, *([BARE_UVLOOP] if find_spec("uvloop") else [])]
 
 PEER_SERVER = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -161,15 +85,17 @@ def test_a_quick_run_prints_a_row_for_every_measurement() -> None:
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
-        timeout=patient(300),
+        timeout=patient(600),
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
     assert "- machine: the machine's name\n" in ended.stdout
     _, *tables = ended.stdout.split("\n\n")
     calls = [each.call for each in SUBJECTS]
-    wanted = [ROWS, STATE_ROWS, RECORDER_ROWS, HOSTILE_ROWS, FOREIGN_ROWS, PAGE_ROWS, calls]
-    assert [[cells[0] for cells in rows_of(each)] for each in tables] == wanted
+    names = benchmark_rows(QUICK)
+    if "- missing environment of users' suites: " in ended.stdout:
+        del names["suites"]
+    assert [[cells[0] for cells in rows_of(each)] for each in tables] == [*names.values(), calls]
     assert all(cells[1] for each in tables for cells in rows_of(each)), "a row without a figure"
     (table, *_) = tables
     headings = cells_of(table.splitlines()[0])
@@ -218,7 +144,23 @@ def test_a_peer_that_is_not_installed_is_a_line_with_the_reason(
     failed = line_up(runner, certs, {"npm": "no npm on this machine"}, [absent])
     assert untried.missing == ["absent (npm): not installed; `make bench` installs it"]
     assert failed.missing == ["absent (npm): no npm on this machine"]
-    assert failed.names == [BARE]
+    assert failed.names == BASELINES
+
+
+@pytest.mark.parametrize("peer", [each for each in peers.PEERS if each.jar], ids=lambda it: it.name)
+def test_a_package_without_its_jar_and_a_machine_without_java_are_lines_with_the_reason(
+    peer: Peer, runner: Runner, certs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "HERE", certs)
+    package = certs / "node_modules" / peer.package
+    package.mkdir(parents=True)
+    (package / "package.json").write_text('{"version": "1.2.3"}')
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    (no_jar,) = line_up(runner, certs, {}, [peer]).missing
+    assert no_jar == f"{peer.name} (npm): no {JARS[peer.package][0]} in its npm package"
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    (no_java,) = line_up(runner, certs, {}, [peer]).missing
+    assert no_java == f"{peer.name} (npm): no java on this machine"
 
 
 def test_a_peer_that_does_not_start_is_a_line_with_its_last_words(
@@ -236,7 +178,7 @@ def test_a_peer_that_answers_in_chunks_over_plain_http_takes_part(
     field = line_up(runner, certs, {}, [made_up_peer(made_up)])
     assert field.missing == []
     assert field.versions == ["made-up 1.2.3"]
-    assert [each.name for each in field.with_tokens] == ["mock-sei", BARE, "made up"]
+    assert [each.name for each in field.with_tokens] == ["mock-sei", *BASELINES, "made up"]
 
 
 def test_a_peer_whose_answer_holds_no_token_does_not_take_part(

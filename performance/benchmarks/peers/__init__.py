@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from performance.benchmarks.requests import ACCOUNT, form_request
+from performance.benchmarks.peers.jars import JARS
+from performance.benchmarks.requests import ACCOUNT, TOKEN_REQUEST, form_request
 
 HERE = Path(__file__).parent
-CHECKOUT = HERE.parent.parent
+CHECKOUT = HERE.parents[2]
 VENV = CHECKOUT / ".venv-peers"
 
 Registry = Literal["npm", "PyPI"]
@@ -40,8 +41,14 @@ class Peer:
     """The token request; empty if the peer has no ``client_credentials``."""
     two_way_tls: bool = False
     """Whether the peer uses two-way TLS; otherwise it uses plain HTTP."""
+    jar: bool = False
+    """Whether it is a jar of ``jars.py``, which gives each token request the same answer."""
     fixture: bool = False
     """Whether Python can start and stop it in process, by a function of ``fixture_life.py``."""
+
+    @property
+    def is_server(self) -> bool:
+        return bool(self.script) or self.jar
 
 
 _BASIC = form_request("/token", "grant_type=client_credentials", basic=f"{ACCOUNT}:secret")
@@ -70,6 +77,22 @@ PEERS = (
             "/token", f"grant_type=client_credentials&client_id={ACCOUNT}&scope=ilservices"
         ),
         two_way_tls=True,
+    ),
+    Peer(
+        name="MockServer",
+        registry="npm",
+        package="mockserver-node",
+        token_request=TOKEN_REQUEST,
+        two_way_tls=True,
+        jar=True,
+    ),
+    Peer(
+        name="WireMock",
+        registry="npm",
+        package="wiremock",
+        token_request=TOKEN_REQUEST,
+        two_way_tls=True,
+        jar=True,
     ),
     Peer(
         name="oidc-provider-mock",
@@ -104,6 +127,23 @@ def interpreter(registry: Registry) -> str:
 
 def node_version() -> str:
     return f"Node {_output((interpreter('npm'), '--version')).strip()}"
+
+
+def java_version() -> str:
+    """Java's own line about its version. Raises ``Missing``."""
+    return _output(("java", "--version")).splitlines()[0]
+
+
+def jar_of(peer: Peer) -> Path:
+    """The jar in the peer's npm package. Raises ``Missing``, also without Java."""
+    if shutil.which("java") is None:
+        raise Missing("no java on this machine")
+    pattern, _ = JARS[peer.package]
+    package = HERE / "node_modules" / peer.package
+    found = sorted(package.glob(pattern))
+    if not found:
+        raise Missing(f"no {pattern} in its npm package")
+    return found[-1]
 
 
 def install(peers: Sequence[Peer] = PEERS) -> Mapping[Registry, str]:
