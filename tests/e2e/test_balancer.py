@@ -295,6 +295,7 @@ def test_a_revocation_at_one_replica_holds_at_the_other(server: Attached, cluste
     }
 
 
+@pytest.mark.nightly  # test_redis.py moves the clock of two servers
 def test_the_clock_moves_at_both(server: Attached, cluster: Cluster) -> None:
     moved = run_mock_sei("clock", "advance", "31m", "--control-url", server.control_url)
     assert moved.returncode == 0, moved.stderr

@@ -164,6 +164,7 @@ def test_its_commands_work_as_printed(running: Serving, tmp_path: Path, job: Any
     assert_played(play(script, here, tmp_path), tmp_path)
 
 
+@pytest.mark.nightly  # the commands of each service are run beside it
 @pytest.mark.needs("bash", "curl")
 def test_a_service_is_reached_by_its_name(tmp_path: Path) -> None:
     """With its own variables; over loopback, as in a pod, and from another address."""

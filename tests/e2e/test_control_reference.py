@@ -24,6 +24,7 @@ from tests.e2e.page_checks import (
     BROKEN_WORDS,
     the_keyboard_reaches_everything_in_order_and_shows_where_it_is,
 )
+from tests.e2e.serving import THOROUGH
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.needs("chromium")
@@ -54,7 +55,10 @@ def watch(page: Page) -> Watch:
 
 @pytest.mark.needs("node", "npm")
 @pytest.mark.parametrize(
-    "path", ["", "/the-server", "/applications", "/clock", "/faults", "/scripted-answers"]
+    "path",
+    ["", "/the-server", "/applications", "/clock", "/faults", "/scripted-answers"]
+    if THOROUGH
+    else ["/clock"],  # the index and the other pages have the same head, parts and script
 )
 def test_a_page_fits_its_window_asks_nobody_else_and_needs_neither_mouse_nor_eyes(
     page: Page, bench: Bench, watch: Watch, axe: str, path: str

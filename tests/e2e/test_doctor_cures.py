@@ -119,7 +119,7 @@ def run(placed: Sequence[Placed]) -> list[Tried]:
     """Of shapes that have the same role and cure the first only, unless all are wanted."""
     found = [cures(each) for each in placed]
     chosen = {
-        index if THOROUGH else (each.shape.role, told(each, cured)): (each, cured)
+        index if THOROUGH else told(each, cured): (each, cured)
         for index, (each, cured) in reversed(list(enumerate(zip(placed, found, strict=True))))
     }
     with ThreadPoolExecutor(os.cpu_count()) as pool:

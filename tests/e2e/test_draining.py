@@ -190,6 +190,7 @@ def test_a_handshake_in_progress_ends_and_its_first_request_is_answered(
     assert server.process.wait(timeout=PATIENCE) == 0
 
 
+@pytest.mark.nightly  # it waits for the whole time limit
 def test_a_request_that_never_ends_is_cut_before_docker_would_kill(
     server: Serving, client: Client
 ) -> None:

@@ -274,6 +274,7 @@ def test_unittest_starts_it_for_a_class_or_for_each_test(newest: Guest) -> None:
 INJECT = "import truststore\ntruststore.inject_into_ssl()\n"
 
 
+@pytest.mark.nightly  # half a minute for one guest of a few people
 def test_truststore_injected_before_anything_is_imported(newest: Guest) -> None:
     newest.write("conftest.py", INJECT)
     newest.write(

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = """
 import sys
 
@@ -57,5 +59,6 @@ def test_a_server_that_is_ready_loads_nothing_for_a_request(tmp_path: Path) -> N
     assert loaded_late(tmp_path, "load") == "[]"
 
 
+@pytest.mark.nightly  # what is not loaded is looked at without a socket
 def test_a_server_of_a_test_loads_what_a_request_needs_with_the_first_one(tmp_path: Path) -> None:
     assert "mock_sei.apis.answering" in loaded_late(tmp_path)

@@ -95,6 +95,7 @@ def written_tests(folder: Path) -> int:
     return text.count("pm.test(")
 
 
+@pytest.mark.nightly  # the collection is run with the right one beside it
 @pytest.mark.parametrize("application", ["demo-server", *AT_NIGHT[1:]])
 def test_another_account_s_certificate_fails_it(
     mock_sei: MockSei, write: Write, newman: Newman, tmp_path: Path, application: str

@@ -177,6 +177,7 @@ def test_ten_megabytes_in_a_field_of_the_form_show_a_page(my_apps: Page, field: 
     expect(page.get_by_role("alert")).to_contain_text("larger than 1048576 bytes")
 
 
+@pytest.mark.nightly  # the test before sends as many in another field
 def test_ten_megabytes_for_a_request_show_a_page(my_apps: Page) -> None:
     page = my_apps
     add_app(page)

@@ -28,6 +28,7 @@ from tests.e2e.page_checks import (
     the_keyboard_reaches_everything_in_order_and_shows_where_it_is,
 )
 from tests.e2e.portal_steps import CLIENT_SERVER, TEAM, title_is
+from tests.e2e.serving import THOROUGH
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -445,7 +446,11 @@ def test_the_skip_link_shows_itself_and_skips(page: Page, bench: Bench) -> None:
     expect(page.get_by_role("main").get_by_role("link", name="Add App")).to_be_focused()
 
 
-@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.file)
+@pytest.mark.parametrize(
+    "picture",
+    PICTURES if THOROUGH or PICTURES_WANTED else PICTURES[:2],
+    ids=lambda picture: picture.file,
+)
 def test_what_the_documents_show_fits_its_picture(
     page: Page, bench: Bench, picture: Picture
 ) -> None:

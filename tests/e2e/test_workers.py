@@ -187,8 +187,10 @@ def test_a_live_page_shows_the_calls_of_all_workers(two: Serving) -> None:
 class TestEnd:
     @pytest.mark.parametrize(
         ("number", "whom"),
-        [(signal.SIGTERM, "the parent"), (signal.SIGINT, "the whole group")],
-        ids=["TERM", "INT"],
+        [
+            pytest.param(signal.SIGTERM, "the parent", id="TERM"),
+            pytest.param(signal.SIGINT, "the whole group", id="INT", marks=pytest.mark.nightly),
+        ],
     )
     def test_a_signal_ends_all_with_status_0(
         self, tmp_path: Path, number: signal.Signals, whom: str
