@@ -102,7 +102,8 @@ class RedisStore:
         self._clearings = 0
         self._is_emptied = False
         self._unsure: tuple[str, list[tuple[int, str]]] | None = None
-        """Entries that may have been written: the connection was lost before the answer."""
+        """Entries that may have been written, with their token: the connection was lost before the
+        answer."""
         with complaining(self.name):
             self._line.require_single()
             made_with, made = self._run(scripts.MAKE, ("head",), FORMAT)
@@ -282,23 +283,26 @@ class RedisStore:
         new = list(entries)
         if self._unsure is not None:
             token, before = self._unsure
-            if self._line.call("EXISTS", self._key(f"done:{token}")):
-                new = new[len(before) :] if new[: len(before)] == before else new
+            if new[: len(before)] == before:  # otherwise a reset has dropped them
+                # Redis may have written them, or may do so later, when it reads what a connection
+                # that is lost had sent: under one token it writes them once.
+                self._add(token, before)
+                new = new[len(before) :]
             self._unsure = None
-        if not new:
-            return
-        token = secrets.token_hex(8)
-        arguments = [each for entry in new for each in entry]
+        if new:
+            self._add(secrets.token_hex(8), new)
+
+    def _add(self, token: str, entries: list[tuple[int, str]]) -> None:
         try:
             self._run(
                 scripts.ADD_ENTRIES,
                 ("head", "journal", f"done:{token}"),
                 self._journal_size,
                 JOURNAL_LIMIT,
-                *arguments,
+                *(each for entry in entries for each in entry),
             )
         except StoreAway:
-            self._unsure = token, new
+            self._unsure = token, entries
             raise
 
     def entries_after(self, number: int, most: int) -> Sequence[tuple[int, str]]:

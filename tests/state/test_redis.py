@@ -161,6 +161,32 @@ class TestReservation:
 
         assert store.entries_after(0, 10) == [(1, "one"), (2, "two")]
 
+    def test_entries_that_redis_reads_only_after_they_were_sent_again_are_written_once(
+        self, opened: Callable[[], RedisStore], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A frozen server reads what a closed connection had sent after a newer connection's."""
+        store = opened()
+        epoch = store.begin().epoch
+        once = redis_line.Line._once  # noqa: SLF001  # stands in for the network
+        sent: list[tuple[redis_line.Line, tuple[object, ...]]] = []
+
+        def keeping(line: redis_line.Line, command: tuple[object, ...]) -> object:
+            sent.append((line, command))
+            raise redis_client.TimeoutError("frozen")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(redis_line, "PAUSE", 0.0)
+            patch.setattr(redis_line.Line, "_once", keeping)
+            for _ in range(2):
+                with pytest.raises(StoreAway, match="does not answer"):
+                    store.add_entries([(epoch, "one")])
+        store.add_entries([(epoch, "one"), (epoch, "two")])
+        for line, command in sent:
+            once(line, command)
+
+        assert len(sent) == 2
+        assert store.entries_after(0, 10) == [(1, "one"), (2, "two")]
+
     def test_records_that_change_while_all_are_read_are_there_once(
         self, opened: Callable[[], RedisStore], monkeypatch: pytest.MonkeyPatch
     ) -> None:
