@@ -35,7 +35,7 @@ PRIVATE_KEY = "PRIVATE KEY-----"
 _KEY_BLOCK = re.compile(rf"(?:-----BEGIN [A-Z ]{{0,30}})?{PRIVATE_KEY}[\w+/=\s\\:,-]*+")
 
 _DOTTED_CHARACTERS = f"{ascii_letters}{digits}_.-"
-_DOTTED = re.compile(rf"[{_DOTTED_CHARACTERS}]++")
+_NOT_DOTTED = re.compile(rf"[^{_DOTTED_CHARACTERS}]")
 _TOKEN_BEGINS = "eyJ"
 _TOKEN_HEADER = 11
 """The first part of a JWT has so many characters at least."""
@@ -395,7 +395,8 @@ def _chains(text: str) -> Iterator[Span]:
     end = 0
     while (at := text.find(_TOKEN_BEGINS, end)) >= 0:
         begin = end + len(text[end:at].rstrip(_DOTTED_CHARACTERS))
-        end = at + len(_DOTTED.match(text, at)[0])  # type: ignore[index]  # it is one itself
+        behind = _NOT_DOTTED.search(text, at)
+        end = len(text) if behind is None else behind.start()
         yield begin, end
 
 

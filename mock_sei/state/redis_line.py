@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from redis.connection import Connection, SSLConnection
 from mock_sei.errors import ConfigurationError, StoreAway, one_line
 from mock_sei.rules import machine
 from mock_sei.state.redis_scripts import GONE, Script
+from mock_sei.state.store import is_on_event_loop
 from mock_sei.state.urls import RedisAddress
 
 logger = logging.getLogger("mock_sei")
@@ -72,15 +72,6 @@ class _Connection(Protocol):
     def send_command(self, *command: object, check_health: bool) -> None: ...
     def read_response(self) -> Any: ...
     def disconnect(self) -> None: ...
-
-
-def is_on_event_loop() -> bool:
-    """Whether this thread runs an event loop now."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 class Line:

@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from mock_sei.errors import StoreAway
 from mock_sei.rules import machine
 from mock_sei.rules.clock import CLOCK_TOLERANCE
-from mock_sei.state.store import Store, StoreBusy
+from mock_sei.state.store import Store, StoreBusy, is_on_event_loop
 from mock_sei.state.unit_of_work import Restart, SharedUnits, _Tries, _Unit
 from mock_sei.state.units import Target
 
@@ -168,12 +168,10 @@ class RemoteUnits(SharedUnits):
         raise Restart
 
     def do_soon(self, task: Callable[[], None]) -> None:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            task()
-        else:
+        if is_on_event_loop():
             self._submit(task)
+        else:
+            task()
 
     async def refresh_on_loop(self) -> None:
         with self._refreshing:
@@ -210,12 +208,10 @@ class RemoteUnits(SharedUnits):
 
     def _try_to_write_entries(self) -> None:
         """Writes the waiting entries, unless that means to wait: flush() does it then."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            super()._try_to_write_entries()
-        else:
+        if is_on_event_loop():
             self._write_soon()
+        else:
+            super()._try_to_write_entries()
 
     def _write_soon(self) -> asyncio.Task[None]:
         if self._writing_now is None or self._writing_now.done():

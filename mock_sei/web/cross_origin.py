@@ -13,10 +13,11 @@ from collections.abc import Mapping
 
 from mock_sei.assumptions.table import DEFAULTS
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, JWKS_PATH, LOGIN_PATH, METADATA_PATH
+from mock_sei.rules.addresses import HOME
 from mock_sei.rules.registry import Registry
 
 PUBLIC_PATHS = (METADATA_PATH, JWKS_PATH)
-PAGES = ("/", AUTHORIZE_PATH, LOGIN_PATH, "/portal")
+PAGES = ("/", AUTHORIZE_PATH, LOGIN_PATH, HOME)
 """Pages that a browser shows. Paths below them count as pages too, except below ``/``."""
 
 _BELOW_PAGES = tuple(f"{each}/" for each in PAGES if each != "/")

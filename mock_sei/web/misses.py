@@ -7,7 +7,7 @@ from dataclasses import replace
 from mock_sei.errors import NOT_FOUND, Refusal
 from mock_sei.oauth.metadata import AUTHORIZE_PATH, LOGIN_PATH, OAUTH_OPERATIONS
 from mock_sei.platform import Platform
-from mock_sei.rules.addresses import CONTROL_WORDS, Addresses
+from mock_sei.rules.addresses import CONTROL_WORDS, HOME, Addresses
 from mock_sei.rules.standards import Listener
 from mock_sei.values.texts import beginning
 from mock_sei.web.exchange import Exchange, find_header
@@ -15,7 +15,7 @@ from mock_sei.web.exchange import Exchange, find_header
 CHECK = "path"
 
 _PLATFORM = "this is the control listener; the platform serves this path:"
-_ONE_WAY_ONLY = (AUTHORIZE_PATH, LOGIN_PATH, "/portal")
+_ONE_WAY_ONLY = (AUTHORIZE_PATH, LOGIN_PATH, HOME)
 
 
 def refuse_on_two_way(exchange: Exchange, what: str, path: str) -> None:
