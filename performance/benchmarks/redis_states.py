@@ -14,11 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from performance.benchmarks.hostile import cpu_seconds
 from performance.benchmarks.load import Result
 from performance.benchmarks.machine import Cores
 from performance.benchmarks.processes import Runner, Server
-from performance.benchmarks.states import CALLS, MEMORY, Planning, Samples
+from performance.benchmarks.states import CALLS, MEMORY, Planning, Samples, loaded
 from performance.benchmarks.table import PRECISE_MILLISECONDS, RATE, Against, Row
 from tests.redis_server import RedisServer
 
@@ -109,14 +108,12 @@ def _load(runner: Runner, turn: _Turn, call: str, planned: Planning, seconds: fl
     share = turn.connections // len(turn.servers)
 
     def load(server: Server) -> tuple[Result, float]:
-        plan = replace(planned(server, seconds), connections=share)
-        before = cpu_seconds(server.pid)
-        result = runner.load(plan)
-        used = cpu_seconds(server.pid) - before
-        return result, used / (plan.warm_up + result.count)
+        return loaded(runner, server, replace(planned(server, seconds), connections=share))
 
     with ThreadPoolExecutor(len(turn.servers)) as threads:
         results = list(threads.map(load, turn.servers))
-    turn.found.rates.setdefault(call, []).append(sum(each.rate for each, _ in results))
-    cost = sum(each for _, each in results) / len(results)
-    turn.found.costs.setdefault(call, []).append(cost * 1000)
+    turn.found.add(
+        call,
+        rate=sum(each.rate for each, _ in results),
+        cost=sum(each for _, each in results) / len(results),
+    )

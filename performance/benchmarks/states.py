@@ -14,7 +14,7 @@ from pathlib import Path
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits
 from performance.benchmarks.hostile import cpu_seconds
-from performance.benchmarks.load import Plan
+from performance.benchmarks.load import Plan, Result
 from performance.benchmarks.machine import Cores
 from performance.benchmarks.plans import MANY, fetch_token, make_plan, round_plan
 from performance.benchmarks.processes import Runner, Server
@@ -63,6 +63,18 @@ class Samples:
     costs: dict[str, list[float]] = field(default_factory=dict)
     """Milliseconds of CPU for a call, in the process that was started."""
 
+    def add(self, call: str, *, rate: float, cost: float) -> None:
+        self.rates.setdefault(call, []).append(rate)
+        self.costs.setdefault(call, []).append(cost)
+
+
+def loaded(runner: Runner, server: Server, plan: Plan) -> tuple[Result, float]:
+    """The result of a load, and the milliseconds of the server's CPU for one of its calls."""
+    before = cpu_seconds(server.pid)
+    result = runner.load(plan)
+    used = cpu_seconds(server.pid) - before
+    return result, used / (plan.warm_up + result.count) * 1000
+
 
 def states(runner: Runner, certs: Path, *, rounds: int, seconds: float) -> Iterator[Row]:
     folder = runner.folder / "states"
@@ -72,11 +84,8 @@ def states(runner: Runner, certs: Path, *, rounds: int, seconds: float) -> Itera
     shares: list[float] = []
 
     def load(found: Samples, call: str, server: Server, plan: Plan) -> None:
-        before = cpu_seconds(server.pid)
-        result = runner.load(plan)
-        used = (cpu_seconds(server.pid) - before) / (plan.warm_up + result.count)
-        found.costs.setdefault(call, []).append(used * 1000)
-        found.rates.setdefault(call, []).append(result.rate)
+        result, cost = loaded(runner, server, plan)
+        found.add(call, rate=result.rate, cost=cost)
         shares.append(result.cpu_seconds / result.seconds)
 
     with ExitStack() as servers:
