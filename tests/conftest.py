@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sysconfig
-import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -13,10 +12,8 @@ import httpx2
 import hypothesis
 import pytest
 from anyio.from_thread import start_blocking_portal
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 import mock_sei
-from mock_sei.certificates.profiles import new_identity_key
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.fixtures import bundled_folder, load_fixtures
 from mock_sei.platform import Platform
@@ -27,6 +24,7 @@ from mock_sei.settings import Behaviour
 from mock_sei.state.units import Units
 from tests import two_servers
 from tests.certificates.client_ca import rsa_key
+from tests.certificates.reused_keys import ReusedKeys
 from tests.made_in import name_the_tests_of_pairs
 from tests.support import InProcess, Served
 
@@ -93,20 +91,13 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> CertificateStore:
 
 @pytest.fixture(scope="session", autouse=True)
 def _few_keys() -> Iterator[None]:
-    """Certificates take eight RSA keys in turn, made when first needed: they are dear to make.
+    """Certificates take RSA keys that nothing holds any more, the longest unused first.
 
-    Keys that are made one after another differ. ``new_identity_key`` itself makes a new one.
+    Making a key is slow. Two certificates that a test holds, or that outlive a test, never have
+    the same key. ``new_identity_key`` itself makes a new one.
     """
-    kept: list[rsa.RSAPrivateKey] = []
-    making = threading.Lock()
-
-    def take() -> rsa.RSAPrivateKey:
-        with making:
-            kept.append(new_identity_key() if len(kept) < 8 else kept.pop(0))
-            return kept[-1]
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mock_sei.certificates.authority.new_identity_key", take)
+        patch.setattr("mock_sei.certificates.authority.new_identity_key", ReusedKeys().take)
         yield
 
 
