@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import ssl
 import sysconfig
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 
+import httpcore2
 import httpx2
 import hypothesis
 import pytest
@@ -98,6 +101,23 @@ def _few_keys() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mock_sei.certificates.authority.new_identity_key", ReusedKeys().take)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_reading_of_the_machines_cas() -> Iterator[None]:
+    """A client that names no CA reads those of the machine, which takes longer than most calls."""
+    make = httpcore2.default_ssl_context
+
+    @cache
+    def made(trust_env: bool, *_: str | None) -> ssl.SSLContext:
+        return make(_trust_env=trust_env)
+
+    def default(*, _trust_env: bool = True) -> ssl.SSLContext:
+        return made(_trust_env, *map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpcore2, "default_ssl_context", default)
         yield
 
 

@@ -466,9 +466,16 @@ class PlatformServer:
             self._platform.units.look_after()
             if self._platform.observer is not None:
                 self._platform.observer.store_is_up(up=self._platform.units.problem is None)
-            for connection in list(self._state.connections):
-                if isinstance(connection, LimitedProtocol):
-                    connection.end_overdue()  # one timer for all, because timers cost time
+            self._end_overdue()
+
+    def _end_overdue(self) -> None:
+        """One timer for all connections, because timers cost time.
+
+        A function of its own: the task would hold the last connection until the next second.
+        """
+        for connection in list(self._state.connections):
+            if isinstance(connection, LimitedProtocol):
+                connection.end_overdue()
 
 
 def _end(accepted: socket.socket) -> None:

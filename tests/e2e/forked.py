@@ -47,16 +47,25 @@ a server needs."""
 COMMAND = (
     _WARM_UP
     + """
-import pkgutil
+import asyncio, multiprocessing, pkgutil, runpy
 import mock_sei.commands
-from mock_sei.cli import main
+from mock_sei import Attached, MockSei
+from mock_sei.cli import main as command
 
 for each in pkgutil.iter_modules(mock_sei.commands.__path__, "mock_sei.commands."):
     __import__(each.name)
 warm_up()
+
+def main():
+    if not sys.argv[0].endswith(".py"):
+        command()
+    else:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    sys.exit()
 """
 )
-"""Imports what the command ``mock-sei`` needs; ``main`` runs it."""
+"""Imports what the command ``mock-sei`` needs, and a program that has a platform. ``main`` runs the
+command, or the file of such a program."""
 
 PYTEST = f"""
 import contextlib, io, pytest
@@ -76,21 +85,6 @@ def main():
     sys.exit(pytest.main())
 """
 """Imports what pytest and the plugin need; ``main`` runs a suite as ``python -m pytest`` does."""
-
-PROGRAM = (
-    _WARM_UP
-    + """
-import asyncio, multiprocessing, runpy
-from mock_sei import Attached, MockSei
-
-warm_up()
-
-def main():
-    runpy.run_path(sys.argv[0], run_name="__main__")
-    sys.exit()
-"""
-)
-"""Imports what a program needs that has a platform; ``main`` runs the file of that program."""
 
 _PROGRAM = """
 import gc, json, os, sys, tempfile, time

@@ -17,6 +17,7 @@ import pytest
 
 from mock_sei import MockSei
 from mock_sei.runtime import limits
+from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.tls import Handshake
 from mock_sei.web.exchange import BODY_LIMIT, READ_ON_LIMIT
 from tests.e2e.handshakes import (
@@ -69,8 +70,15 @@ def test_a_running_server_looks_for_connections_whose_time_is_over(
         assert idle.recv(1) == b""
 
 
-def test_what_a_connection_held_is_let_go_of_when_it_ends(server: MockSei) -> None:
-    """Not when the collector comes by: TLS and its buffers are a tenth of a megabyte each."""
+def test_what_a_connection_held_is_let_go_of_when_it_ends(
+    monkeypatch: pytest.MonkeyPatch, server: MockSei
+) -> None:
+    """Not when the collector comes by: TLS and its buffers are a tenth of a megabyte each.
+
+    Nor does the server hold the connection that it found last among those that are open.
+    """
+    looked = threading.Event()
+    monkeypatch.setattr(LimitedProtocol, "end_overdue", lambda _: looked.set())
     context = server.ssl_context("svc-demo")
     gc.collect()
     gc.disable()
@@ -78,6 +86,10 @@ def test_what_a_connection_held_is_let_go_of_when_it_ends(server: MockSei) -> No
         before = handshakes_in_memory()
         for _ in range(3):
             assert is_let_in(server.two_way_url, context)
+        with tls(server.two_way_url, context) as open_for_long:
+            assert status(open_for_long) == 401
+            looked.clear()
+            assert looked.wait(PATIENCE)
         wait_for(lambda: set(handshakes_in_memory()) <= set(before))
     finally:
         gc.enable()

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.e2e.forked import PROGRAM, run_forked
+from tests.e2e.forked import run_forked
 from tests.patience import PATIENCE, patient
 
 PROGRAMS_PATIENCE = patient(300)
@@ -87,7 +87,6 @@ def run(temporary: Path, program: str, *, typed: str = "") -> str:
             folder=None,
             environ=os.environ | {"TMPDIR": str(temporary)},
             typed=typed,
-            imports=PROGRAM,
             patience=PROGRAMS_PATIENCE,
         )
     assert ran.returncode == 0, ran.stderr

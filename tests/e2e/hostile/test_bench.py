@@ -7,6 +7,7 @@ HTTP/1.1.
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import socket
 import ssl
@@ -21,9 +22,10 @@ import pytest
 from mock_sei import MockSei
 from mock_sei.errors import Rejected
 from mock_sei.testing.account import Account
+from tests.cases import every_case
 from tests.patience import PATIENCE
 
-pytestmark = pytest.mark.usefixtures("either_loop")
+pytestmark = pytest.mark.usefixtures("either_loop_at_night")
 
 TICKETS = "/v1/order/tradetickets"
 OPERATION = f"GET {TICKETS}"
@@ -111,8 +113,7 @@ def ask(request: pytest.FixtureRequest, mock_sei: MockSei, account: Account) -> 
     yield from request.param(mock_sei, account)
 
 
-@pytest.mark.parametrize("status", [200, 204, 205, 304, 404, 503])
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@every_case("status, method", itertools.product([200, 204, 205, 304, 404, 503], ["GET", "HEAD"]))
 def test_the_answer_behind_a_fault_is_right(
     mock_sei: MockSei, ask: Ask, status: int, method: str
 ) -> None:
@@ -127,7 +128,7 @@ def test_the_answer_behind_a_fault_is_right(
     mock_sei.check()
 
 
-@pytest.mark.parametrize("status", [200, 204, 205, 304, 404, 503])
+@every_case("status", [200, 204, 205, 304, 404, 503])
 def test_the_answer_behind_a_scripted_one_is_right(
     mock_sei: MockSei, ask: Ask, status: int
 ) -> None:
@@ -140,17 +141,18 @@ def test_the_answer_behind_a_scripted_one_is_right(
     assert (second[0], bool(json.loads(second[1])["data"])) == (200, True)
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"malformed": True},
-        {"content_type": "text/html"},
-        {"drip": 1_000_000},
-        {"latency": 0.01},
-    ],
-    ids=lambda fields: next(iter(fields)),
+@every_case(
+    "fields, status",
+    itertools.product(
+        [
+            {"malformed": True},
+            {"content_type": "text/html"},
+            {"drip": 1_000_000},
+            {"latency": 0.01},
+        ],
+        [None, 204, 304],
+    ),
 )
-@pytest.mark.parametrize("status", [None, 204, 304])
 def test_a_fault_leaves_an_answer_without_a_body_whole(
     mock_sei: MockSei, ask: Ask, fields: dict[str, Any], status: int | None
 ) -> None:
@@ -165,7 +167,7 @@ def test_a_fault_leaves_an_answer_without_a_body_whole(
     assert (second[0], bool(json.loads(second[1])["data"])) == (200, True)
 
 
-@pytest.mark.parametrize(
+@every_case(
     "sent",
     [
         {"X-Text": "é \tÿ"},
@@ -197,7 +199,7 @@ def test_a_scripted_close_closes_behind_its_answer(mock_sei: MockSei, account: A
     assert [each.status_code for each in answers] == [200, 200]
 
 
-@pytest.mark.parametrize(
+@every_case(
     "fields",
     [
         {"application": "\ud800", "status": 503},
@@ -225,7 +227,7 @@ def test_what_cannot_be_armed_is_refused_on_both_ways(
     assert len(mock_sei.faults) == 0
 
 
-@pytest.mark.parametrize(
+@every_case(
     "fields",
     [
         {"text": "\ud800"},
