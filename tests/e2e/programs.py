@@ -108,7 +108,6 @@ _IN_GO = (r"(?<=\[\]tls\.Certificate\{identity\})", "[:0]")
 
 NODE = Program("Node", "js", _IN_NODE)
 GO = Program("Go", "go", *_IN_GO)
-ONE_OF_EACH_RUNTIME = (CURL, REQUESTS, JAVA, NODE, GO)
 
 PROGRAMS = (
     CURL,

@@ -170,10 +170,10 @@ def test_a_suite_that_does_not_use_it_needs_no_server(pytester: pytest.Pytester,
     assert listed.ret == pytest.ExitCode.OK
 
 
-def test_with_several_workers_a_missing_server_is_one_line_a_test(
+def test_in_workers_a_missing_server_is_one_line_a_test(
     pytester: pytest.Pytester, deaf: int
 ) -> None:
-    options = ("--mock-sei-url", f"http://127.0.0.1:{deaf}", "-n", "2")
+    options = ("--mock-sei-url", f"http://127.0.0.1:{deaf}", "-n", "1")
     result = run_suite(pytester, "def test_it(mock_sei_server): pass", *options)
 
     result.assert_outcomes(errors=1)

@@ -68,7 +68,7 @@ def test_the_doctor_calls_wrong_what_clients_cannot_read_and_nothing_else(
 ) -> None:
     authority = shared_store.authority
     assert len({each.slug for each in shapes}) == len(shapes) > 300
-    placed = place(shapes if THOROUGH else shapes[::6], tmp_path)
+    placed = place(shapes if THOROUGH else shapes[::12], tmp_path)
     said = ask_clients(placed, authority, tmp_path)
     refused = {name: {slug for slug, words in each.items() if words} for name, each in said.items()}
     table = (

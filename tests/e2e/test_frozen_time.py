@@ -269,7 +269,9 @@ def test_another(mock_sei, mock_sei_client):
 @pytest.mark.parametrize(
     "conftest",
     [
-        pytest.param(SESSION.format(tool="freeze_time('2033-03-03')"), id="future"),
+        pytest.param(
+            SESSION.format(tool="freeze_time('2033-03-03')"), id="future", marks=pytest.mark.nightly
+        ),
         pytest.param(
             SESSION.format(tool="freeze_time('2003-03-03', tick=True)"),
             id="past",

@@ -60,6 +60,7 @@ def test_a_downloaded_pfx_in_a_keystore_opens_444(
     assert [each.service_account for each in entries] == [ACCOUNT, ACCOUNT]
 
 
+@pytest.mark.nightly  # the other programs of docs/clients.md have shown why Java is refused
 def test_with_an_expired_certificate_java_is_told_so(mock_sei: MockSei, tmp_path: Path) -> None:
     failed = call(mock_sei, mock_sei.certificate(ACCOUNT, "expired").pfx(), tmp_path)
     assert "SSLHandshakeException" in failed

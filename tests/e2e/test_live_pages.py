@@ -16,10 +16,19 @@ from mock_sei.runtime.server import ServerThread
 from mock_sei.web.portal.live import MOST_STREAMS
 from tests.e2e.browser import DESKTOP, OVERFLOW, PHONE, Bench, violations_in_both_schemes
 from tests.e2e.portal_steps import done, title_is, watched
-from tests.e2e.serving import THOROUGH, wait_for
+from tests.e2e.serving import wait_for
 from tests.patience import PATIENCE
 
-SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+def with_each_change(chosen: tuple[int, int]) -> pytest.MarkDecorator:
+    """A window of this size with each change, and of the other size every night."""
+    rows = [
+        pytest.param(size, id=name, marks=() if size == chosen else pytest.mark.nightly)
+        for name, size in (("desktop", DESKTOP), ("phone", PHONE))
+    ]
+    return pytest.mark.parametrize("size", rows)
+
+
 HIDE = """(state) => {
   Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -101,7 +110,7 @@ def streams_of(bench: Bench) -> int:
 
 
 @pytest.mark.needs("chromium", "node", "npm")
-@SIZES
+@with_each_change(PHONE)
 def test_a_refused_call_appears_in_an_open_journal(
     bench: Bench, axe: str, size: tuple[int, int]
 ) -> None:
@@ -115,14 +124,13 @@ def test_a_refused_call_appears_in_an_open_journal(
         expect(page.locator(".entries > li").first).to_contain_text("GET /v2/investors 401")
         expect(page.get_by_text("no application: 2 calls, 2 refused")).to_be_visible()
         assert page.evaluate(OVERFLOW) == 0
-        if THOROUGH or size == PHONE:
-            assert violations_in_both_schemes(page, axe) == {}
+        assert violations_in_both_schemes(page, axe) == {}
         page.locator(".marks svg a").first.click()
         title_is(page, "Entry 2")
 
 
 @pytest.mark.needs("chromium")
-@SIZES
+@with_each_change(DESKTOP)
 def test_without_script_the_pages_are_whole_and_show_what_is_new_when_loaded_again(
     bench: Bench, size: tuple[int, int]
 ) -> None:
@@ -139,7 +147,7 @@ def test_without_script_the_pages_are_whole_and_show_what_is_new_when_loaded_aga
 
 
 @pytest.mark.needs("chromium", "node", "npm")
-@SIZES
+@with_each_change(DESKTOP)
 def test_what_somebody_does_on_an_open_dashboard_stays(
     bench: Bench, axe: str, size: tuple[int, int]
 ) -> None:
@@ -164,8 +172,7 @@ def test_what_somebody_does_on_an_open_dashboard_stays(
         expect(page.get_by_label("What goes wrong")).to_have_value("stall")
         expect(row.get_by_text("mock-sei fault")).to_be_visible()
         assert page.evaluate(OVERFLOW) == 0
-        if THOROUGH or size == DESKTOP:
-            assert violations_in_both_schemes(page, axe) == {}
+        assert violations_in_both_schemes(page, axe) == {}
 
 
 @pytest.mark.needs("chromium")

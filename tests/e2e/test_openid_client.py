@@ -24,7 +24,19 @@ EVERY_FLOW = [
 ]
 LIVES_ON = walks.LIVES_ON | walks.ENDS
 
-every_flow = pytest.mark.parametrize(("app", "grant", "form"), EVERY_FLOW)
+FLOW = ("app", "grant", "form")
+every_flow = pytest.mark.parametrize(FLOW, EVERY_FLOW)
+every_flow_at_night = pytest.mark.parametrize(
+    FLOW,
+    [
+        EVERY_FLOW[2],
+        *(
+            pytest.param(*each.values, id=each.id, marks=pytest.mark.nightly)
+            for each in (*EVERY_FLOW[:2], EVERY_FLOW[3])
+        ),
+    ],
+)
+"""The code of ``demo-web`` with each change: for what the library does in any flow."""
 in_rfc = pytest.mark.mock_sei(dialect="rfc")
 
 
@@ -52,7 +64,7 @@ def test_the_pair_may_be_in_the_form(mock_sei: MockSei, npm_packages: Path) -> N
     assert outcome["call"] == 200
 
 
-@every_flow
+@every_flow_at_night
 def test_bearertoken_is_no_type_it_takes(
     mock_sei: MockSei, npm_packages: Path, app: App, grant: str, form: Mapping[str, str]
 ) -> None:
@@ -61,7 +73,7 @@ def test_bearertoken_is_no_type_it_takes(
     assert error["because"]["message"] == "unsupported `token_type` value"
 
 
-@every_flow
+@every_flow_at_night
 def test_a_fetch_that_mends_the_type_cures_every_flow(
     mock_sei: MockSei, npm_packages: Path, app: App, grant: str, form: Mapping[str, str]
 ) -> None:
@@ -71,7 +83,7 @@ def test_a_fetch_that_mends_the_type_cures_every_flow(
 
 
 @in_rfc
-@pytest.mark.parametrize(("app", "grant", "form"), EVERY_FLOW[:3])
+@every_flow_at_night
 def test_another_accounts_certificate_is_refused(
     mock_sei: MockSei, npm_packages: Path, app: App, grant: str, form: Mapping[str, str]
 ) -> None:

@@ -215,8 +215,7 @@ def test_without_script_everything_works(bench: Bench) -> None:
         done(page, "The application is deleted.")
 
 
-@pytest.mark.parametrize("script", [True, False])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "script"), [(390, True), (1280, False)])
 def test_add_app_shows_only_what_the_chosen_type_needs(
     bench: Bench, width: int, script: bool
 ) -> None:
@@ -239,7 +238,7 @@ def test_add_app_shows_only_what_the_chosen_type_needs(
         expect(orders).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.nightly)])
 def test_the_portal_works_without_script_up_to_the_certificates(bench: Bench, width: int) -> None:
     with bench.page(java_script_enabled=False, viewport={"width": width, "height": 800}) as page:
         page.goto(f"{bench.server.url}/portal")

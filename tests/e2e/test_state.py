@@ -425,6 +425,7 @@ def test_what_the_documents_print_passes_against_two_workers(
     assert outcomes["passed"] >= sum("def test_" in each for each in printed)
 
 
+@pytest.mark.nightly  # as the test before, and it starts three processes of pytest
 def test_processes_of_a_suite_share_two_workers_by_applications_of_their_own(
     pytester: pytest.Pytester, workers: Serving
 ) -> None:

@@ -154,6 +154,7 @@ class LanguageServer:
             yield json.loads(stream.read(length))
 
 
+@pytest.mark.nightly  # pyright reads the same types for its command in the test before
 def test_an_editor_completes_every_field_of_a_fault(project: Path, npm_packages: Path) -> None:
     """By pyright's language server, which Pylance and many other editors use."""
     line = '    mock_sei.faults.add("GET /v2/investors", '

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from mock_sei import Answer, Attached, Finding, MockSei, ReceivedRequest
+from mock_sei.doctor.setup import CA_VARIABLES
 from mock_sei.errors import (
     ConfigurationError,
     MockSeiBug,
@@ -88,6 +89,14 @@ def test_assumptions_that_cannot_be_are_refused_by_name(workbench: Workbench) ->
         workbench.reset(assumptions={"path.token": "/v2/investors"})
 
 
+@pytest.fixture
+def _no_cas_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor reads those that the environment names, which can take longer than all else."""
+    for name in CA_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("_no_cas_of_the_machine")
 def test_the_doctor_finds_nothing_wrong_with_the_account_s_own(workbench: Workbench) -> None:
     findings = workbench.diagnose("svc-demo")
 
@@ -96,6 +105,7 @@ def test_the_doctor_finds_nothing_wrong_with_the_account_s_own(workbench: Workbe
     assert all(isinstance(each, Finding) for each in findings)
 
 
+@pytest.mark.usefixtures("_no_cas_of_the_machine")
 def test_the_doctor_takes_what_a_client_is_configured_with(
     workbench: Workbench, tmp_path: Path
 ) -> None:

@@ -149,14 +149,15 @@ def test_a_changed_refusal_is_found_by_its_probe(
 
 
 MEMBER_ROWS = {kind: [row for row in SEEN if row.rpartition(".")[0] == kind] for kind in KINDS}
-ONE_OF_EACH = {rows[at % len(rows)] for at, rows in enumerate(MEMBER_ROWS.values())}
+ONE_OF_SOME = {rows[at % len(rows)] for at, rows in enumerate(MEMBER_ROWS.values()) if not at % 4}
+"""With each change: the test before calls the probe of each kind, and this is about members."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "row",
     [
-        pytest.param(row, marks=() if row in ONE_OF_EACH else pytest.mark.nightly)
+        pytest.param(row, marks=() if row in ONE_OF_SOME else pytest.mark.nightly)
         for rows in MEMBER_ROWS.values()
         for row in rows
     ],
@@ -237,7 +238,7 @@ def test_some_changed_rows_are_found_together(
 
 @pytest.mark.slow
 @settings(  # an example takes seconds
-    max_examples=max(1, settings().max_examples // 5),
+    max_examples=max(1, settings().max_examples // 15),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
 @given(sets_of_rows().filter(is_possible))

@@ -34,6 +34,9 @@ TOKEN = "POST /v2/oauthtoken"
 
 @pytest.fixture
 def server(mock_sei_server: MockSei) -> Iterator[MockSei]:
+    """After a reset. Who looks through all objects finds those that are younger than this."""
+    gc.collect()
+    gc.freeze()  # else each look goes through all that the tests before have left
     mock_sei_server.reset()
     yield mock_sei_server
     mock_sei_server.check()
