@@ -86,7 +86,7 @@ def in_process(app: ASGIApp, base_url: str, source: str = "127.0.0.1") -> httpx2
     return httpx2.Client(transport=InProcess(app, source), base_url=base_url, follow_redirects=True)
 
 
-_platform_app = cache(platform_app)
+one_platform_app = cache(platform_app)
 """One for the session: it has routes only, and finds the platform of a call in the request."""
 
 
@@ -95,7 +95,7 @@ class Served:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self._app = _platform_app()
+        self._app = one_platform_app()
 
     def client(
         self,
@@ -178,13 +178,13 @@ class Served:
         return (http or self.client()).get(path, headers=dict(sent), **options)
 
 
-_control_app = cache(control_app)
+one_control_app = cache(control_app)
 """One for the session: its calls find their platform in the request, and are dear to describe."""
 
 
 def control_client(platform: Platform) -> httpx2.Client:
     """A client of a sandbox's control API."""
-    app = in_turn(platform, lambda each: ControlListener(_control_app(), each))
+    app = in_turn(platform, lambda each: ControlListener(one_control_app(), each))
     return in_process(app, "http://127.0.0.1:8044")
 
 

@@ -28,10 +28,10 @@ from mock_sei.commands import control as commands
 from mock_sei.operations.table import TABLE
 from mock_sei.settings import Behaviour, Settings
 from mock_sei.testing import plugin
-from mock_sei.web.control.app import control_app
 from mock_sei.web.control.call_lines import COMMANDS, PYTHON
 from mock_sei.web.control.call_texts import call_texts
 from tests.conftest import WHEEL
+from tests.support import one_control_app
 
 NAMES = [name for names in SECTIONS.values() for name in names]
 PYTHON_PAGE = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
@@ -154,7 +154,7 @@ def test_every_operation_has_a_call_of_python_and_the_command_that_there_is() ->
 
 
 def test_every_operation_and_field_has_an_entry_with_an_example() -> None:
-    document = control_app().openapi()
+    document = one_control_app().openapi()
     entries = dict(
         re.findall(r"(?ms)^### `(.*?)`\n(.*?)(?=^##|\Z)", CONTROL_PAGE.partition("## All calls")[2])
     )
@@ -169,7 +169,7 @@ def test_every_operation_and_field_has_an_entry_with_an_example() -> None:
 
 
 def test_every_reference_of_the_openapi_document_leads_somewhere() -> None:
-    document = control_app().openapi()
+    document = one_control_app().openapi()
     parts = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
 
     assert set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(document))) <= parts

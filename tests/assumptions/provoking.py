@@ -26,7 +26,14 @@ from mock_sei.rules.standards import Listener
 from mock_sei.runtime.protocol import PlatformProtocol
 from mock_sei.web.exchange import AWAY
 from mock_sei.web.listener import PlatformListener
-from tests.support import TICKETS, TOKEN_PATH, Served, _platform_app, in_process, with_certificate
+from tests.support import (
+    TICKETS,
+    TOKEN_PATH,
+    Served,
+    in_process,
+    one_platform_app,
+    with_certificate,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +197,7 @@ def _store_away(served: Served) -> Seen:
 
         return wrapped
 
-    listener = PlatformListener(_platform_app(), served.platform, Listener.TWO_WAY)
+    listener = PlatformListener(one_platform_app(), served.platform, Listener.TWO_WAY)
     app = with_certificate(while_away(listener), None)
     return _seen(in_process(app, "https://localhost").post(TOKEN_PATH))
 

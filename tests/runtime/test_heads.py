@@ -13,11 +13,11 @@ from mock_sei.runtime.limited import LimitedProtocol
 from mock_sei.runtime.limits import PATIENCE
 from mock_sei.runtime.protocol import PinnedProtocol, PlatformProtocol
 from mock_sei.web.app import platform_app
-from mock_sei.web.control.app import control_app
 from mock_sei.web.control.listener import ControlListener
 from mock_sei.web.listener import PlatformListener
 from tests.operations import arm_fault, enqueue
 from tests.runtime.still import StillLoop, Wire, configured, status
+from tests.support import one_control_app
 
 KEYS = "/.well-known/jwks.json"
 METADATA = "/.well-known/oauth-authorization-server"
@@ -35,7 +35,7 @@ def served(loop: StillLoop, wire: Wire, platform: Platform) -> PlatformProtocol:
 @pytest.fixture
 def control(loop: StillLoop, wire: Wire, platform: Platform) -> PinnedProtocol:
     protocol = PinnedProtocol(
-        configured(ControlListener(control_app(), platform)), loop.state, {}, loop
+        configured(ControlListener(one_control_app(), platform)), loop.state, {}, loop
     )
     protocol.platform = platform
     protocol.connection_made(wire)

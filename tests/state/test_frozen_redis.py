@@ -23,13 +23,12 @@ from mock_sei.settings import Behaviour
 from mock_sei.state.redis_line import Line
 from mock_sei.state.remote import RemoteUnits
 from mock_sei.web.app import platform_app
-from mock_sei.web.control.app import control_app
 from mock_sei.web.control.listener import ControlListener
 from mock_sei.web.listener import PlatformListener
 from mock_sei.web.routing import AnyMethod
 from tests.patience import PATIENCE
 from tests.redis_server import RedisServer, open_redis
-from tests.support import Served, with_certificate
+from tests.support import Served, one_control_app, with_certificate
 
 Call = tuple[str, str, Any]
 """Method, URL and the fields of the body."""
@@ -115,7 +114,7 @@ def body_of(document: Any, method: str, path: str) -> Any:
 
 
 def all_calls() -> list[Call]:
-    document = control_app().openapi()
+    document = one_control_app().openapi()
     control = [
         (row.method, CONTROL + path_of(row.path), body_of(document, row.method, row.path))
         for row in TABLE
@@ -139,7 +138,7 @@ def apps_of(platform: Platform) -> dict[str, ASGIApp]:
     app, identity = platform_app(), Served(platform).identity("svc-demo")
     two_way = PlatformListener(app, platform, Listener.TWO_WAY)
     return {
-        CONTROL: ControlListener(control_app(), platform),
+        CONTROL: ControlListener(one_control_app(), platform),
         PLATFORM: with_certificate(two_way, identity),
         PAGES: with_certificate(PlatformListener(app, platform, Listener.ONE_WAY), None),
     }

@@ -19,9 +19,9 @@ from mock_sei.settings import Behaviour
 from mock_sei.state.remote import RemoteUnits
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.unit_of_work import SharedUnits
-from mock_sei.web.control.app import control_app
 from mock_sei.web.control.listener import ControlListener
 from tests.patience import PATIENCE
+from tests.support import one_control_app
 
 CALLS = 20
 
@@ -75,7 +75,7 @@ def platform_on(units: SharedUnits, certificates: CertificateStore) -> Platform:
 
 async def answers(platform: Platform, path: str) -> list[int]:
     """The statuses of calls, one after the other. None of them may wait."""
-    listener = ControlListener(control_app(), platform)
+    listener = ControlListener(one_control_app(), platform)
     transport = httpx2.ASGITransport(listener)
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         return [(await client.get(path)).status_code for _ in range(CALLS)]

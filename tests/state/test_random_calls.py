@@ -28,12 +28,16 @@ from mock_sei.settings import Behaviour
 from mock_sei.state.sqlite import SqliteStore
 from mock_sei.state.store import Change
 from mock_sei.state.unit_of_work import Restart, SharedUnits, _Unit
-from mock_sei.web.app import platform_app
-from mock_sei.web.control.app import control_app
 from mock_sei.web.control.listener import ControlListener
 from mock_sei.web.listener import PlatformListener
 from tests.certificates.client_ca import rsa_key
-from tests.support import TOKEN_PATH, in_process, with_certificate
+from tests.support import (
+    TOKEN_PATH,
+    in_process,
+    one_control_app,
+    one_platform_app,
+    with_certificate,
+)
 
 pytestmark = pytest.mark.slow  # random calls on three platforms take ten seconds
 
@@ -101,11 +105,13 @@ class World:
 
     def client(self, account: str | None) -> httpx2.Client:
         listener = Listener.ONE_WAY if account is None else Listener.TWO_WAY
-        app = PlatformListener(_platform, self.platform(), listener)
+        app = PlatformListener(one_platform_app(), self.platform(), listener)
         return in_process(with_certificate(app, self.identity(account)), "https://localhost")
 
     def control(self) -> httpx2.Client:
-        return in_process(ControlListener(_control, self.platform()), "http://127.0.0.1:8044")
+        return in_process(
+            ControlListener(one_control_app(), self.platform()), "http://127.0.0.1:8044"
+        )
 
     def last(self, kind: str, at: int) -> str:
         found = self.known.get(kind, [])
@@ -128,7 +134,6 @@ class World:
 
 NOON = 1_800_014_400.0
 LEARNT = {"access_token", "refresh_token", "app_key", "serial_number", "id", "link", "externalId"}
-_platform, _control = platform_app(), control_app()
 _IDENTIFIER = re.compile(
     r"-----BEGIN.*?-----END[^-]*-----|[A-Za-z0-9_.=+/-]*[0-9a-f]{8}-[0-9a-f]{4}-[0-9A-Za-z._=-]+"
     r"|[A-Za-z0-9_-]{20,}(\.[A-Za-z0-9_-]{20,})*",

@@ -8,9 +8,8 @@ import pytest
 from mock_sei.platform import Platform
 from mock_sei.rules.addresses import CONTROL_WORDS, PLATFORM_PAGES
 from mock_sei.rules.standards import Listener
-from mock_sei.web.control.app import control_app
 from mock_sei.web.portal.routes import ROUTES
-from tests.support import Served, control_client
+from tests.support import Served, control_client, one_control_app
 
 
 @pytest.fixture
@@ -106,7 +105,7 @@ def test_the_control_listener_points_to_its_reference(control: httpx2.Client) ->
 
 
 def test_every_call_of_the_control_api_begins_with_one_of_its_words() -> None:
-    paths = control_app().openapi()["paths"]
+    paths = one_control_app().openapi()["paths"]
 
     others = {"docs", "metrics", "openapi.json"}
     assert {each.split("/")[1] for each in paths} - {""} == CONTROL_WORDS - others

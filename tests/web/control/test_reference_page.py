@@ -12,11 +12,11 @@ import pytest
 
 from mock_sei.operations.table import TABLE
 from mock_sei.web.control import reference_page
-from mock_sei.web.control.app import control_app
 from mock_sei.web.control.call_texts import CallText, call_texts, type_of
 from mock_sei.web.control.described import REFUSALS
 from mock_sei.web.control.reference_page import REFERENCE_PATH, path_of_group
 from tests.cases import every_case
+from tests.support import one_control_app
 from tests.web.test_pages import policy_of
 
 URL = "http://127.0.0.1:8044"
@@ -59,7 +59,7 @@ def plain(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def calls() -> list[CallText]:
-    return call_texts(control_app().openapi(), URL)
+    return call_texts(one_control_app().openapi(), URL)
 
 
 def test_every_call_has_an_entry_with_its_fields_lines_answer_and_refusals(
