@@ -163,9 +163,8 @@ def test_a_passphrase_that_is_empty_makes_a_link_with_a_warning(my_apps: Page) -
     expect(page.get_by_text("anybody can read its private key")).to_have_count(1)
 
 
-@pytest.mark.parametrize(
-    "field", [pytest.param("name", marks=pytest.mark.nightly), "source_addresses"]
-)
+@pytest.mark.nightly  # tests/web/portal/test_visit.py sends as many without a browser
+@pytest.mark.parametrize("field", ["name", "source_addresses"])
 def test_ten_megabytes_in_a_field_of_the_form_show_a_page(my_apps: Page, field: str) -> None:
     page = my_apps
     page.get_by_role("link", name="Add App").first.click()

@@ -329,45 +329,51 @@ def no_applications(page: Page, bench: Bench) -> None:
 
 
 Open = Callable[[Page, Bench], None]
-EVERY_PAGE: list[Open] = [
-    dashboard,
-    dashboard_unfolded,
+ONE_OF_EACH_KIND: list[Open] = [
     my_apps_in_use,
-    add_app,
     add_app_with_errors,
     registered,
-    registered_and_folded,
-    refused_request,
     all_certificates,
     history,
+    mail,
+    dead_link,
+    product,
+    tried_operation,
+    journal_with_every_kind_of_entry,
+    journal_entry,
+    dashboard_with_long_names,
+    no_applications,
+]
+"""With each change. A visit takes seconds, and these have every part of the others."""
+OTHERS: list[Open] = [
+    dashboard,
+    dashboard_unfolded,
+    add_app,
+    registered_and_folded,
+    refused_request,
     wrong_certificate,
     one_way,
     pending,
     edit,
     empty_mailbox,
     mailbox,
-    mail,
-    dead_link,
     catalogue,
-    product,
-    tried_operation,
     tried_in_vain,
     tried_with_a_wrong_field,
     journal,
-    journal_with_every_kind_of_entry,
     journal_without_an_entry_that_fits,
-    journal_entry,
     journal_entry_as_curl,
     not_found,
-    dashboard_with_long_names,
     certificates_with_long_names,
     details_with_long_names,
     journal_with_long_names,
     dashboard_after_years,
     certificates_after_years,
-    no_applications,
 ]
-every_page = pytest.mark.parametrize("open_page", EVERY_PAGE)
+every_page = pytest.mark.parametrize(
+    "open_page",
+    [*ONE_OF_EACH_KIND, *(pytest.param(each, marks=pytest.mark.nightly) for each in OTHERS)],
+)
 
 
 class Picture(NamedTuple):
