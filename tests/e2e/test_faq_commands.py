@@ -166,7 +166,7 @@ require("tls").createSecureContext({pfx: require("fs").readFileSync("certificate
 
 
 @pytest.mark.needs("keytool", "node")
-@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("legacy", [False, pytest.param(True, marks=pytest.mark.nightly)])
 def test_importers_read_a_pfx_with_an_empty_passphrase(
     mock_sei: MockSei, fetch: Fetch, *, legacy: bool
 ) -> None:

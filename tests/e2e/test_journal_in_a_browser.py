@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -14,9 +16,23 @@ pytestmark = pytest.mark.needs("chromium")
 REFUSED = "GET /v1/order/tradetickets 403"
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+SCRIPTS = {"script": True, "no-script": False}
+WITH_EACH_CHANGE = {("desktop", "dark", "script"), ("phone", "light", "no-script")}
+"""Each value once; every night all together."""
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme", "script"),
+    [
+        pytest.param(
+            *(SIZES[size], scheme, SCRIPTS[script]),
+            id=f"{size}-{scheme}-{script}",
+            marks=() if (size, scheme, script) in WITH_EACH_CHANGE else pytest.mark.nightly,
+        )
+        for size, scheme, script in itertools.product(SIZES, ("light", "dark"), SCRIPTS)
+    ],
+)
 def test_a_refused_call_is_found_and_explained(
     bench: Bench, size: tuple[int, int], scheme: str, script: bool
 ) -> None:
