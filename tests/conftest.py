@@ -27,6 +27,7 @@ from tests.certificates.client_ca import rsa_key
 from tests.certificates.reused_keys import ReusedKeys
 from tests.made_in import name_the_tests_of_pairs
 from tests.support import InProcess, Served
+from tests.users_suites import modules_of_suites
 
 pytest_plugins = ["pytester"]
 
@@ -98,6 +99,18 @@ def _few_keys() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mock_sei.certificates.authority.new_identity_key", ReusedKeys().take)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _libraries_stay() -> Iterator[None]:
+    """After a user's suite in this process, ``pytester`` unloads only the modules of that suite.
+
+    It would unload everything that the suite loaded first. A library that is loaded twice has each
+    exception twice, and an ``except`` of one does not catch the other.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pytest.Pytester, "_Pytester__take_sys_modules_snapshot", modules_of_suites)
         yield
 
 
