@@ -34,7 +34,8 @@ pytest_plugins = ["pytester"]
 # A busy machine must not fail a test.
 hypothesis.settings.register_profile(
     "suite",
-    max_examples=15,  # other ones in each run; `make fuzz` has thousands, every night
+    max_examples=15,
+    derandomize=True,  # the same ones in each run; `make fuzz` has thousands of others, every night
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
@@ -42,7 +43,10 @@ hypothesis.settings.register_profile(
     "quick", parent=hypothesis.settings.get_profile("suite"), max_examples=5
 )
 hypothesis.settings.register_profile(
-    "thorough", parent=hypothesis.settings.get_profile("suite"), max_examples=3000
+    "thorough",
+    parent=hypothesis.settings.get_profile("suite"),
+    max_examples=3000,
+    derandomize=False,
 )
 hypothesis.settings.load_profile("suite")  # --hypothesis-profile=thorough loads another
 
