@@ -112,17 +112,20 @@ def _few_keys() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _one_reading_of_the_machines_cas() -> Iterator[None]:
     """A client that names no CA reads those of the machine, which takes longer than most calls."""
-    make = httpcore2.default_ssl_context
+    make = getattr(httpcore2, "default_ssl_context", None)  # older versions have none
 
     @cache
-    def made(trust_env: bool, *_: str | None) -> ssl.SSLContext:
-        return make(_trust_env=trust_env)
+    def made(*_: str | None, **options: bool) -> ssl.SSLContext:
+        assert make is not None
+        context: ssl.SSLContext = make(**options)
+        return context
 
-    def default(*, _trust_env: bool = True) -> ssl.SSLContext:
-        return made(_trust_env, *map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+    def default(**options: bool) -> ssl.SSLContext:
+        return made(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")), **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(httpcore2, "default_ssl_context", default)
+        if make is not None:
+            patch.setattr(httpcore2, "default_ssl_context", default)
         yield
 
 

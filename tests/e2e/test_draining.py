@@ -238,6 +238,7 @@ def test_what_waits_ends_at_once(server: Serving, client: Client) -> None:
     assert ends_with_eof(stalled)
 
 
+@pytest.mark.nightly  # test_workers.py shows that a signal ends the workers
 def test_workers_end_in_the_same_way(tmp_path: Path) -> None:
     with (
         Serving.start(tmp_path, "--workers", "2", "--state", "sqlite:platform.db") as server,
