@@ -270,6 +270,7 @@ def changes_of_module_state(path: Path) -> Iterator[str]:
             yield f"line {holder.lineno}: {holder.id}"
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_at_module_level() -> None:
     """Two servers in one process never meet."""
     problems = [

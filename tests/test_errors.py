@@ -8,6 +8,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from mock_sei import errors
 from mock_sei.errors import (
     API_KEY,
@@ -62,6 +64,7 @@ def test_the_drawn_tree_is_the_tree_there_is() -> None:
     assert drawn_tree() == there
 
 
+@pytest.mark.slow
 def test_no_error_of_ours_grows_elsewhere() -> None:
     names = set(drawn_tree())
     package = Path(errors.__file__).parent

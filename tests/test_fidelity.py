@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from mock_sei.apis.grades import BEGIN, END, SCHEMAS_BEGIN, SCHEMAS_END
@@ -81,6 +82,7 @@ def problem_of(line: list[str]) -> str | None:
     return None
 
 
+@pytest.mark.slow
 def test_every_written_line_names_what_shows_it() -> None:
     lines = list(written_lines(FIDELITY.read_text(encoding="utf-8")))
 

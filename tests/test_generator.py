@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from fixtures.generator.__main__ import FOLDER, texts
 from fixtures.generator.banks import aba_numbers, aba_sum
 
@@ -25,6 +27,7 @@ def test_every_file_of_records_is_generated_but_the_tickets() -> None:
     assert found - texts().keys() == {"trade-tickets.json"}
 
 
+@pytest.mark.slow
 def test_mail_telephone_and_bank_numbers_are_nobodys() -> None:
     text = "".join(texts().values())
 

@@ -80,6 +80,7 @@ def undeclared(files: Iterable[Path], declared: set[str]) -> list[str]:
     )
 
 
+@pytest.mark.slow
 def test_what_the_package_imports_is_declared() -> None:
     assert undeclared(PACKAGE.rglob("*.py"), published() | OF_THE_PLUGIN) == []
 

@@ -134,6 +134,7 @@ def test_this_file_tries_every_setting() -> None:
         assert getattr(defaults, name) != value
 
 
+@pytest.mark.slow
 @every_case("name", OTHER_VALUES)
 def test_every_setting_is_reached_by_option_variable_file_and_keyword(name: str) -> None:
     written, value = OTHER_VALUES[name]
@@ -241,6 +242,7 @@ BAD_VALUES: list[tuple[str, Any, str]] = [
 ]
 
 
+@pytest.mark.slow
 @every_case(("name", "value", "problem"), BAD_VALUES)
 def test_a_bad_value_is_told_by_its_source_and_itself(name: str, value: Any, problem: str) -> None:
     bad = value[-1] if isinstance(value, list) else value

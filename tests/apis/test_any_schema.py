@@ -81,6 +81,7 @@ OF_MEMBERS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(SCHEMAS, OF_MEMBERS, OF_MEMBERS)
 def test_a_value_is_valid_or_its_problems_are_said(schema: Any, one: Any, other: Any) -> None:
     schemas = {"A": one, "B": other}

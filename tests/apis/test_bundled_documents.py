@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from mock_sei.apis.calls import enveloped
 from mock_sei.apis.collections import find_value
 from mock_sei.apis.documents import Catalogue, Product
@@ -17,6 +15,7 @@ from mock_sei.apis.operations import Operation
 from mock_sei.apis.parameters import Sent, typed
 from mock_sei.apis.patterns import Budget
 from mock_sei.fixtures import load_fixtures
+from tests.cases import every_case
 
 GRADES = {"documented", "derived", "assumed"}
 WRITES = {"create", "change", "remove", "rename", "upload"}
@@ -24,7 +23,7 @@ WRITES = {"create", "change", "remove", "rename", "upload"}
 FIXTURES = load_fixtures()
 PRODUCTS = Catalogue(FIXTURES.documents).products
 
-every_product = pytest.mark.parametrize("product", PRODUCTS.values(), ids=PRODUCTS)
+every_product = every_case("product", PRODUCTS.values(), ids=PRODUCTS)
 
 
 def operations(product: Product) -> Iterator[Operation]:

@@ -481,6 +481,7 @@ def lines() -> Iterator[Any]:
             yield pytest.param(name, call, wanted, id=f"{name.partition('.')[0]} {call[:60]}")
 
 
+@pytest.mark.slow
 @every_case(("name", "call", "wanted"), list(lines()))
 def test_a_call_of_a_case_is_answered_as_its_document_says(
     name: str, call: str, wanted: Any, tmp_path: Path

@@ -202,6 +202,7 @@ paths:
     assert engine.call("/x").body == [{"secret": "mine"}]
 
 
+@pytest.mark.slow
 def test_schemas_that_lead_twice_to_one_another_are_read_once_each() -> None:
     twice = {
         f"L{at}": {

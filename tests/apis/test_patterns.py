@@ -132,6 +132,7 @@ def test_texts_that_each_take_a_little_share_one_budget() -> None:
     assert time.thread_time() - began < 5
 
 
+@pytest.mark.slow
 def test_harmless_texts_never_spend_the_budget() -> None:
     pattern, budget = compile_pattern(r"(?<=a)b$"), Budget()
 

@@ -434,6 +434,7 @@ def endless(members: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @every_case(
     "schemas",
     [chained(10), chained(50), contradictory(12), contradictory(200), endless(6), endless(12)],

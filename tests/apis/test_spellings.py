@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ WRITTEN = [
 ]
 
 
+@pytest.mark.slow
 @every_case(("place", "style", "explode", "kind"), WRITTEN)
 def test_what_is_written_in_a_style_is_read_again(
     place: str, style: str, explode: bool, kind: str

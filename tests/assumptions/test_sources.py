@@ -362,6 +362,7 @@ MARKED = """
 """
 
 
+@pytest.mark.slow
 def test_the_marker_sets_them_for_one_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(MARKED)
 

@@ -144,6 +144,7 @@ def test_encryption_is_modern_unless_an_old_importer_is_named(identity: Identity
     assert bundle.cert.certificate == identity.certificate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("legacy", "cipher"), [(False, AES_256), (True, SHROUDED_3DES)])
 @pytest.mark.parametrize("passphrase", [b"", None])
 def test_a_file_with_an_empty_passphrase_is_encrypted_and_anybody_can_open_it(

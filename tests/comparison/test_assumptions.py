@@ -64,6 +64,7 @@ NOT_PLAYED = {
 PLAYED = [kind for kind in PROVOKED if kind not in NOT_PLAYED]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", [PLAYED[at::3] for at in range(3)], ids=["0", "1", "2"])
 def test_the_words_of_refusals_are_found(
     kinds: list[str], shared_store: CertificateStore, tmp_path: Path

@@ -128,6 +128,7 @@ def _reads(real: RealPlatform) -> Iterator[tuple[Operation, str]]:
             yield operation, path
 
 
+@pytest.mark.slow
 @BOTH
 def test_reads_of_every_product_are_the_same(
     bodies: Bodies, shared_store: CertificateStore, tmp_path: Path

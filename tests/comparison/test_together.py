@@ -48,6 +48,7 @@ def assert_found(store: CertificateStore, rows: Mapping[str, Any]) -> None:
         assert compared(real, store, found.changes).is_same
 
 
+@pytest.mark.slow
 @settings(max_examples=2)
 @given(rows=st.lists(st.sampled_from([*TOGETHER, *WORDS]), min_size=2, max_size=7, unique=True))
 def test_random_sets_of_assumptions_are_found(

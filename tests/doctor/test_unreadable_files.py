@@ -45,6 +45,7 @@ REFUSED = Loading(was_tried=True, ca="[X509] no", certificate="[SSL] no", key="[
 PAIR_REFUSED = Loading(was_tried=True, pair="[SSL] not together")
 
 
+@pytest.mark.slow
 @every_case("name", CHANGES)
 def test_a_finding_is_made_by_its_file_and_not_by_the_good_one(clients: Clients, name: str) -> None:
     sound = clients.setup()

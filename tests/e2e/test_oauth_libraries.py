@@ -89,9 +89,6 @@ def of(library: Library, *values: object, nightly: bool = False) -> Any:
     return pytest.param(library, *values, id=name, marks=marks)
 
 
-every_library = pytest.mark.parametrize("library", [of(each) for each in LIBRARIES])
-
-
 def every_flow(shift: int) -> pytest.MarkDecorator:
     """Every flow of every library every night; with each change, one flow of each library.
 
@@ -196,7 +193,9 @@ def test_what_it_sends_for_a_bearertoken_is_refused_and_the_journal_says_why(
         assert "access_token" in entry.request.query
 
 
-@every_library
+@pytest.mark.parametrize(
+    "library", [of(each, nightly=each not in (OAUTH4WEBAPI, X_OAUTH2)) for each in LIBRARIES]
+)
 def test_another_accounts_certificate_redeems_no_code(
     mock_sei: MockSei, driver: Sequence[object]
 ) -> None:

@@ -31,6 +31,7 @@ def text_of(pieces: list[Piece]) -> str:
     return "".join(each.text for each in pieces)
 
 
+@pytest.mark.slow
 @given(st.lists(ANY_JSON) | st.dictionaries(st.text(), ANY_JSON))
 def test_any_json_is_indented_as_python_does_it(value: Any) -> None:
     for ensure_ascii in (True, False):

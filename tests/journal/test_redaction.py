@@ -306,6 +306,7 @@ any_case = spelt.flatmap(
 )
 
 
+@pytest.mark.slow
 @given(name=any_case, secret=secret_values, before=parameters, after=parameters)
 def test_no_secret_of_any_form_survives(
     name: str, secret: str, before: list[tuple[str, str]], after: list[tuple[str, str]]

@@ -102,6 +102,7 @@ def hiding(found: Comparison, row: str) -> str | None:
     return found.hidden.get(row) or found.hidden.get(group)
 
 
+@pytest.mark.slow
 def test_a_platform_like_the_mock_compares_clean(
     shared_store: CertificateStore, tmp_path: Path
 ) -> None:
@@ -171,6 +172,7 @@ def test_a_changed_member_of_a_refusal_is_found_by_its_probe(
 UNSEEN = [name for name, row in ROWS.items() if row.unseen and name in SIGHTS]
 
 
+@pytest.mark.slow
 def test_rows_without_a_probe_change_no_other_one(
     shared_store: CertificateStore, tmp_path: Path
 ) -> None:

@@ -138,6 +138,7 @@ class TestAgainstAMock:
         kept = [(each.request.method, each.request.path) for each in read_recording(tmp_path)]
         assert kept == [(each.method, each.path) for each in transport.asked]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("grant", APPLICATIONS)
     def test_no_secret_is_on_disk(self, served: Served, tmp_path: Path, grant: str) -> None:
         made = run_on(served, tmp_path, grant, flags=EVERYTHING)

@@ -98,6 +98,7 @@ def test_the_nearest_paths_are_named(tmp_path: Path) -> None:
     assert "The recording has no such path. The nearest are: GET /v1/orders, " in found
 
 
+@pytest.mark.slow
 def test_the_cost_does_not_grow_with_the_recording(tmp_path: Path) -> None:
     def make(size: int) -> Action:
         entries = [answered(f"/a?x={number}") for number in range(size)]

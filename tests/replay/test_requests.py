@@ -199,6 +199,7 @@ def test_deep_json_is_compared(depth: int) -> None:
     assert numbers(recorded(compared(sent=body(text))), compared(sent=body(f"[{text}]"))) == []
 
 
+@pytest.mark.slow
 @every_case(
     "target", ["/v2/x?a={}", "/{}", "/v2/{{{{secret-1}}}}?a={}", "/v2/x?a={{{{token-1}}}}&b={}"]
 )
@@ -211,6 +212,7 @@ def test_a_call_costs_no_more_in_a_large_recording(target: str) -> None:
     assert_flat(make)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [MOST_VALUES, MOST_VALUES + 1])
 def test_a_body_with_too_many_values_is_compared_by_its_bytes(size: int) -> None:
     kind = ComparedAs.JSON if size <= MOST_VALUES else ComparedAs.BYTES

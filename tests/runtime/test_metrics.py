@@ -129,6 +129,7 @@ def test_a_cleared_journal_and_a_reset_take_nothing_back(
     assert value(control, "mock_sei_journal_entries_total", kind="exchange") == 2
 
 
+@pytest.mark.slow
 def test_nothing_of_a_stranger_becomes_a_label(platform: Platform, control: httpx2.Client) -> None:
     chance = random.Random(7)  # noqa: S311  # the same at each run
 

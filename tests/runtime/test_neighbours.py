@@ -95,6 +95,7 @@ def test_an_address_that_is_none_does_no_harm() -> None:
         assert whose_port(443, [control]) == "by another program"
 
 
+@pytest.mark.slow
 def test_nobody_is_waited_for_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "PATIENCE", 0.1)
 

@@ -21,6 +21,7 @@ MOMENTS = 12
 IN_A_THREAD = b"GET /applications HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("new_loop", [new_thread_loop, new_event_loop], ids=["asyncio", "uvloop"])
 def test_a_stop_while_a_control_connection_begins_is_no_failure(
     platform: Platform,

@@ -170,6 +170,7 @@ async def ask_while_frozen(apps: dict[str, ASGIApp], call: Call, frozen: Frozen)
     return await asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("commands", range(DEEPEST))
 def test_health_answers_while_any_call_waits_for_redis(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, commands: int

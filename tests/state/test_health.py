@@ -81,6 +81,7 @@ async def answers(platform: Platform, path: str) -> list[int]:
         return [(await client.get(path)).status_code for _ in range(CALLS)]
 
 
+@pytest.mark.slow
 def test_no_call_about_health_waits_for_a_store_that_hangs(
     store: HangingStore, shared_store: CertificateStore
 ) -> None:

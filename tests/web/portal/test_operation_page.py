@@ -47,6 +47,7 @@ def try_it(browser: Browser, path: str = TICKETS, **fields: str) -> httpx2.Respo
     return browser.post(path, {"application": "demo-server", "user": "alice@example.com"} | fields)
 
 
+@pytest.mark.slow
 def test_every_operation_has_a_page_with_its_grade_and_an_example_answer(
     browser: Browser, on_sockets: Platform
 ) -> None:
@@ -397,6 +398,7 @@ def large(on_sockets: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     return on_sockets
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_a_document_of_300_operations_has_small_pages(browser: Browser) -> None:
     seen: list[str] = []
@@ -413,6 +415,7 @@ def test_a_document_of_300_operations_has_small_pages(browser: Browser) -> None:
     assert len(browser.get(seen[0]).text) < LARGEST_PAGE
 
 
+@pytest.mark.slow
 def test_pages_cost_less_than_a_tenth_of_a_second(browser: Browser, large: Platform) -> None:
     """In CPU time of this process, the best of some tries, once its templates are compiled."""
     product = large.catalogue.products["own"]
