@@ -294,9 +294,17 @@ CUTS: dict[str, tuple[int, Callable[[str], Entry], Callable[[Entry], str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("place", CUTS)
+CODINGS_CUT = ("as it is", "percent twice", "JSON escapes", "hexadecimal", "Base64 of a pair")
+
+
 @pytest.mark.parametrize(
-    "coding", ["as it is", "percent twice", "JSON escapes", "hexadecimal", "Base64 of a pair"]
+    ("place", "coding"),
+    [
+        # Each place and each coding with each change, and every night all pairs
+        pytest.param(place, coding, marks=pytest.mark.nightly if (row + column) % 2 else ())
+        for row, place in enumerate(CUTS)
+        for column, coding in enumerate(CODINGS_CUT)
+    ],
 )
 def test_no_part_of_a_secret_is_shown_where_a_text_is_cut(place: str, coding: str) -> None:
     limit, make, read = CUTS[place]
