@@ -15,6 +15,7 @@ import httpx2
 import hypothesis
 import pytest
 from anyio.from_thread import start_blocking_portal
+from hypothesis.internal.conjecture import providers
 
 import mock_sei
 from mock_sei.certificates.store import CertificateStore
@@ -60,7 +61,9 @@ NO_SKIP = "MOCK_SEI_TESTS_NO_SKIP"
 """Set in CI: a tool that is missing there fails the test that needs it."""
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--hypothesis-profile", default=None) != "thorough":
+        draw_no_constants_of_modules()
     # freezegun reads every attribute of every module. One of testcontainers asks Docker for its
     # socket, unless it is named here, and leaves a connection open where there is no engine.
     os.environ.setdefault("TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE", "/var/run/docker.sock")
@@ -68,6 +71,17 @@ def pytest_configure() -> None:
     installed = Path(sysconfig.get_path("purelib")) / "mock_sei"
     if os.environ.get(WHEEL) and (package != installed or installed not in fixtures.parents):
         raise pytest.UsageError(f"{WHEEL} is set, but {package} with {fixtures} is imported")
+
+
+def draw_no_constants_of_modules() -> None:
+    """Examples are the same whichever modules of ours are loaded, and whatever stands in them.
+
+    Hypothesis draws some values from the constants of the modules that a process has loaded. To
+    read these takes each worker five seconds in a fresh clone. ``make fuzz`` draws them.
+    """
+    none = getattr(providers, "_local_constants", None)
+    if none is not None:
+        setattr(providers, "_get_local_constants", lambda: none)  # noqa: B010  # it is theirs
 
 
 def pytest_report_header() -> str:
