@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import functools
 import os
 import re
 from datetime import datetime
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -148,7 +148,7 @@ def _parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
 
 
-@functools.cache
+@cache
 def _load_schemas() -> None:
     """Loads the schemas that every signature must meet. Raises ``OSError`` without enough files.
 
