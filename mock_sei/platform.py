@@ -663,7 +663,8 @@ class Platform:
         the dates of it, unless the platform's clock shows another time than this machine's.
         """
         certificates, now = self.certificates, self.clock.now()
-        sent = () if self.clock.is_openssls else path_of_ders(shown_chain, now)[1:]
+        is_openssls = not shown_chain or self.clock.is_openssls
+        sent = () if is_openssls else path_of_ders(shown_chain, now)[1:]
         return judge_certificate(
             certificate,
             now,

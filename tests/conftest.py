@@ -27,13 +27,15 @@ from tests.certificates.client_ca import rsa_key
 from tests.certificates.reused_keys import ReusedKeys
 from tests.made_in import name_the_tests_of_pairs
 from tests.support import InProcess, Served
+from tests.users_suites import modules_of_suites
 
 pytest_plugins = ["pytester"]
 
 # A busy machine must not fail a test.
 hypothesis.settings.register_profile(
     "suite",
-    max_examples=15,  # other ones in each run; `make fuzz` has thousands, every night
+    max_examples=15,
+    derandomize=True,  # the same ones in each run; `make fuzz` has thousands of others, every night
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
@@ -41,7 +43,10 @@ hypothesis.settings.register_profile(
     "quick", parent=hypothesis.settings.get_profile("suite"), max_examples=5
 )
 hypothesis.settings.register_profile(
-    "thorough", parent=hypothesis.settings.get_profile("suite"), max_examples=3000
+    "thorough",
+    parent=hypothesis.settings.get_profile("suite"),
+    max_examples=3000,
+    derandomize=False,
 )
 hypothesis.settings.load_profile("suite")  # --hypothesis-profile=thorough loads another
 
@@ -98,6 +103,18 @@ def _few_keys() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mock_sei.certificates.authority.new_identity_key", ReusedKeys().take)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _libraries_stay() -> Iterator[None]:
+    """After a user's suite in this process, ``pytester`` unloads only the modules of that suite.
+
+    It would unload everything that the suite loaded first. A library that is loaded twice has each
+    exception twice, and an ``except`` of one does not catch the other.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pytest.Pytester, "_Pytester__take_sys_modules_snapshot", modules_of_suites)
         yield
 
 

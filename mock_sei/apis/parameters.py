@@ -348,6 +348,8 @@ def _pairs(query: str, form: str) -> Iterable[tuple[str, str, str]]:
     """
     for name, text in parse_qsl(query, keep_blank_values=True):
         yield "query", name, text
+    if not form:
+        return
     try:
         fields = parse_qsl(
             form, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS

@@ -47,7 +47,9 @@ class Activities:
         name = name_of(entry)
         if name is None:
             return
-        tally = self._tallies.setdefault(name, _Tally(since=number))
+        tally = self._tallies.get(name)
+        if tally is None:
+            tally = self._tallies[name] = _Tally(since=number)
         tally.entries += 1
         tally.last = entry.timestamp
         if entry.refused_by:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
-from itertools import accumulate
+from itertools import accumulate, chain
 from sys import getsizeof
 from typing import Any, Literal, TypeVar
 
@@ -160,14 +160,18 @@ class HttpMessage:
 
     def settle(self) -> int:
         """Removes headers beyond the limits. Returns the number of removed headers."""
+        headers = self.raw_headers
+        if len(headers) <= HEADERS_KEPT and _size_of(headers) <= VALUE_SHOWN:  # as nearly always
+            self.raw_headers = tuple(headers)
+            return 0
         kept: list[tuple[bytes, bytes]] = []
         size = 0
-        for name, value in self.raw_headers:
+        for name, value in headers:
             if len(kept) == HEADERS_KEPT or size > HEAD_KEPT:
                 break
             kept.append((_beginning(name, VALUE_SHOWN), _beginning(value, VALUE_SHOWN)))
             size += len(name) + len(value)
-        left = len(self.raw_headers) - len(kept)
+        left = len(headers) - len(kept)
         self.head_is_whole = not left
         self.raw_headers = tuple(kept)
         return left
@@ -185,8 +189,8 @@ class HttpMessage:
 
     def measure(self) -> int:
         """The bytes of memory that headers and body take."""
-        headers = sum(len(name) + len(value) + HEADER_SIZE for name, value in self.raw_headers)
-        return len(self.raw_body) + headers
+        headers = self.raw_headers
+        return len(self.raw_body) + _size_of(headers) + HEADER_SIZE * len(headers)
 
     def _body(self, shown: int, read: int = BODY_KEPT) -> Field:
         body = self.raw_body[:read]
@@ -556,16 +560,15 @@ class Entry:
     def measure(self) -> int:
         """The bytes of memory that the entry takes now, approximately."""
         size = ENTRY_SIZE + 8 * len(self.findings.passed)
-        size += sum(
-            getsizeof(each)
-            for each in (self.refused_because, self.expected, self.actual, *self.findings.notes)
-            if each is not None and each is not HEAD_LET_GO
-        )
-        messages = [each for each in (self.request, self.response) if each]
+        for text in (self.refused_because, self.expected, self.actual, *self.findings.notes):
+            if text is not None and text is not HEAD_LET_GO:
+                size += getsizeof(text)
         # The text to search is counted before it is made.
-        size += sum(min(each.body_size, BODY_SEARCHED) for each in messages if each.has_body)
-        size += min(len(self.request.path), BODY_SEARCHED) if self.request else 0
-        return size + sum(each.measure() for each in messages)
+        for message in (self.request, self.response):
+            if message is not None:
+                size += message.measure()
+                size += min(message.body_size, BODY_SEARCHED) if message.has_body else 0
+        return size + (min(len(self.request.path), BODY_SEARCHED) if self.request else 0)
 
     def hide(self, texts: Sequence[str], most: int = SENTENCE_SHOWN) -> list[str]:
         """The first ``most`` characters of texts about the request, with secrets hidden.
@@ -658,6 +661,11 @@ def difference(expected: str | None, actual: str | None) -> list[str]:
     values = (("expected", expected), ("actual", actual))
     told = [f"{name} {value or 'nothing'}" for name, value in values if value is not None]
     return [f"[{', '.join(told)}]"] if told else []
+
+
+def _size_of(headers: RawHeaders) -> int:
+    """The number of bytes of all names and values."""
+    return sum(map(len, chain.from_iterable(headers)))
 
 
 def _is_utf8(text: bytes) -> bool:

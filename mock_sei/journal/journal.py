@@ -580,6 +580,8 @@ class ServerJournal(_OwnEntries, WholeJournal):
 
     def _is_released(self, entry: Entry) -> bool:
         """True if the application of an entry was removed while the request was under way."""
+        if not self._released.by_key:  # as nearly always
+            return False
         began = entry.releases or 0
         return any(self._released.get(each, 0) > began for each in _names_of(entry))
 

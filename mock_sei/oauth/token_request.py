@@ -147,7 +147,7 @@ def parse_token_request(
     a note in the journal. ``grant_type`` is given for an endpoint that has no such parameter, such
     as revoke. Raises :class:`Refusal`.
     """
-    in_query = _parse_form(query, "query string")
+    in_query = _parse_form(query, "query string") if query else {}
     if in_query and not query_allowed:
         raise malformed(
             "Token parameters are in the query string, which the rfc dialect refuses "
@@ -284,6 +284,8 @@ def _credentials(
             "send one of them (RFC 6749 section 2.3).",
             description="The key pair was sent twice: in the header and as parameters.",
         )
+    if client_id is None:
+        return found
     found = replace(found, client_id=client_id)
     if next(readings(found), None) is None:
         different = "client_id is not the AppKey of the Authorization header"
@@ -330,9 +332,9 @@ def decode_pair(encoded: str) -> str:
     return content.decode("utf-8")
 
 
-_DECODERS: tuple[Callable[[str], str], ...] = (str, unquote_plus, unquote)
-"""How clients encode a key pair before its Base64: not at all (RFC 7617), form-encoded (RFC 6749
-section 2.3.1), or percent-encoded with unchanged plus signs (RFC 3986 section 2.2)."""
+_DECODERS: tuple[Callable[[str], str], ...] = (unquote_plus, unquote)
+"""How clients encode a key pair before its Base64, if they do: form-encoded (RFC 6749 section
+2.3.1), or percent-encoded with unchanged plus signs (RFC 3986 section 2.2)."""
 
 
 def readings(credentials: Credentials) -> Iterator[Credentials]:
@@ -341,6 +343,8 @@ def readings(credentials: Credentials) -> Iterator[Credentials]:
     If ``client_id`` was sent, too, only readings with this AppKey are returned.
     """
     secret = credentials.app_secret
+    if credentials.client_id in (None, credentials.app_key):
+        yield credentials
     for decode in _DECODERS:
         app_key = decode(credentials.app_key)
         if credentials.client_id in (None, app_key):

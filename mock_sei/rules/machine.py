@@ -31,16 +31,13 @@ def _system_clock() -> Callable[[], float]:
     except (ImportError, OSError, TypeError, AttributeError):  # no libffi, no such function
         return time.time
 
-    class Timespec(ctypes.Structure):
-        _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
-
-    ask.argtypes = (ctypes.c_int, ctypes.POINTER(Timespec))
-    by_reference = ctypes.byref
+    timespec = ctypes.c_long * 2  # a structure with names takes twice as long
 
     def timestamp() -> float:
-        moment = Timespec()
-        ask(number, by_reference(moment))
-        return float(moment.seconds + moment.nanoseconds / 1e9)
+        moment = timespec()
+        ask(number, moment)
+        seconds, nanoseconds = moment
+        return float(seconds + nanoseconds / 1e9)
 
     return timestamp
 

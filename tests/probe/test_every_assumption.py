@@ -199,7 +199,8 @@ def is_possible(rows: Rows) -> bool:
 
 
 def require_all_found(store: CertificateStore, folder: Path, changed: Rows) -> None:
-    probes = IN_PROCESS if "request.body_limit" in changed else SMALL
+    needs_large = any(ROWS[row].seen_by not in SMALL for row in changed)
+    probes = IN_PROCESS if needs_large else SMALL
     probed(store, folder, changed, probes)
     found = compared(store, folder, {})
     require_found(found, changed)
@@ -219,6 +220,7 @@ TOGETHER: dict[str, tuple[str, ...]] = {
         *("refresh_token.rotates", "refresh_token.reuse_ends_family", "token.lifetime"),
         *("path.authorize", "refusal.grant_invalid.message"),
     ),
+    "a size only in its refusal": ("refusal.body_too_large.message", "refusal.scope_invalid.code"),
 }
 
 
