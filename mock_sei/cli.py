@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 import click
 
 from mock_sei import __version__
+from mock_sei.commands.collector import kept
 from mock_sei.commands.named_options import REQUEST_OPTIONS
 from mock_sei.commands.options import control_url_option, format_option
 from mock_sei.commands.signals import end_once
@@ -75,27 +75,6 @@ def main() -> None:
     """
 
 
-_LEFT_BEHIND = 10_000
-"""New objects until the garbage collector runs again; about two megabytes."""
-
-
-@contextlib.contextmanager
-def _kept() -> Iterator[None]:
-    """Switches the garbage collector off while long-lived objects are created, and exempts them.
-
-    Without this, the collector would examine the 300,000 objects of a start again and again, which
-    took 10% of the start. Afterwards the collector runs less often than by default: running after
-    every 700 new objects took 2% of each request.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.set_threshold(_LEFT_BEHIND, 10, 10)
-        gc.enable()
-
-
 class _FilePath(click.Path):
     def convert(self, value: Any, *rest: Any) -> Any:
         path = super().convert(value, *rest)
@@ -107,7 +86,7 @@ class _ServeCommand(click.Command):
     """A command with one option for each setting. The settings are imported only when needed."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        with _kept():
+        with kept():
             from mock_sei.settings import FILE_ONLY, Settings
 
         options = [
@@ -173,14 +152,14 @@ def serve(config: Path | None, **options: Any) -> None:
     # The first process of a container ignores signals without a handler; `docker stop` would wait.
     end_once(lambda: sys.exit(0))
 
-    with _kept():
+    with kept():
         from mock_sei.commands.serve import log_error, prepare, run
         from mock_sei.settings import load_settings
 
         given = {name: value for name, value in options.items() if value not in (None, ())}
         settings = load_settings(given, file=config)
     try:
-        with _kept():
+        with kept():
             launched = prepare(settings)
         run(launched, settings)
     except MockSeiError as error:

@@ -425,6 +425,15 @@ class Check:
         )
 
 
+class UsedUp(Refusal):
+    """This machine has no more files, memory, disk space or threads. The body says which."""
+
+    def __init__(self, missing: str):
+        """``missing`` says what there is no more of, and what to do."""
+        super().__init__(EXHAUSTED, check="machine", because=f"On this machine {missing}.")
+        self.missing = missing
+
+
 class NoToken(Refusal):
     """The call has no token. Then the challenge has no ``error`` (RFC 6750 section 3.1)."""
 
@@ -511,6 +520,8 @@ def error_body(refusal: Refusal, tracking_id: str, words: Words = AS_WRITTEN) ->
         errors = [{"reason": kind.reason}]
     elif isinstance(refusal, MalformedRequest):
         errors = [fault._asdict() for fault in refusal.faults]
+    elif isinstance(refusal, UsedUp):
+        errors = [{"reason": refusal.missing}]
     return {
         "code": kind.code,
         "message": kind.message,

@@ -49,17 +49,6 @@ class Fixtures:
     problems: tuple[str, ...] = ()
     """The faults of documents that were left out."""
 
-    def load(self) -> None:
-        """Reads all files that are otherwise read when needed.
-
-        They are still parsed when needed.
-        """
-        _bundled()  # pages check whether a record comes with the package
-        for each in self.documents:
-            _ = each.raw
-        if isinstance(self.collections, RecordFiles):
-            self.collections.load()
-
 
 class RecordFiles(Mapping[str, tuple[Record, ...]]):
     """The records of each collection, by the name of their file.
@@ -81,23 +70,13 @@ class RecordFiles(Mapping[str, tuple[Record, ...]]):
                 except ConfigurationError as error:
                     wrong.append(error)
         raise_all(wrong)
-        self._texts: dict[str, str] = {}
-        """The texts of files that were read and are not parsed yet."""
-
-    def load(self) -> None:
-        """Reads all files. Each is still parsed only when its records are needed."""
-        for name, path in self._paths.items():
-            if name not in self._records:
-                self._texts[name] = read_text(path)
 
     def __getitem__(self, name: str) -> tuple[Record, ...]:
         found = self._records.get(name)
         if found is None:  # if two threads read it at the same time, both get the same object
             path = self._paths[name]
-            text = self._texts.get(name)
-            read = _parse_records(read_text(path) if text is None else text, path)
+            read = _parse_records(read_text(path), path)
             found = self._records.setdefault(name, read)
-            self._texts.pop(name, None)
         return found
 
     def __contains__(self, name: object) -> bool:

@@ -808,13 +808,6 @@ class Platform:
         options = BundleOptions(passphrase=delivery.passphrase, legacy=delivery.legacy)
         return certificate.download(format_name or delivery.format or "pem", options)
 
-    def load(self) -> None:
-        """Reads every file that is else read when first asked for; to parse it is left until then:
-        it needs memory and time, which most servers never spend."""
-        self.fixtures.load()
-        if self.recordings is not None:
-            self.recordings.calls.load()
-
     def seed_identities(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Makes every account's certificate and files ahead of time; none any more once ``until``.
 

@@ -9,18 +9,19 @@ import pytest
 from click.testing import CliRunner
 
 from mock_sei import cli
+from mock_sei.commands.collector import kept
 from mock_sei.settings import Settings
 from tests.cases import every_case
 
 
 def test_the_garbage_collector_pauses_for_a_start_and_comes_back() -> None:
-    with cli._kept():  # noqa: SLF001
+    with kept():
         assert not gc.isenabled()
     assert gc.isenabled()
 
 
 def test_the_garbage_collector_comes_back_after_a_start_that_failed() -> None:
-    with pytest.raises(LookupError), cli._kept():  # noqa: SLF001
+    with pytest.raises(LookupError), kept():
         raise LookupError
     assert gc.isenabled()
 

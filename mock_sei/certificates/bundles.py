@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
-    pkcs7,
     pkcs12,
 )
 
@@ -269,6 +268,9 @@ def pkcs7_bundle(certificate: x509.Certificate, chain: Sequence[x509.Certificate
 
     Trustwave's ``.p7s`` files are like that. The format does not keep an order.
     """
+    # Few servers make one, and cryptography imports a parser of e-mail headers for it.
+    from cryptography.hazmat.primitives.serialization import pkcs7
+
     return pkcs7.serialize_certificates([certificate, *chain[:-1]], Encoding.DER)
 
 

@@ -159,7 +159,9 @@ async def _serve(
     await launched.server.start()
     try:
         # An RSA key takes up to 110 ms, so keys are created while the listeners already answer.
-        preparing = _in_thread(functools.partial(prepare_answers, launched, stopping.is_set))
+        preparing = _in_thread(
+            functools.partial(prepare_answers, launched.platform, stopping.is_set)
+        )
         preparing.add_done_callback(lambda _: prepared_or_stopped.set())
         await prepared_or_stopped.wait()
         if not stop.is_set():
@@ -234,11 +236,16 @@ def _in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
     return working
 
 
-def prepare_answers(launched: Launch, is_stopping: Callable[[], bool]) -> None:
-    """Creates and loads everything that requests need. Raises :class:`ConfigurationError`."""
-    launched.platform.seed_identities(until=is_stopping)
-    if not is_stopping():
-        launched.load()
+def prepare_answers(platform: Platform, is_stopping: Callable[[], bool]) -> None:
+    """Creates the certificates, which takes longest of what answers need.
+
+    What only some calls need is imported and read by the first call of its kind: most servers get
+    few kinds of calls, and are ready sooner and smaller without the rest. Raises
+    :class:`ConfigurationError`.
+    """
+    platform.seed_identities(until=is_stopping)
+    if platform.recordings is not None and not is_stopping():
+        platform.recordings.calls.load()
 
 
 def announce(platform: Platform, settings: Settings) -> None:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from mock_sei.commands.collector import kept
 from mock_sei.commands.serve import open_output, prepare_worker, serve
 from mock_sei.commands.workers import READY
 from mock_sei.errors import MockSeiError
@@ -32,7 +33,8 @@ def main() -> None:
     }
     open_output(settings.log_format)
     try:
-        launched = prepare_worker(settings, sockets, Path(orders["metrics"]))
+        with kept():
+            launched = prepare_worker(settings, sockets, Path(orders["metrics"]))
         launched.platform.pid = orders["pid"]
         serve(
             launched,

@@ -34,7 +34,9 @@ from mock_sei.settings import Settings
 _PROGRAM = """
 import sys
 sys.path[:] = sys.argv[1:]
-from mock_sei.commands.worker import main
+from mock_sei.commands.collector import kept
+with kept():
+    from mock_sei.commands.worker import main
 main()
 """
 """A worker finds modules where its parent finds them, and not in the working folder."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mock_sei.errors import Rejected
 from mock_sei.matching.part_schema import PART_SCHEMAS
@@ -20,7 +20,7 @@ from mock_sei.matching.targets import CallTarget, Operations, find_text_problem
 from mock_sei.rules.arguments import plain_problem, unknown_names
 from mock_sei.rules.standards import Listener
 from mock_sei.values.cached import cached_property
-from mock_sei.values.codecs import Codec
+from mock_sei.values.codecs import Codec, adapter
 from mock_sei.values.sendable import (
     HIGHEST_STATUS,
     LOWEST_STATUS,
@@ -165,10 +165,9 @@ def _find_bound_problem(name: str, value: Any) -> str | None:
     return None if good else rule
 
 
-_FAULT = TypeAdapter(FaultRule)
 RULE: Codec[FaultRule] = Codec(
     write=lambda rule: json.dumps(asdict(rule)),
-    read=lambda text: _FAULT.validate_python(json.loads(text)),
+    read=lambda text: adapter(FaultRule).validate_python(json.loads(text)),
 )
 """How a store keeps a fault: NaN and half a surrogate pair stay what they are."""
 
@@ -251,7 +250,7 @@ def _typed_fault(values: Mapping[str, Any]) -> FaultRule:
     known = {name: values[name] for name in FIELDS if name in values and name not in problems}
     known |= {name: plain_part(known[name]) for name in PARTS if name in known}
     try:
-        fault = _FAULT.validate_python(known)
+        fault: FaultRule = adapter(FaultRule).validate_python(known)
     except ValidationError as error:
         for each in error.errors(include_url=False):
             problems[str(each["loc"][0])] = plain_problem(each)
@@ -263,7 +262,7 @@ def _typed_fault(values: Mapping[str, Any]) -> FaultRule:
 
 def fault_schema() -> dict[str, Any]:
     """The JSON Schema of a fault for an OpenAPI document, without references."""
-    usual, schema = asdict(FaultRule()), _FAULT.json_schema()
+    usual, schema = asdict(FaultRule()), adapter(FaultRule).json_schema()
     listeners = [str(each) for each in Listener]
     properties = schema["properties"] | {"listener": {"enum": [*listeners, None]}}
     for name, example in PART_EXAMPLES.items():
@@ -289,7 +288,7 @@ def fault_schema() -> dict[str, Any]:
 def read_armed(told: Mapping[str, Any]) -> ArmedFault:
     """The armed fault whose ``to_json()`` returned this."""
     fields_told = {name: told[name] for name in FIELDS}
-    fault = _FAULT.validate_python(fields_told)
+    fault = adapter(FaultRule).validate_python(fields_told)
     return ArmedFault(
         identifier=told["id"], fault=fault, met=told["met"], withdrawn=told["withdrawn"]
     )

@@ -11,8 +11,11 @@ Sources: create-token page (Base64 of XML, signed with the client's private key)
 from __future__ import annotations
 
 import base64
+import contextlib
+import os
 import re
 from datetime import datetime
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -99,6 +102,7 @@ def require_signed(
     from signxml.algorithms import SignatureMethod
     from signxml.verifier import SignatureConfiguration, XMLVerifier
 
+    _load_schemas()
     place = local_name(holder)
     found = len(holder.findall(SIGNATURE))
     if found != 1:
@@ -118,6 +122,8 @@ def require_signed(
         result = XMLVerifier().verify(
             root, x509_cert=certificate, id_attribute="ID", parser=_parser(), expect_config=config
         )
+    except (OSError, ImportError):  # of this machine, and not of the assertion
+        raise
     except Exception as error:  # whatever failed in the library: nothing was verified
         raise _unverified(error, place) from None
     signed = None if isinstance(result, list) else result.signed_xml
@@ -140,6 +146,24 @@ def _parser() -> etree.XMLParser:
     from lxml import etree
 
     return etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
+
+
+@cache
+def _load_schemas() -> None:
+    """Loads the schemas that every signature must meet. Raises ``OSError`` without enough files.
+
+    libxml2 opens the schemas that a schema imports. If it cannot, its error does not say why.
+    """
+    from signxml.verifier import XMLVerifier
+
+    with contextlib.ExitStack() as opened:
+        for _ in range(_SCHEMA_FILES):
+            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+    XMLVerifier.schemas()  # type: ignore[no-untyped-call]
+
+
+_SCHEMA_FILES = 4
+"""More than the files that are open at the same time while a schema is loaded."""
 
 
 def _unverified(error: Exception, place: str) -> Refusal:

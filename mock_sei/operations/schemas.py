@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
-import linecache
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
@@ -83,16 +83,6 @@ def descriptions(kind: Any) -> dict[str, str]:
     return {name: found[name] for name in names if name in found}
 
 
-def read_sources(kinds: Iterable[type[Any]]) -> None:
-    """Reads the source files of classes and their bases, which their schemas need, ahead of time.
-
-    ``mock-sei serve`` answers when it can open no further file.
-    """
-    for name in {base.__module__ for each in kinds for base in each.__mro__}:
-        if name.startswith("mock_sei."):
-            linecache.getlines(sys.modules[name].__file__ or "")
-
-
 def _described(kind: type[Any]) -> dict[str, str]:
     """The docstrings below the fields of one class."""
     found = {}
@@ -107,7 +97,7 @@ def _described(kind: type[Any]) -> dict[str, str]:
 @cache
 def _bodies(module: str) -> dict[str, list[ast.stmt]]:
     """The lines of each class of a module."""
-    source = "".join(linecache.getlines(sys.modules[module].__file__ or ""))
+    source = Path(sys.modules[module].__file__ or "").read_text("utf-8")
     return {
         each.name: each.body for each in ast.parse(source).body if isinstance(each, ast.ClassDef)
     }

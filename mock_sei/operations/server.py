@@ -17,7 +17,7 @@ from mock_sei.certificates.profiles import ServerVariant
 from mock_sei.errors import one_line
 from mock_sei.faults.check_result import CheckResult
 from mock_sei.oauth.tokens import SigningKey
-from mock_sei.operations.answers import File
+from mock_sei.operations.answers import File, ReceivedAnswer, WrittenAnswer
 from mock_sei.operations.kinds import MOST_LISTED, Limit, Passphrase
 from mock_sei.operations.requests import Fields, Performer, Place, Request, WholeBody
 from mock_sei.rules import machine
@@ -84,6 +84,27 @@ class ReadinessState(Fields):
     """The version of mock-sei."""
     reason: Annotated[str | None, Field(examples=[None])]
     """Why the server takes no requests now; null if it takes them."""
+
+
+class ReadinessAnswer:
+    """Whether a server takes requests: by its status, too."""
+
+    def schema(self) -> Mapping[str, Any]:
+        from mock_sei.operations.schemas import schema_of
+
+        return schema_of(ReadinessState)
+
+    def write(
+        self,
+        answer: ReadinessState,
+        platform: Platform | None = None,  # noqa: ARG002  # as its kind
+    ) -> WrittenAnswer:
+        if answer.reason is None:
+            return WrittenAnswer(json=vars(answer))
+        return WrittenAnswer(json=vars(answer), status=503, headers={"Retry-After": "1"})
+
+    def read(self, received: ReceivedAnswer) -> ReadinessState:
+        return ReadinessState(**received.json)
 
 
 class ShowReadiness(Request[ReadinessState]):

@@ -187,25 +187,6 @@ CHECK = Json[CheckResult](
 )
 
 
-class ReadinessAnswer:
-    """Whether a server takes requests: by its status, too."""
-
-    def schema(self) -> Mapping[str, Any]:
-        return schema_of(server.ReadinessState)
-
-    def write(
-        self,
-        answer: server.ReadinessState,
-        platform: Platform | None = None,  # noqa: ARG002  # as its kind
-    ) -> WrittenAnswer:
-        if answer.reason is None:
-            return WrittenAnswer(json=vars(answer))
-        return WrittenAnswer(json=vars(answer), status=503, headers={"Retry-After": "1"})
-
-    def read(self, received: ReceivedAnswer) -> server.ReadinessState:
-        return server.ReadinessState(**received.json)
-
-
 def anything(example: Any) -> Json[Any]:
     """JSON whose members the server's state decides."""
     return Json(kind=dict, to_json=dict, from_json=dict, example=example)
@@ -329,7 +310,7 @@ TABLE: tuple[Row, ...] = (
         "GET",
         "/health/ready",
         server.ShowReadiness,
-        ReadinessAnswer(),
+        server.ReadinessAnswer(),
         group=SERVER,
         on_loop=True,
     ),

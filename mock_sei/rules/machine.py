@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,17 +70,41 @@ def real_dates() -> Iterator[None]:
     is imported, which fails with freezegun's. cryptography remembers the class of the first date
     that it gets, and refuses all others.
     """
-    classes = dt.datetime, dt.date
-    if not _is_frozen():
-        yield
-        return
-    _set_classes(*map(_real_class, classes))
+    _real.enter()
     try:
         yield
     finally:
-        _set_classes(*classes)
-        if not _is_frozen():  # another thread ended the frozen time meanwhile
-            _set_classes(*map(_real_class, classes))
+        _real.leave()
+
+
+class _RealDates:
+    """Counts who is inside :func:`real_dates`, in all threads: the last one to leave puts
+    freezegun's classes back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._replaced: tuple[type, type] | None = None
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._replaced is None and _is_frozen():
+                self._replaced = dt.datetime, dt.date
+                _set_classes(*map(_real_class, self._replaced))
+            self._users += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users or self._replaced is None:
+                return
+            # Another thread may have ended the frozen time meanwhile.
+            is_frozen = _is_frozen()
+            _set_classes(*(each if is_frozen else _real_class(each) for each in self._replaced))
+            self._replaced = None
+
+
+_real = _RealDates()
 
 
 def _is_frozen() -> bool:

@@ -1,4 +1,4 @@
-"""Whether a server takes requests: not while it loads, and not once it ends.
+"""Whether a server takes requests: not while it starts, and not once it ends.
 
 It says nothing of the store that keeps the state, which can be away and come back in between.
 """
@@ -31,11 +31,11 @@ class Readiness:
         return self._problem is ENDING
 
     def load(self) -> None:
-        """The server begins to load what its answers need."""
+        """The server begins to make and load what its first answers need."""
         self._problem = LOADING
 
     def take_requests(self) -> None:
-        """The server has loaded everything."""
+        """The server has what it needs for its first answers."""
         if not self.is_ending:
             self._problem = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import ipaddress
 import socket
 from dataclasses import dataclass
@@ -31,7 +30,6 @@ from mock_sei.state.opening import open_state, require_configuration, state_url,
 from mock_sei.web.app import platform_app
 from mock_sei.web.control.listener import ControlListener, LazyApp
 from mock_sei.web.listener import PlatformListener
-from mock_sei.web.pages import load_pages
 
 if TYPE_CHECKING:
     from mock_sei.replay.recordings import ReplayedRecordings
@@ -56,43 +54,10 @@ class Launch:
 
     platform: Platform
     server: PlatformServer
-    control: LazyApp
-
-    def load(self) -> None:
-        """Reads and imports everything now, so that no request needs a file later.
-
-        A server in a test's process does not call this: most tests need only a small part.
-        """
-        for name in IMPORTED_LATE:
-            with contextlib.suppress(ImportError):  # an extra is not installed
-                importlib.import_module(name)
-        self.platform.load()
-        self.control.load()
-        load_pages()
 
 
 CONTROL_PORT = 8044
 """The default port of the control listener."""
-
-IMPORTED_LATE = (
-    "anyio._backends._asyncio",
-    "mock_sei.apis.merged",
-    "mock_sei.apis.product_reading",
-    "mock_sei.values.core_yaml",
-    "mock_sei.web.apis",
-    "mock_sei.web.portal.routes",
-    "jsonpatch",
-    "jsonpointer",
-    "jsonschema_rs",
-    "re2",
-    "regex",
-    "lxml.etree",
-    "signxml.verifier",
-    "encodings.utf_8_sig",
-    "encodings.unicode_escape",
-)
-"""Modules that our modules or their libraries import only when they first need them."""
-
 
 Sockets = dict[Listener, list[socket.socket]]
 """The listening sockets of each listener."""
@@ -157,12 +122,11 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
             )
             for name in (Listener.ONE_WAY, Listener.TWO_WAY)
         ]
-        control = LazyApp(_control_app)
         listeners.append(
             ServerListener(
                 name=Listener.CONTROL,
                 sockets=sockets[Listener.CONTROL],
-                app=ControlListener(control, platform),
+                app=ControlListener(LazyApp(_control_app), platform),
             )
         )
         one_way, two_way, control_port = (each.port for each in listeners)
@@ -179,11 +143,11 @@ def launch(settings: Settings, sockets: Sockets | None = None) -> Launch:
         platform.has_listeners = True
         undo.pop_all()
         server = PlatformServer(platform, listeners, proxies=TrustedProxies(settings.trusted_proxy))
-        return Launch(platform=platform, server=server, control=control)
+        return Launch(platform=platform, server=server)
 
 
 def _control_app() -> ASGIApp:
-    from mock_sei.web.control.app import control_app  # imported late: it is 5% of the start time
+    from mock_sei.web.control.app import control_app  # most servers get no control call
 
     return control_app()
 

@@ -21,8 +21,11 @@ from mock_sei.values.json_numbers import number, whole_number
 
 __all__ = ["AliasError", "YAMLError", "load"]
 
-_Parser: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The C parser takes a sixth of the time, but is not available on every platform."""
+try:
+    # Not what ``yaml`` says: after a failure for want of a file it would never look again.
+    from yaml.cyaml import CSafeLoader as _Parser
+except ModuleNotFoundError:
+    from yaml import SafeLoader as _Parser  # type: ignore[assignment]
 
 ALIASES_MAY_ADD = 200_000
 """How many values aliases may add to a document, in addition to ten times the values that are

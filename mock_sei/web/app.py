@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
-from mock_sei.errors import EXHAUSTED, Refusal
+from mock_sei.errors import UsedUp
 from mock_sei.web.authorize import authorize_routes
-from mock_sei.web.exhausted import KINDS, find_exhaustion
+from mock_sei.web.exhausted import KINDS, find_exhaustion, report
 from mock_sei.web.functional import BundledPath, functional_routes, large_bodies
 from mock_sei.web.oauth import oauth_routes
 from mock_sei.web.portal.entrance import portal_routes
@@ -59,10 +59,8 @@ async def _exhausted(request: Request, error: Exception) -> Response:
     if missing is None:
         raise error
     exchange = exchange_of(request)
-    exchange.platform.record_exhaustion(missing)
-    return functional_refusal(
-        exchange, Refusal(EXHAUSTED, check="machine", because=f"On this machine {missing}.")
-    )
+    report(exchange.platform, missing)
+    return functional_refusal(exchange, UsedUp(missing))
 
 
 async def _bug(request: Request, error: Exception) -> Response:

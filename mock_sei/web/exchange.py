@@ -323,6 +323,12 @@ class Exchange:
             self._reads_ahead = False
 
     @property
+    def has_answered(self) -> bool:
+        """Whether the answer has begun."""
+        response = self.entry.response
+        return response is None or response.status != 0
+
+    @property
     def has_whole_body(self) -> bool:
         """Whether the whole request body has come."""
         return self._body_ended

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_sei.errors import NOT_FOUND, Refusal
+from mock_sei.errors import NOT_FOUND, Refusal, UsedUp
 from mock_sei.matching.parts import BODY_COMPARED
 from mock_sei.oauth.metadata import REVOKE_PATH, TOKEN_PATHS
 from mock_sei.platform import Platform
@@ -20,6 +20,7 @@ from mock_sei.rules import checks
 from mock_sei.rules.addresses import LIVE_PATH, is_of_portal
 from mock_sei.rules.standards import Listener
 from mock_sei.web.exchange import AWAY, REFUSED, REFUSED_HEAD, SCOPE_KEY, Exchange, begin
+from mock_sei.web.exhausted import find_exhaustion, report
 from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.portal.entrance import portal_refusal
@@ -87,8 +88,13 @@ class PlatformListener:
                 await self._answer(exchange, scope, receiving, sending, early)
         except Refusal as refusal:  # of what was read, or of the state, before a fault was found
             await _refusal_of_endpoint(exchange, scope, refusal)(scope, receiving, sending)
-        except Exception:  # the application has answered; the test's check reports the bug
-            exchange.record_bug(traceback.format_exc())
+        except Exception as error:  # the application has answered, unless it was not reached
+            missing = find_exhaustion(error)
+            if missing is None:  # the test's check reports the bug
+                exchange.record_bug(traceback.format_exc())
+            elif not exchange.has_answered:
+                report(exchange.platform, missing)
+                await functional_refusal(exchange, UsedUp(missing))(scope, receiving, sending)
 
     async def _answer(
         self,

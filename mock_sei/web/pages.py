@@ -62,11 +62,6 @@ def _pages() -> _Pages:
     )
 
 
-def load_pages() -> None:
-    """Reads every template, so that no page needs a file later. Compiling is left to the pages."""
-    _pages()
-
-
 def _sheet(environment: Environment, name: str) -> str:
     return environment.get_template(name).render()
 

@@ -22,27 +22,50 @@ from pathlib import Path
 
 from tests.patience import PATIENCE
 
+LATE = (
+    "anyio._backends._asyncio",
+    "jinja2",
+    "jsonpatch",
+    "jsonpointer",
+    "jsonschema_rs",
+    "lxml.etree",
+    "mock_sei.apis.merged",
+    "mock_sei.apis.product_reading",
+    "mock_sei.values.core_yaml",
+    "mock_sei.web.control.app",
+    "re2",
+    "regex",
+    "signxml.verifier",
+    "uvloop",
+)
+"""Modules that only some calls import."""
+
 _WARM_UP = """
 import socket
 import uvicorn.protocols.http.httptools_impl
 from mock_sei.rules.standards import Listener
 from mock_sei.runtime.launch import launch
 from mock_sei.settings import load_settings
+from mock_sei.web.functional import load_calls
+from mock_sei.web.portal.entrance import load_portal
 
-try:
-    import uvloop
-except ImportError:
-    pass
+for name in LATE:
+    try:
+        __import__(name)
+    except ImportError:  # an extra is not installed
+        pass
 
 def warm_up():
     sockets = {each: [socket.create_server(("127.0.0.1", 0))] for each in Listener}
     with tempfile.TemporaryDirectory() as folder:
-        launch(load_settings({"certs_dir": folder}, environ={}), sockets).load()
+        launch(load_settings({"certs_dir": folder}, environ={}), sockets)
+    load_calls()
+    load_portal()
     for [each] in sockets.values():
         each.close()
-"""
-"""Defines ``warm_up``, which prepares a server that is never started: it imports and reads all that
-a server needs."""
+""".replace("LATE", str(LATE))
+"""Defines ``warm_up``, which prepares a server that is never started: it imports all that a server
+and its calls need."""
 
 COMMAND = (
     _WARM_UP

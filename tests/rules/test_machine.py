@@ -143,3 +143,17 @@ def test_without_freezegun_the_classes_are_left_alone(monkeypatch: pytest.Monkey
     monkeypatch.setattr(dt, "datetime", Another)
     with machine.real_dates():
         assert dt.datetime is Another
+
+
+def test_the_last_thread_that_loads_libraries_puts_the_classes_of_freezegun_back() -> None:
+    own = dt.datetime, dt.date
+    with freeze_time("2035-05-05"):
+        false = dt.datetime, dt.date
+        first, second = machine.real_dates(), machine.real_dates()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert (dt.datetime, dt.date) == own
+        second.__exit__(None, None, None)
+        assert (dt.datetime, dt.date) == false
+    assert (dt.datetime, dt.date) == own

@@ -29,14 +29,18 @@ from mock_sei.errors import (
     listed,
     with_head,
 )
-from mock_sei.operations.schemas import read_sources
 from mock_sei.platform import Platform
 from mock_sei.values.texts import spelled
-from mock_sei.web.control.calls import PlainJson, add_calls
-from mock_sei.web.control.described import describe, described_classes
-from mock_sei.web.control.listener import own_failure
+from mock_sei.web.control.calls import add_calls
+from mock_sei.web.control.described import describe
 from mock_sei.web.control.metrics import add_metrics
-from mock_sei.web.control.problems import REFUSALS, problem
+from mock_sei.web.control.problems import (
+    REFUSALS,
+    PlainJson,
+    exhausted,
+    own_failure,
+    problem,
+)
 from mock_sei.web.control.reading import CallRoute, UnreadableBody, rejection, validation_answer
 from mock_sei.web.control.reference_page import add_reference
 from mock_sei.web.control.viewer_page import add_viewer
@@ -70,9 +74,13 @@ class _ControlApp(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         with self._making:
-            made = self.openapi_schema is not None
-            document = super().openapi()
-            return document if made else describe(document)
+            if self.openapi_schema is not None:
+                return self.openapi_schema
+            try:
+                return describe(super().openapi())
+            except BaseException:  # such as for want of a file: the next request tries again
+                self.openapi_schema = None
+                raise
 
 
 def control_app() -> FastAPI:
@@ -90,7 +98,6 @@ def control_app() -> FastAPI:
     add_reference(app)
     add_viewer(app)
     add_metrics(app)
-    read_sources(described_classes())
 
     @app.exception_handler(MockSeiError)
     async def explain(request: Request, error: Exception) -> Response:
@@ -108,10 +115,7 @@ def control_app() -> FastAPI:
         missing = find_exhaustion(error)
         if missing is None:
             raise error
-        platform: Platform = request.scope[CONTROL_KEY]
-        platform.record_exhaustion(missing)
-        detail = f"mock-sei could not do this: on its machine {missing}"
-        return PlainJson(problem("Exhausted", detail), 503)
+        return exhausted(request.scope[CONTROL_KEY], missing)
 
     @app.exception_handler(404)
     async def explain_path(request: Request, error: HTTPException) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from asyncio import FIRST_COMPLETED
 from collections.abc import Callable, Iterator
 from inspect import Parameter, Signature
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Path, Query, Request, Response
 from pydantic import BaseModel
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import StreamingResponse
 
 from mock_sei.operations.answers import File, Nothing, WrittenAnswer
 from mock_sei.operations.places import Placed
@@ -21,6 +20,7 @@ from mock_sei.operations.schemas import hint_of, model_with, values_of
 from mock_sei.operations.table import TABLE, Row
 from mock_sei.platform import Platform
 from mock_sei.rules.arguments import refuse_unknown
+from mock_sei.web.control.problems import PlainJson
 from mock_sei.web.downloads import attachment, headers_of, media_type_of
 from mock_sei.web.ending import end_of
 from mock_sei.web.exchange import CONTROL_KEY
@@ -28,16 +28,6 @@ from mock_sei.web.heads import only_looks
 
 BODY = "whole_body"
 """The name of the parameter that has the body of a call."""
-
-
-class PlainJson(JSONResponse):
-    """JSON in ASCII, since it may repeat what is no text, such as half a surrogate pair.
-
-    Without spaces, as the framework writes JSON: shell scripts take values out by ``"url":"``.
-    """
-
-    def render(self, content: Any) -> bytes:
-        return json.dumps(content, separators=(",", ":")).encode()
 
 
 def add_calls(app: FastAPI) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mock_sei.faults.check_result import CheckResult
-from mock_sei.faults.faults import FaultRule
 from mock_sei.operations.answers import Files
-from mock_sei.operations.mail_json import ShownMails
 from mock_sei.operations.places import mark_of
 from mock_sei.operations.schemas import body_schema, descriptions, examples_of, without_references
-from mock_sei.operations.table import TABLE, ReadinessAnswer, Row, VerifiedAnswer
-from mock_sei.portal.registration import Registration
-from mock_sei.rules.records import Application
-from mock_sei.settings import Behaviour
+from mock_sei.operations.server import ReadinessAnswer
+from mock_sei.operations.table import TABLE, Row, VerifiedAnswer
 from mock_sei.web.control.calls import status_of
 from mock_sei.web.downloads import media_type_of
 
@@ -74,12 +69,6 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
         if isinstance(row.answer, ReadinessAnswer):
             responses["503"] = {**_good_answer(row), "description": REFUSALS["503"]}
     return document
-
-
-def described_classes() -> Iterator[type[Any]]:
-    """The classes whose docstrings describe fields in the document."""
-    yield from (row.request for row in TABLE)
-    yield from (Application, Behaviour, CheckResult, FaultRule, Registration, ShownMails)
 
 
 def _describe_call(operation: dict[str, Any], row: Row) -> None:

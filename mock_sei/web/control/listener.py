@@ -8,23 +8,26 @@ loopback.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
-import traceback
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 from fastapi import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_sei.errors import MockSeiBug, Refusal
+from mock_sei.errors import Refusal
 from mock_sei.journal.observing import Observer
 from mock_sei.platform import Platform
 from mock_sei.rules import machine
 from mock_sei.rules.addresses import find_host, fits_name, is_address, is_loopback, is_under
 from mock_sei.rules.machine import real_dates
 from mock_sei.values.texts import spelled
-from mock_sei.web.control.problems import REFUSALS, problem
+from mock_sei.web.control.health import HEALTH, HEALTH_CALLS, health_answer
+from mock_sei.web.control.problems import REFUSALS, exhausted, own_failure, problem
 from mock_sei.web.exchange import (
     AWAY,
     BODY_LIMIT,
@@ -35,22 +38,15 @@ from mock_sei.web.exchange import (
     let_go,
     platform_of,
 )
+from mock_sei.web.exhausted import find_exhaustion
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.requests import announced_size, find_headers
 
 logger = logging.getLogger("mock_sei")
 
 
-def own_failure(platform: Platform, error: Exception) -> JSONResponse:
-    """Recorded before the answer leaves: the test that has its answer must find the bug."""
-    platform.record_bug("".join(traceback.format_exception(error)))
-    detail = f"mock-sei failed, please report this: {type(error).__name__}; GET /check has more"
-    return JSONResponse(problem(MockSeiBug.__name__, detail), 500)
-
-
-HEALTH = "/health"
 METRICS = "/metrics"
-AT_ONCE = frozenset({HEALTH, "/health/live", "/health/ready", METRICS})
+AT_ONCE = frozenset({*HEALTH_CALLS, METRICS})
 """The calls that are answered at once, also while the state cannot be reached."""
 
 
@@ -60,21 +56,47 @@ class LazyApp:
     def __init__(self, make: Callable[[], ASGIApp]) -> None:
         self._make = make
         self._app: ASGIApp | None = None
+        self._line = Lock()
+        self._making: asyncio.Future[ASGIApp] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            app = self.load()
-        except Exception as error:  # nobody else would hear of it
-            await own_failure(scope[CONTROL_KEY], error)(scope, receive, send)
-            return
+        app = self._app
+        if app is None:
+            try:
+                app = await self._made()
+            except Exception as error:  # nobody else would hear of it
+                missing, platform = find_exhaustion(error), scope[CONTROL_KEY]
+                answer = exhausted(platform, missing) if missing else own_failure(platform, error)
+                await answer(scope, receive, send)
+                return
         await app(scope, receive, send)
 
     def load(self) -> ASGIApp:
         """The application, made if it was not yet."""
-        if self._app is None:
-            with real_dates():
-                self._app = self._make()
-        return self._app
+        with self._line:
+            if self._app is None:
+                with real_dates():
+                    self._app = self._make()
+            return self._app
+
+    async def _made(self) -> ASGIApp:
+        """The application, made in a thread: it takes a fifth of a second, in which the other
+        listeners answer. All requests wait for one thread; after a failure the next one tries."""
+        if self._making is None:
+            pool = ThreadPoolExecutor(1, "mock-sei control")
+            try:
+                self._making = asyncio.get_running_loop().run_in_executor(pool, self.load)
+            except RuntimeError:  # this machine has no more threads
+                return self.load()
+            finally:
+                pool.shutdown(wait=False)
+            self._making.add_done_callback(self._end)
+        return await asyncio.shield(self._making)
+
+    def _end(self, made: asyncio.Future[ASGIApp]) -> None:
+        self._making = None
+        if not made.cancelled():
+            made.exception()  # seen, even if every client has left
 
 
 class ControlListener:
@@ -114,6 +136,10 @@ class ControlListener:
             logger.warning("control call refused: %s", refusal)
             await JSONResponse(problem(REFUSALS[403], refusal), 403)(scope, receive, send)
             return
+        if path in HEALTH_CALLS and asked["method"] == "GET":
+            await health_answer(path, scope[CONTROL_KEY])(asked, receive, send)
+            let_go(scope)
+            return
         size = 0
 
         async def receiving() -> Message:
@@ -149,6 +175,8 @@ def _counted(scope: Scope, send: Send, observer: Observer) -> Send:
             status = message["status"]
         elif not message.get("more_body", False):
             template = getattr(scope.get("route"), "path", "other")
+            if scope["path"] in HEALTH_CALLS:  # no route is looked for
+                template = scope["path"]
             seconds = machine.monotonic() - began
             observer.control_call(method=method, endpoint=template, status=status, seconds=seconds)
         await send(message)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI, Request, Response
 
 from mock_sei.platform import Platform
-from mock_sei.web.control.calls import PlainJson
 from mock_sei.web.control.listener import METRICS
-from mock_sei.web.control.problems import REFUSALS, problem
+from mock_sei.web.control.problems import REFUSALS, PlainJson, problem
 from mock_sei.web.exchange import CONTROL_KEY
 
 WITHOUT = (

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -73,11 +74,14 @@ def refused(folder: Path, *command: object) -> str:
 
 
 class TestFiles:
-    def test_after_it_is_ready_no_request_opens_a_file(self, tmp_path: Path) -> None:
+    def test_after_a_call_of_each_kind_no_request_opens_a_file(self, tmp_path: Path) -> None:
         command = (sys.executable, watched_serve.__file__)
         with Serving.start(tmp_path, command=command) as serving:
             with contextlib.ExitStack() as clients:
                 tour = Tour(serving.ready, clients)
+                assert [each for each in tour.answers() if each.status_code >= 500] == []
+                serving.process.send_signal(signal.SIGUSR1)
+                wait_for((tmp_path / "watching.txt").exists)
                 assert [each for each in tour.answers() if each.status_code >= 500] == []
             assert serving.stop() == 0
         opened = (tmp_path / "opened.txt").read_text().splitlines()
@@ -96,11 +100,15 @@ class TestFiles:
         ):
             tour = Tour(serving.ready, clients)
             tour.connect()
-            for _ in range(40):
-                clients.enter_context(tcp(serving.ready["control_url"]))
-            wait_for(lambda: "control listener: cannot accept: Too many open" in serving.errors)
-            bad = [each for each in tour.answers() if each.status_code >= 500]
-            assert [each for each in bad if not says_what_is_missing(each)] == []
+            with contextlib.ExitStack() as others:
+                for _ in range(40):
+                    others.enter_context(tcp(serving.ready["control_url"]))
+                wait_for(lambda: "control listener: cannot accept: Too many open" in serving.errors)
+                bad = [each for each in tour.answers() if each.status_code >= 500]
+                assert [each for each in bad if not says_what_is_missing(each)] == []
+                assert bad
+            wait_for(tour.has_files)
+            assert [each for each in tour.answers() if each.status_code >= 500] == []
             assert "Traceback" not in serving.errors
             assert "never awaited" not in serving.errors
 

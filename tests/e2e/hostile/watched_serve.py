@@ -1,9 +1,13 @@
-"""``mock-sei serve`` that notes which files it opens after it is ready, in ``opened.txt``."""
+"""``mock-sei serve`` that notes which files it opens after a SIGUSR1, in ``opened.txt``.
+
+It writes ``watching.txt`` when it begins to note them.
+"""
 
 from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 from pathlib import Path
 from types import FrameType
@@ -11,17 +15,20 @@ from types import FrameType
 from mock_sei.cli import main
 
 NOTED = Path("opened.txt").absolute()
+BEGUN = Path("watching.txt").absolute()
 
 
 class Watch:
     def __init__(self) -> None:
-        self._ready = False
+        self._begun = False
         self._opened: list[str] = []
 
+    def begin(self, *_: object) -> None:
+        BEGUN.touch()
+        self._begun = True
+
     def __call__(self, event: str, args: tuple[object, ...]) -> None:
-        if event == "os.rename" and str(args[1]).endswith("ready.json"):
-            self._ready = True
-        elif self._ready and event == "open" and isinstance(args[0], str | bytes):
+        if self._begun and event == "open" and isinstance(args[0], str | bytes):
             self._opened.append(f"{os.fsdecode(args[0])} <- {' '.join(self._callers())}")
 
     def _callers(self) -> list[str]:
@@ -34,7 +41,7 @@ class Watch:
         return files
 
     def write(self) -> None:
-        self._ready = False
+        self._begun = False
         NOTED.write_text("\n".join(self._opened))
 
 
@@ -42,4 +49,5 @@ if __name__ == "__main__":
     watch = Watch()
     atexit.register(watch.write)
     sys.addaudithook(watch)
+    signal.signal(signal.SIGUSR1, watch.begin)
     main()
