@@ -30,10 +30,10 @@ test: $(VENV)/docs.stamp
 test-only: $(VENV)/docs.stamp
 	$(BIN)/python -m pytest $(WAITING) -m "not nightly"
 
-# Tier 1: without sockets, with few examples of each property, and without what measures costs
+# Tier 1: without sockets, with few examples of each property, without what measures costs or takes long
 quick: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(PARALLEL) --ignore=tests/e2e --hypothesis-profile=quick \
-		-m "not slow and not nightly" -q
+		-m "not slow and not long and not nightly" -q
 
 # The tests that open no socket, `slow` ones too, and which lines and branches of mock_sei/ they run.
 # `make lint coverage end-to-end` runs what `make test` runs.

@@ -70,6 +70,7 @@ def test_a_damaged_platform_file(folder: Path, content: bytes) -> None:
     load(folder, "platform.toml", content)
 
 
+@pytest.mark.long
 @given(entries=st.lists(ENTRIES, max_size=4))
 def test_any_entries_of_a_platform_file(
     folder: Path, entries: list[tuple[str, dict[str, Any]]]
@@ -78,6 +79,7 @@ def test_any_entries_of_a_platform_file(
     load(folder, "platform.toml", text.encode())
 
 
+@pytest.mark.long
 @given(content=st.binary(max_size=40) | JSON_VALUES.map(lambda each: json.dumps(each).encode()))
 @example(content=b"[" * DEEP)
 @example(content=b'[{"a": ' * DEEP)

@@ -50,6 +50,7 @@ def outcome(load: Callable[[], Settings]) -> str:
     return told
 
 
+@pytest.mark.long
 @given(values=st.dictionaries(NAMES | st.text(max_size=20), VALUES, max_size=4))
 @example(values={"certs_dir": "a\0b"})
 @example(values={"ready_file": "x" * 5000})
@@ -84,6 +85,7 @@ def test_any_text_in_variables(values: dict[str, str]) -> None:
     assert told == "" or told.partition(":")[0] in environ
 
 
+@pytest.mark.long
 @given(values=st.dictionaries(OPTIONS, st.text(max_size=40) | ODD, max_size=3))
 @example(values={"assumptions": ""})
 @example(values={"assumptions": "none.toml"})

@@ -19,6 +19,8 @@ import pytest
 import mock_sei
 from tests.sources import nodes_of, tree_of
 
+pytestmark = pytest.mark.long
+
 PACKAGE = Path(mock_sei.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (

@@ -22,6 +22,7 @@ def teardown_module():
 """
 
 
+@pytest.mark.long
 def test_all_cases_run_and_each_failure_is_shown_with_its_case(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(FAILS_TWICE)
 

@@ -98,6 +98,7 @@ HANDED_ON = ("errors.py", "oauth/authorize.py", "reasons/tokens.py", "web/forms.
 """Modules that also name the check of another refusal, or of their caller."""
 
 
+@pytest.mark.long
 def test_every_check_that_the_code_names_is_in_the_table() -> None:
     named = named_checks()
 
@@ -115,6 +116,7 @@ def source_of(where: str) -> str:
     return "\n".join(lines[int(line) - 1 : int(line) + 3])
 
 
+@pytest.mark.long
 def test_no_name_of_the_table_is_of_no_check() -> None:
     named = {name for _, name in named_checks()} | {checks.TLS, "TLS handshake"}
 

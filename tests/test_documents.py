@@ -157,6 +157,7 @@ def test_a_line_that_installs_by_the_bare_name_is_found(line: str) -> None:
     assert NOT_PUBLISHED.search(line)
 
 
+@pytest.mark.long
 def test_nothing_says_to_install_by_a_name_that_no_registry_has() -> None:
     """Until the package is published: from the source, by a file or by a URL."""
     documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("mock_sei/**/*.py")]

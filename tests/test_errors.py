@@ -33,6 +33,8 @@ from mock_sei.errors import (
 from tests.cases import every_case
 from tests.sources import nodes_of
 
+pytestmark = pytest.mark.long
+
 TRACKING_ID = "5e4d3c2b-0000-4000-8000-000000000001"
 PRECONDITIONS = "Preconditions not met. The security conditions for gateway access were not met"
 

@@ -20,6 +20,8 @@ from tests.apis.engine import SAFE_LOADER
 from tests.cases import every_case
 from tests.facts.every import EVERY
 
+pytestmark = pytest.mark.long
+
 TESTS = Path(__file__).parent
 FIDELITY = TESTS.parent / "docs" / "fidelity.md"
 FACTS = {row.id for row in EVERY}

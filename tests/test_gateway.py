@@ -88,6 +88,7 @@ def test_a_second_token_or_app_key_is_refused(
     assert send(served, *good).status_code == 200
 
 
+@pytest.mark.long
 @every_case("scheme", ["Bearer", "bearer", "BearerToken"])
 @every_case("name", ["access_token", "access%5Ftoken", "%61ccess_token", "a=1&access_token"])
 @every_case("value", ["TOKEN", "x"])

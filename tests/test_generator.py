@@ -11,6 +11,8 @@ import pytest
 from fixtures.generator.__main__ import FOLDER, texts
 from fixtures.generator.banks import aba_numbers, aba_sum
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -22,6 +22,8 @@ from mock_sei.settings import Settings, load_settings
 from mock_sei.state.urls import read_state_url
 from mock_sei.web.control.listener import refused_caller
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "deploy/kubernetes"
 VERSIONS = ("1.31", kubernetes_validate.latest_version())

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
+import pytest
+
 from mock_sei.certificates.store import CertificateStore
 from mock_sei.platform import Platform
 from mock_sei.testing.processes import close_off
@@ -49,6 +51,7 @@ def find_locks(platform: Platform) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_every_lock_of_a_platform_is_closed_off(served: Served) -> None:
     platform = served.platform
     control = control_client(platform)
@@ -69,6 +72,7 @@ def test_every_lock_of_a_platform_is_closed_off(served: Served) -> None:
     assert sorted(left) == []
 
 
+@pytest.mark.long
 def test_the_lock_of_a_replayed_recording_is_closed_off(
     tmp_path: Path, shared_store: CertificateStore
 ) -> None:

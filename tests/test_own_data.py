@@ -26,6 +26,8 @@ from tests.operations import InProcess
 from tests.patience import PATIENCE
 from tests.support import TICKETS, Served, registration
 
+pytestmark = pytest.mark.long
+
 INVESTORS = "/v2/investors"
 UPLOADS = "/v1/contentmanagement/folders/uploadfiles"
 FORM = "multipart/form-data; boundary=x"

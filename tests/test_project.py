@@ -97,6 +97,7 @@ def test_what_developers_code_imports_is_declared() -> None:
     assert set(undeclared(files, published() | of_developers())) - GUESTS == set()
 
 
+@pytest.mark.long
 def test_an_import_that_is_not_declared_is_found(tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text(
         "def later():\n    from hypothesis.strategies import text\n"

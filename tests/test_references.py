@@ -40,6 +40,7 @@ UNTYPED = {("Workbench", "client")}
 """Methods with keywords of any type: they are those of another library."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_what_the_code_gives(page: str) -> None:
     written, made = (ROOT / page).read_text(encoding="utf-8"), PAGES[page]()

@@ -23,6 +23,8 @@ from mock_sei.settings import (
 )
 from tests.cases import every_case
 
+pytestmark = pytest.mark.long
+
 OTHER_VALUES: dict[str, tuple[Any, Any]] = {
     # as a file has it, as the server reads it; every one differs from the default
     "host": ("127.0.0.2", "127.0.0.2"),

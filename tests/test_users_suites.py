@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 
 def test_a_suite_leaves_libraries_loaded_and_not_its_own_modules(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch

@@ -268,6 +268,7 @@ def require_sendable(answer: ApiAnswer) -> None:
         assert is_media_type(answer.media_type)
 
 
+@pytest.mark.long
 @given(
     document=st.sampled_from(DOCUMENTS).flatmap(
         lambda each: mutated(each, atoms=ATOMS, names=NAMES)
@@ -293,6 +294,7 @@ def test_the_documents_that_are_changed_have_no_fault(file: Path, text: str) -> 
 ANYTHING: list[Any] = [None, {"$ref": "#"}, [], {}, 7, "text", [None], True]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text",
     [OWN, *(pytest.param(each, marks=pytest.mark.slow) for each in (NEW, OLD))],

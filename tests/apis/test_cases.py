@@ -27,6 +27,8 @@ from mock_sei.fixtures import load_fixtures
 from tests.apis.engine import JSON, Engine
 from tests.cases import every_case
 
+pytestmark = pytest.mark.long
+
 CASES = Path(__file__).parent / "cases"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 PARTS = {"content-type": "multipart/form-data; boundary=cut"}

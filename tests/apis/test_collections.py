@@ -103,6 +103,7 @@ def test_an_answer_that_is_too_large_is_made_anew() -> None:
     assert made == [256 * 1024, 256 * 1024 + 1, 256 * 1024 + 1]
 
 
+@pytest.mark.long
 def test_readers_never_see_half_a_write() -> None:
     """Each write adds ten records of one generation. A reader sees only complete generations."""
     found = Collections({"widgets": [{"id": n, "of": 0} for n in range(10)]})

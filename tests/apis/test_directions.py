@@ -16,6 +16,8 @@ from mock_sei.apis.samples import sample
 from tests.apis.engine import JSON, Engine
 from tests.cases import every_case
 
+pytestmark = pytest.mark.long
+
 GROMP = """
     Gromp:
       type: object

@@ -87,6 +87,7 @@ def test_no_such_product_names_the_ones_there_are() -> None:
 # Bundled documents
 
 
+@pytest.mark.long
 def test_every_bundled_document_is_read_and_its_file_is_its_product() -> None:
     catalogue = Catalogue(load_fixtures().documents)
 

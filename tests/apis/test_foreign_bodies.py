@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from mock_sei.apis.bodies import FORM_TYPE
 from mock_sei.errors import MalformedRequest
 from tests.apis.engine import Engine
@@ -284,6 +286,7 @@ def test_a_file_of_another_media_type_than_declared_is_noted(
         assert "the part doc has the media type application/pdf; the document declares" in notes[0]
 
 
+@pytest.mark.long
 @every_case(
     ("head", "wanted"),
     [

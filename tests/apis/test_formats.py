@@ -14,6 +14,8 @@ from mock_sei.errors import MalformedRequest
 from tests.apis.engine import JSON, Engine
 from tests.cases import every_case
 
+pytestmark = pytest.mark.long
+
 GOOD = [
     ("date", "2024-02-29"),
     ("date-time", "2026-03-31T13:30:00Z"),

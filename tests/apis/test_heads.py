@@ -151,6 +151,7 @@ def random_head(source: random.Random) -> bytes:
     return (start + "".join(pieces)).encode(errors="surrogatepass")
 
 
+@pytest.mark.long
 def test_thousands_of_random_heads_are_read_or_refused() -> None:
     source = random.Random(20261128)  # noqa: S311  # the same heads in each run
     for _ in range(3000):

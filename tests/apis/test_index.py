@@ -60,6 +60,7 @@ def test_the_committed_index_is_the_one_that_make_tables_writes() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == make_index(load_fixtures().documents)
 
 
+@pytest.mark.long
 def test_every_bundled_document_has_an_outline_that_says_what_the_document_says() -> None:
     outlines = {file.product: file.outline for file in files_with(COMMITTED)}
 
@@ -129,6 +130,7 @@ def test_of_a_damaged_index_nothing_that_is_wrong_is_believed(tmp_path: Path, te
             assert file.outline is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", ["missing", "folder", "bytes", "cut"])
 def test_without_an_index_the_same_is_known(tmp_path: Path, damage: str) -> None:
     path = tmp_path / INDEX

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mock_sei.apis.documents import Catalogue
 from mock_sei.apis.grammar import references
 from mock_sei.apis.merged import merged
@@ -103,6 +105,7 @@ def test_identifiers_are_unique_and_security_names_its_own_scheme() -> None:
     assert paths["/v1/b"]["get"]["tags"] == ["other"]
 
 
+@pytest.mark.long
 def test_the_merged_document_of_the_bundled_products_is_whole() -> None:
     catalogue = Catalogue(load_fixtures().documents)
 

@@ -167,6 +167,7 @@ def test_a_form_without_a_whole_file_is_refused(body: bytes, content_type: str) 
     assert [each.location for each in caught.value.faults] == ["body"]
 
 
+@pytest.mark.long
 @given(st.binary(max_size=100), st.text(max_size=30))
 def test_whatever_comes_for_a_form_is_read_or_refused(noise: bytes, boundary: str) -> None:
     for body in (noise, multipart(noise), multipart(part("x", more="")[:20] + noise)):

@@ -165,6 +165,7 @@ def test_what_one_writes_is_not_in_the_seed_nor_with_another(making: Making) -> 
     assert len(making.seed.table("widgets")) == 3
 
 
+@pytest.mark.long
 def test_a_registration_copies_no_records() -> None:
     def make(count: int) -> Action:
         making = Making(count)
@@ -181,6 +182,7 @@ def test_a_registration_copies_no_records() -> None:
     assert_flat(make, many=20_000)
 
 
+@pytest.mark.long
 def test_finding_registering_and_removing_cost_the_same_among_many(making: Making) -> None:
     def make(count: int) -> Action:
         own = OwnData(making, [replace(ONE, app_key=f"key-{each}") for each in range(count)])

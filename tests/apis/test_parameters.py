@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from mock_sei.apis.parameters import read_parameters
 from mock_sei.apis.patterns import Budget
 from mock_sei.rules.connection import Findings
@@ -103,6 +105,7 @@ def test_a_good_value_has_its_type(schema: str, query: str, value: object) -> No
         assert type(found) is type(value)
 
 
+@pytest.mark.long
 @every_case(("schema", "query", "reason"), BAD)
 def test_a_wrong_value_is_refused_with_the_reason(schema: str, query: str, reason: str) -> None:
     assert reason in refused(schema, query)

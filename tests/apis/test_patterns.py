@@ -17,6 +17,8 @@ from tests.cases import every_case
 from tests.ecmascript_table import MATCHING, TEXTS
 from tests.growth import assert_linear
 
+pytestmark = pytest.mark.long
+
 
 @every_case(("source", "matching"), MATCHING, ids=range(len(MATCHING)))
 def test_a_pattern_means_what_node_says(source: str, matching: list[str] | None) -> None:

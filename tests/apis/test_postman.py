@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 import yaml
 
 from mock_sei.apis.bodies import FORM_TYPE as FORM
@@ -124,6 +125,7 @@ def test_a_body_is_its_example() -> None:
     assert json.loads(request()["body"]["raw"]) == {"colour": "Red"}
 
 
+@pytest.mark.long
 def test_every_bundled_operation_is_a_request() -> None:
     catalogue = Catalogue(load_fixtures().documents)
     documents = {each.name: each.content for each in catalogue.products.values()}

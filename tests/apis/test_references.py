@@ -74,6 +74,7 @@ def test_a_schema_may_contain_itself() -> None:
     assert not validator.is_valid({"next": {"next": {"n": "1"}}})
 
 
+@pytest.mark.long
 def test_every_schema_has_its_own_validator() -> None:
     """Also for a temporary schema: after it is gone, another schema may have its identity."""
     for _ in range(1000):

@@ -19,6 +19,8 @@ from mock_sei.apis.samples import sample
 from mock_sei.apis.schemas import Checker
 from tests.cases import every_case
 
+pytestmark = pytest.mark.long
+
 COMPONENTS = yaml.safe_load("""
 components:
   schemas:

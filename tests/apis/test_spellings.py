@@ -15,6 +15,8 @@ from mock_sei.apis.styles import STYLES, spelling_of
 from tests.apis.engine import Engine
 from tests.cases import every_case
 
+pytestmark = pytest.mark.long
+
 WORDS = st.text("abc-_~é%/?", min_size=1, max_size=5)
 NUMBERS = st.integers(-(10**30), 10**30)
 VALUES: dict[str, tuple[str, st.SearchStrategy[Any]]] = {

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from mock_sei.apis.api_state import Contents
 from mock_sei.apis.spooled import IN_MEMORY, PIECE, Body, Content, Crowded, Spool
 
+pytestmark = pytest.mark.long
+
 MIB = 1024 * 1024
 
 

@@ -175,6 +175,7 @@ QUERY = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @every_case(("parameter", "query", "value"), QUERY)
 def test_a_query_is_read_by_its_style_and_schema(parameter: str, query: str, value: Any) -> None:
     assert read(f"in: query, {parameter}", f"/rocks?{query}") == value

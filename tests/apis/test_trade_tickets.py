@@ -57,6 +57,7 @@ def test_a_ticket_has_the_documented_members(served: Served) -> None:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("limit", [1, 7, 50])
 def test_walking_the_pages_gives_every_record_once(served: Served, limit: int) -> None:
     pages = walk(served, f"limit={limit}")

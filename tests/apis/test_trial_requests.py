@@ -223,6 +223,7 @@ def test_cookies_and_pairs_of_the_template_are_sent() -> None:
     assert again.target == "/v1/things?action=close"
 
 
+@pytest.mark.long
 def test_the_first_request_of_every_bundled_operation_leads_to_it() -> None:
     catalogue = Catalogue(load_fixtures().documents)
     for product in catalogue.products.values():

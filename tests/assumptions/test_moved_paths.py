@@ -208,6 +208,7 @@ def test_the_lines_that_the_server_shows_call_the_path_on_the_wire(
     assert "/v2/oauth" not in page
 
 
+@pytest.mark.long
 def test_a_postman_collection_calls_what_is_on_the_wire(served: Served) -> None:
     assumed = Assumptions.of(
         {**MOVED, "paging.cursor": "page", "request.tracking_header": "X-Correlation"}

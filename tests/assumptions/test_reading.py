@@ -174,6 +174,7 @@ def test_the_lines_to_copy_are_those_of_the_changed_rows() -> None:
     assert lines_of(changed) == ["refusal.api_key.status = 400", 'token.type = "Bearer"']
 
 
+@pytest.mark.long
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,20}", fullmatch=True),

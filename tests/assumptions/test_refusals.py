@@ -47,6 +47,7 @@ def test_a_kind_is_answered_by_default_as_its_table_has_it(served: Served, name:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PROVOKED)
 def test_each_changed_word_of_a_kind_is_answered_and_the_others_stay(
     served: Served, name: str

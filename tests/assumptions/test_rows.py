@@ -27,6 +27,7 @@ def test_every_row_is_seen_by_a_test() -> None:
         assert sight.other != ROWS[name].default
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SIGHTS)
 def test_a_client_sees_the_default_of_a_row(served: Served, name: str) -> None:
     sight = SIGHTS[name]
@@ -64,6 +65,7 @@ def test_a_repeated_parameter_counts_once_or_is_refused(served: Served, value: s
     assert served.get(f"{TICKETS}?limit=2").status_code == 200
 
 
+@pytest.mark.long
 def test_an_unknown_parameter_that_is_refused_is_named_and_known_ones_are_not(
     served: Served,
 ) -> None:

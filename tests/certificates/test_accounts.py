@@ -170,6 +170,7 @@ def test_without_the_key_there_are_the_files_without_it(certificates: AccountCer
             signed.download(asked, options)
 
 
+@pytest.mark.long
 def test_with_the_key_there_is_every_file(platform: Platform) -> None:
     issued = platform.certificates.issue(DEMO)
     file = issued.download("pfx", BundleOptions(passphrase="chosen-one"))

@@ -30,6 +30,8 @@ from mock_sei.certificates.bundles import (
     truststore,
 )
 
+pytestmark = pytest.mark.long
+
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 OPTIONS = BundleOptions()
 SHROUDED_3DES = bytes.fromhex("060a2a864886f70d010c0103")

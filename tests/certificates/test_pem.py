@@ -67,6 +67,7 @@ def is_certificate(der: bytes) -> bool:
     return True
 
 
+@pytest.mark.long
 @given(data=st.data())
 @settings(print_blob=True)
 def test_openssl_takes_the_same_files(

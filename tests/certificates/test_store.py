@@ -22,6 +22,8 @@ from mock_sei.certificates.profiles import Variant, new_identity_key, server_nam
 from mock_sei.certificates.store import CertificateStore, write_whole
 from mock_sei.errors import ConfigurationError
 
+pytestmark = pytest.mark.long
+
 NOW = datetime.now(UTC)
 NAMES = ["localhost", "127.0.0.1", "::1"]
 CA_FILES = ("ca.pem", "ca.key", "issuing-ca.pem", "issuing-ca.key")

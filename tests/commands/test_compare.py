@@ -16,6 +16,8 @@ from mock_sei.cli import main
 from tests.comparison.recorder import RealPlatform
 from tests.support import TICKETS
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def recording(shared_store: CertificateStore, tmp_path_factory: pytest.TempPathFactory) -> Path:

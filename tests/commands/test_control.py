@@ -35,6 +35,7 @@ def run(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
+@pytest.mark.long
 def test_the_clock_is_shown_moved_and_brought_back(run: Run, platform: Platform) -> None:
     assert run("clock").endswith("running, the machine's time\n")
     assert run("clock", "show").endswith("running, the machine's time\n")
@@ -73,6 +74,7 @@ def test_what_is_no_time_for_the_clock_is_named(run: Run, text: str) -> None:
     assert text[:4] in run("clock", "set", text, status=2)
 
 
+@pytest.mark.long
 def test_faults_are_added_listed_and_cleared(run: Run, platform: Platform) -> None:
     assert run("faults") == ""
     line = "1  POST /v2/oauthtoken of demo-web: status 503; met 0 of 2\n"
@@ -107,6 +109,7 @@ def test_a_reset_takes_settings_until_the_next(run: Run, platform: Platform) -> 
     assert "'sei', 'rfc'" in run("reset", "--dialect", "other", status=2)
 
 
+@pytest.mark.long
 def test_applications_are_added_approved_listed_and_removed(run: Run, platform: Platform) -> None:
     platform.reset({"approval": "manual"})
     added = run(
@@ -126,6 +129,7 @@ def test_applications_are_added_approved_listed_and_removed(run: Run, platform: 
     assert "no application 'ledger'" in run("applications", "remove", "ledger", status=2)
 
 
+@pytest.mark.long
 def test_records_are_counted_shown_added_and_cleared(
     run: Run, platform: Platform, tmp_path: Path
 ) -> None:
@@ -244,6 +248,7 @@ def test_an_option_that_describes_no_request_is_refused(
     assert platform.faults.armed == []
 
 
+@pytest.mark.long
 def test_answers_are_added_listed_removed_and_cleared(run: Run, platform: Platform) -> None:
     assert run("answers") == ""
     added = run(

@@ -13,6 +13,8 @@ from mock_sei.certificates.store import CertificateStore, write_whole
 from mock_sei.cli import main
 from mock_sei.commands.issue import issue_files
 
+pytestmark = pytest.mark.long
+
 
 class Killed(BaseException):
     """Simulates the end of the process."""

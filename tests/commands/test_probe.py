@@ -60,6 +60,7 @@ def test_every_option_is_a_field() -> None:
 
 
 class TestDryRun:
+    @pytest.mark.long
     def test_it_prints_all_and_sends_and_writes_nothing(self, out: Path) -> None:
         result = probe(out, "--dry-run", *with_secrets())
 
@@ -67,16 +68,19 @@ class TestDryRun:
         assert all(f"{name}: " in result.stdout for name in PROBES)
         assert not out.exists()
 
+    @pytest.mark.long
     def test_it_has_no_secret(self, out: Path) -> None:
         for grant in ("client_credentials", "password", "authorization_code"):
             result = probe(out, "--dry-run", "--grant", grant, *with_secrets())
             assert [each for each in SECRETS.values() if each in result.output] == []
 
+    @pytest.mark.long
     def test_it_needs_no_permission_even_for_production(self, out: Path) -> None:
         result = probe(out, "--dry-run", "--upstream", "https://api.example.com")
 
         assert result.exit_code == 0
 
+    @pytest.mark.long
     def test_paths_and_names_of_a_file_are_used(self, out: Path, tmp_path: Path) -> None:
         file = tmp_path / "assumptions.toml"
         file.write_text('[assumptions]\n"path.token" = "/oauth/t"\n"paging.limit" = "size"\n')
@@ -123,6 +127,7 @@ class TestPermission:
         assert result.exit_code == 2
         assert "--pause: 0.5: another machine gets at most one request a second" in result.stderr
 
+    @pytest.mark.long
     def test_with_permission_it_connects(self, out: Path) -> None:
         result = probe(out, "--yes", "test.example.com")
         assert "it connects" in str(result.exception)
@@ -196,6 +201,7 @@ class TestBadInput:
         assert result.exit_code == 2
         assert "one.crt: OpenSSL cannot use it" in result.stderr
 
+    @pytest.mark.long
     def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("x")
         result = probe(tmp_path / "file" / "recordings", "--yes", "test.example.com")

@@ -28,6 +28,8 @@ from mock_sei.state.urls import read_state_url
 from tests.cases import every_case
 from tests.journal.entries import exchange
 
+pytestmark = pytest.mark.long
+
 PASSWORD = "of-redis-x"  # nosec B105  # of nobody
 
 

@@ -84,6 +84,7 @@ def test_a_state_is_shown_and_cleared(redis_server: RedisServer) -> None:
     assert json.loads(call("show", url, "--format", "json").stdout)["records"] == {}
 
 
+@pytest.mark.long
 def test_a_state_that_a_server_uses_is_shown_and_neither_cleared_nor_replaced(
     redis_server: RedisServer,
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_state_that_a_server_uses_is_shown_and_neither_cleared_nor_replaced(
     assert not call("clear", url).exit_code
 
 
+@pytest.mark.long
 def test_an_import_is_refused_where_a_state_is_and_leaves_nothing_behind(
     redis_server: RedisServer,
 ) -> None:

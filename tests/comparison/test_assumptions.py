@@ -15,6 +15,8 @@ from tests.comparison.recorder import RealPlatform, compared
 from tests.comparison.scenes import SCENES, Scene, other_words, token_and_call
 from tests.oauth.flows import by_code, call, revoke
 
+pytestmark = pytest.mark.long
+
 ROUNDED = {"token.idle_limit", "code.lifetime"}
 """Limits that a recording shows only by what was accepted and what was not."""
 

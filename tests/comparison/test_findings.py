@@ -20,6 +20,8 @@ from tests.comparison.recorder import RealPlatform, compared
 from tests.oauth.flows import by_code, call, refresh
 from tests.support import TICKETS, TOKEN_PATH
 
+pytestmark = pytest.mark.long
+
 BOTH = pytest.mark.parametrize("bodies", list(Bodies))
 Edit = Callable[[Any], None]
 

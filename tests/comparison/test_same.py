@@ -31,6 +31,8 @@ from tests.oauth.flows import (
 )
 from tests.support import TICKETS
 
+pytestmark = pytest.mark.long
+
 BOTH = pytest.mark.parametrize("bodies", list(Bodies))
 
 

@@ -19,6 +19,8 @@ from tests.assumptions.looking import SIGHTS
 from tests.comparison.recorder import RealPlatform, compared
 from tests.comparison.scenes import SCENES, other_words, refused_calls
 
+pytestmark = pytest.mark.long
+
 APART = {
     "token.lifetime",
     "token.idle_limit",

@@ -17,6 +17,8 @@ from mock_sei.errors import ConfigurationError
 from tests.any_values import damaged
 from tests.doctor.clients import NOW, Clients, file
 
+pytestmark = pytest.mark.long
+
 CLOSED = Observed(reached=Reached.REFUSED)
 FIELDS = st.sampled_from(["ca", "certificate", "key"])
 PIECES = [

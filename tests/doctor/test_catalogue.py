@@ -52,10 +52,12 @@ def test_a_document_without_the_markers_is_an_error() -> None:
         with_parts("nothing here")
 
 
+@pytest.mark.long
 def test_every_finding_has_a_test_that_names_it() -> None:
     assert CATALOGUE.keys() - texts(*TESTS) == set()
 
 
+@pytest.mark.long
 def test_every_finding_is_made_somewhere() -> None:
     files = {
         f"{file}-{kind}" for file in ("ca", "certificate", "key") for kind in (*UNREAD, *SHAPES)

@@ -49,6 +49,7 @@ def setup_of(clients: Clients, chain: Chain) -> Setup:
     )
 
 
+@pytest.mark.long
 @every_case(("name", "place"), ONE_CHANGE)
 def test_the_certificate_that_is_wrong_is_named_and_no_other(
     clients: Clients, name: str, place: str

@@ -169,6 +169,7 @@ def test_an_option_that_was_quoted_is_read_as_it_was(path: str) -> None:
     assert not has_open_quote(text)
 
 
+@pytest.mark.long
 @every_case("name", ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"])
 @every_case(
     ("text", "piece"),
@@ -216,6 +217,7 @@ def trust_store(content: bytes, **problem: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.long
 def test_a_trust_store_is_looked_into(clients: Clients) -> None:
     root = clients.authority.chain[-1]
     with_ca = truststore((root,), "secret-word")

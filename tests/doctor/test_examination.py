@@ -38,6 +38,7 @@ def test_nothing_is_connected_to_where_the_url_does_not_say_where(
     assert examine(clients.setup(url=url), nobody)
 
 
+@pytest.mark.long
 @given(
     st.lists(st.tuples(st.integers(0, 700), st.integers(0, 255)), min_size=1, max_size=4),
     st.sampled_from(["ca", "certificate", "key"]),

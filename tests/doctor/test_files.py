@@ -135,6 +135,7 @@ def test_a_pfx_comes_with_the_two_commands_of_the_faq(clients: Clients) -> None:
         ]
 
 
+@pytest.mark.long
 def test_a_pfx_alone_is_known_by_its_content_not_its_name(clients: Clients) -> None:
     for legacy in (False, True):
         content = pkcs12_bundle(clients.identity, BundleOptions(legacy=legacy))

@@ -40,6 +40,7 @@ def test_without_a_certificate_nothing_is_said(clients: Clients) -> None:
     assert check(clients.setup(certificate=None, key=None)) == []
 
 
+@pytest.mark.long
 @every_case(
     ("variant", "name"),
     [

@@ -34,6 +34,8 @@ from tests.doctor.clients import Clients, file, names, only
 from tests.doctor.file_changes import CHANGES, under_legacy_cipher
 from tests.doctor.key_files import identifier, tlv
 
+pytestmark = pytest.mark.long
+
 
 def check(setup: Setup) -> list[Finding]:
     """The findings about the three files."""

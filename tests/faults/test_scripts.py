@@ -22,6 +22,8 @@ from tests.faults.test_faults import APPLICATION, call
 from tests.growth import Action, assert_flat
 from tests.patience import PATIENCE
 
+pytestmark = pytest.mark.long
+
 DEEP = json.loads("[" * 300 + "]" * 300)
 
 

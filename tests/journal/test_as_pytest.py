@@ -295,6 +295,7 @@ def test_an_empty_journal_makes_a_test_that_does_nothing() -> None:
     assert write().splitlines()[-1] == "    assert mock_sei.url"
 
 
+@pytest.mark.long
 def test_it_costs_no_more_than_its_size() -> None:
     entry = exchange("POST", headers={**JSON, **BEARER}, body='{"password": "x", "a": "$"}')
     assert_linear(lambda n: lambda: module_of([entry, TOKEN_REQUEST] * n, KNOWN), 40)

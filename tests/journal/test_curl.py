@@ -345,6 +345,7 @@ def test_a_refusal_is_told_with_its_reason() -> None:
     assert write(entry)[0].endswith("refused by AppKey: No AppKey header was sent.")
 
 
+@pytest.mark.long
 def test_it_costs_no_more_than_its_size() -> None:
     body = json.dumps({"password": "x", "a": "$" * 50})
     assert_linear(

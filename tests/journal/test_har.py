@@ -152,6 +152,7 @@ def test_failed_handshakes_are_left_out_and_counted() -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [0, 1, 300])
 def test_the_pieces_are_the_text_of_the_document(count: int) -> None:
     entries = [exchange(answer='{"a": "' + "x" * 1000 + '"}') for _ in range(count)]
@@ -182,6 +183,7 @@ def test_no_secret_is_in_it_wherever_it_stands() -> None:
     assert text.count("***") >= 6
 
 
+@pytest.mark.long
 def test_it_costs_no_more_than_its_size() -> None:
     entry = exchange("POST", headers=FORM, body="a=1&" * 100, answer='{"a": [1, 2]}')
     assert_linear(lambda n: lambda: "".join(har_pieces([entry] * n, ORIGINS, version="1.0")), 40)

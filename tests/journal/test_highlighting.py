@@ -74,6 +74,7 @@ def test_of_a_long_text_the_beginning_is_indented() -> None:
         assert any(each.kind == "name" for each in pieces)
 
 
+@pytest.mark.long
 @given(st.lists(ANY_JSON) | st.dictionaries(st.text(), ANY_JSON), st.integers(0, 200))
 def test_a_beginning_loses_nothing(value: Any, end: int) -> None:
     sent = json.dumps(value)
@@ -104,6 +105,7 @@ def test_the_cost_is_linear() -> None:
     assert_linear(lambda count: lambda: highlighted("[" + '"",' * count + "1]"), 2000)
 
 
+@pytest.mark.long
 @given(st.lists(ANY_JSON) | st.dictionaries(st.text(), ANY_JSON), st.data())
 def test_the_beginning_of_json_is_indented_and_nothing_of_it_is_changed(
     value: Any, data: st.DataObject
@@ -129,6 +131,7 @@ def test_a_cut_text_that_is_no_json_stays_as_it_is(text: str) -> None:
     assert highlighted(text, is_cut=True) == [Piece("", text)]
 
 
+@pytest.mark.long
 @every_case("piece", ['"",', '"\\', "\\", '"a', "1 ", "*"])
 def test_the_cost_of_a_cut_text_is_linear(piece: str) -> None:
     assert_linear(lambda count: lambda: highlighted("[" + piece * count, is_cut=True), 2000)

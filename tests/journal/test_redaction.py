@@ -515,6 +515,7 @@ def test_a_header_that_was_harmless_is_hidden_once_its_value_is_a_secret() -> No
     }
 
 
+@pytest.mark.long
 def test_few_headers_are_remembered() -> None:
     known = SecretIndex()
     for number in range(3 * MOST_HARMLESS):

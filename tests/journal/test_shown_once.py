@@ -87,6 +87,7 @@ def test_equal_bodies_of_other_media_types_and_lengths_are_shown_each_in_its_way
     assert len(one.body) == 16 * 1024
 
 
+@pytest.mark.long
 def test_only_so_many_bodies_are_remembered() -> None:
     secrets = KnownSecrets(SecretIndex(), lambda _: False)
     for number in range(MOST_SHOWN + 1):

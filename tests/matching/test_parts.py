@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,6 +195,7 @@ def test_a_pattern_costs_what_the_text_is_long(pattern: str) -> None:
     assert not wanted.fits(sent(b"a=" + b"a" * 50_000 + b"!"))
 
 
+@pytest.mark.long
 def test_reading_a_request_costs_what_it_is_long() -> None:
     wanted = parts(query={"x": "y"}, json={"x": {"y": 1}}, body=re.compile("q"))
 

@@ -276,6 +276,7 @@ def test_whether_an_operation_is_known_costs_the_same_whatever_can_be_called() -
     assert_flat(make, many=5000)
 
 
+@pytest.mark.long
 def test_hostile_patterns_and_paths_made_at_random_end() -> None:
     random = Random(7)  # noqa: S311
     for _ in range(200):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from mock_sei.fixtures import load_fixtures
 from mock_sei.matching.parts import RequestParts
 from mock_sei.matching.sent import SentRequest
@@ -94,6 +96,7 @@ def of_operation(each: int) -> CallTarget:
     return target(f"GET /v2/other{each}", query={"cursor": {"matches": "a"}})
 
 
+@pytest.mark.long
 @every_case("kind", [of_query, of_header, of_json, of_body, of_operation])
 def test_a_call_costs_the_same_however_many_items_are_for_other_requests(kind: Any) -> None:
     def find(count: int) -> Action:
@@ -105,6 +108,7 @@ def test_a_call_costs_the_same_however_many_items_are_for_other_requests(kind: A
     assert_flat(find)
 
 
+@pytest.mark.long
 def test_whether_a_body_is_needed_costs_the_same_for_any_number_of_items() -> None:
     def ask(count: int) -> Action:
         items = waiting(*(target(f"POST /v1/a{each}", json={"a": 1}) for each in range(count)))

@@ -104,6 +104,7 @@ ANSWERED_IN_FRAGMENT = {
 """The part of the address where a client expects the answer for each ``response_type``."""
 
 
+@pytest.mark.long
 @every_case(("name", "sent", "dialect", "expected"), CELLS)
 def test_each_application_has_its_one_response_type(
     served: Served, name: str, sent: str | None, dialect: str, expected: str
@@ -134,6 +135,7 @@ def place_of_error(browser: httpx2.Client, query: str) -> str:
     return place
 
 
+@pytest.mark.long
 @every_case("app_key", ["demo-web-key", "demo-spa-key"])
 @every_case("sent", [*ANSWERED_IN_FRAGMENT, "magic", "code magic", "CODE", " ", ""])
 @every_case("wrong", ["scope=everything", "endOtherSessions=maybe", "scope=a&scope=b"])

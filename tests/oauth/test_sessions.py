@@ -111,6 +111,7 @@ def test_what_has_ended_is_swept_away_now_and_then(served: Served) -> None:
     assert len(oauth.authorizations) <= 300
 
 
+@pytest.mark.long
 def test_a_log_in_looks_at_no_session_that_was_there_before(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

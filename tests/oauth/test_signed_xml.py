@@ -236,6 +236,7 @@ def sample(hammered: Served, request: pytest.FixtureRequest) -> tuple[str, bytes
     return request.param, wrap(sign(assertion(hammered, ends=600))).encode()
 
 
+@pytest.mark.long
 @hypothesis.given(data=strategies.data())
 def test_a_damaged_assertion_never_gives_another_users_tokens(
     hammered: Served, sample: tuple[str, bytes], data: strategies.DataObject

@@ -22,6 +22,8 @@ from tests.growth import Action, assert_flat
 from tests.oauth.flows import ALICE, call, redeem
 from tests.support import Served
 
+pytestmark = pytest.mark.long
+
 NUMBER = iter(range(10**9))
 
 

@@ -160,6 +160,7 @@ def odd_headers(platform: Platform) -> Iterator[tuple[str, bytes]]:
         yield repr(content[:20]), content
 
 
+@pytest.mark.long
 def test_odd_headers_under_our_own_signature_are_refused(
     served: Served, platform: Platform
 ) -> None:

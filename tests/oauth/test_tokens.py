@@ -23,6 +23,8 @@ from mock_sei.settings import Behaviour
 from tests.operations import retire_signing_key, rotate_signing_key
 from tests.support import CREDENTIALS_MESSAGE, TICKETS, Served
 
+pytestmark = pytest.mark.long
+
 Sign = Callable[[bytes], bytes]
 DEEP_MEMBER = b'{"alg": ' + b"[" * 30_000
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.oauth.assertions import assertion, own, register, send, sign
 from tests.support import Served
 
 
+@pytest.mark.long
 def test_a_used_assertion_is_remembered_until_it_ends_and_until_a_reset(
     registered: Served,
 ) -> None:

@@ -70,6 +70,7 @@ def test_texts_survive_and_no_line_is_longer_than_mail_allows(text: str) -> None
     assert parsed(message).get_content().splitlines() == text.splitlines()
 
 
+@pytest.mark.long
 @given(name=st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=80))
 @example(name="=?utf-8?q?a=0D=0ABcc:_evil@example.com?=")
 @example(name="ü =?utf-8?q?a=0AX-Evil:_1?= =?utf-8?b?DQpBOiBi?=")

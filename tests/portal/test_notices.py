@@ -129,6 +129,7 @@ def test_one_that_is_current_again_has_its_notices_once() -> None:
     assert [each.days for each in notices.take_due(END)] == list(DAYS)
 
 
+@pytest.mark.long
 def test_many_renewals_of_one_account_leave_nothing_behind() -> None:
     def renewed(times: int) -> int:
         notices = RenewalNotices(DAYS)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mock_sei.platform import Platform
 from mock_sei.probe import dry_run
 from mock_sei.probe.table import PROBES, ProbeFlag
 from mock_sei.recordings.exchanges import Listener
 from tests.probe.upstream import APPLICATIONS, EVERY_NEED, subject_of
+
+pytestmark = pytest.mark.long
 
 AUTHORITIES: dict[Listener, str] = {"one-way": "localhost", "two-way": "localhost:444"}
 

@@ -32,6 +32,8 @@ from tests.probe.test_running import EVERYTHING, IN_PROCESS
 from tests.probe.upstream import run_on
 from tests.support import Served
 
+pytestmark = pytest.mark.long
+
 Rows = Mapping[str, Any]
 
 WRITING = ProbeFlag.WRITING

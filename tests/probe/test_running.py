@@ -26,6 +26,8 @@ from mock_sei.recordings.files import read_recording
 from tests.probe.upstream import APPLICATIONS, InProcessUpstream, run_on, subject_of
 from tests.support import Served
 
+pytestmark = pytest.mark.long
+
 EVERYTHING = frozenset(ProbeFlag)
 ON_SOCKETS = {"broken-request", "large-head", "slow-head"}
 """Probes whose refusals come before a request is one: ``tests/e2e/test_probe.py`` has them."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from mock_sei.assumptions.table import ROWS
 from mock_sei.platform import Platform
 from mock_sei.probe.asking import ProbeAnswer, ProbeAsk
 from mock_sei.probe.table import PROBES, Probe, ProbeFlag
 from tests.cases import every_case
 from tests.probe.upstream import APPLICATIONS, subject_of
+
+pytestmark = pytest.mark.long
 
 
 def test_every_name_in_the_column_seen_by_is_a_probe() -> None:

@@ -129,6 +129,7 @@ def test_of_what_is_not_nearly_equal_nothing_is_told(sent: str) -> None:
     assert find_difference_from(RIGHT, sent) is None
 
 
+@pytest.mark.long
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_no_part_of_the_right_value_is_ever_told(right: str, sent: str) -> None:
     told = find_difference_from(f"{right}Qx7{right}", sent) or ""
@@ -136,6 +137,7 @@ def test_no_part_of_the_right_value_is_ever_told(right: str, sent: str) -> None:
     assert "Qx7" not in told
 
 
+@pytest.mark.long
 @given(st.text(max_size=200))
 def test_readings_are_few_and_each_is_another(sent: str) -> None:
     readings = list(readings_of(sent))

@@ -329,6 +329,7 @@ def test_no_spelling_of_any_secret_is_left(secret: str, spell: str) -> None:
     assert shown.kind is BodyKind.LEFT_OUT or "{{app-secret-1}}" in shown.text
 
 
+@pytest.mark.long
 def test_the_cost_grows_with_the_length_of_a_body() -> None:
     def make(size: int) -> Callable[[], object]:
         records = [{"id": each, "password": f"secret-{each:06}"} for each in range(size)]

@@ -19,6 +19,8 @@ from mock_sei.recordings.splitting import split_recording, stream_entries
 from tests.recordings.made import body, exchange
 from tests.recordings.test_shapes import JSON_VALUES
 
+pytestmark = pytest.mark.long
+
 
 def streamed(path: Path, text: str) -> list[Any]:
     (path / "x.har").write_text(text)

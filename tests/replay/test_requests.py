@@ -22,6 +22,8 @@ from tests.growth import Action, assert_flat, assert_linear
 from tests.recordings.made import FORM, JSON, body
 from tests.replay.made import request
 
+pytestmark = pytest.mark.long
+
 
 def answer(number: int = 1) -> RecordedAnswer:
     return RecordedAnswer(

@@ -48,6 +48,7 @@ def test_it_is_the_time_that_every_program_of_the_machine_reads() -> None:
     assert abs(machine.now().timestamp() - read) < PATIENCE
 
 
+@pytest.mark.long
 def test_no_tool_reaches_it(tool: Tool) -> None:
     true = time.time()
     with tool():

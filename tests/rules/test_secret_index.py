@@ -124,6 +124,7 @@ def _places(known: set[str], text: str) -> set[int]:
     return found
 
 
+@pytest.mark.long
 def test_one_thread_may_write_while_others_read() -> None:
     index = SecretIndex([f"secret-{number}" for number in range(100)])
     problems: list[object] = []

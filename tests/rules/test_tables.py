@@ -108,6 +108,7 @@ def _switching_all_the_time() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("_switching_all_the_time")
 def test_readers_see_a_whole_table_whatever_a_writer_does() -> None:
     table = numbered("always", *map(str, range(50)))

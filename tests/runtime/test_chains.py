@@ -73,6 +73,7 @@ def alone(identity: Identity) -> Identity:
     return Identity(certificate=identity.certificate, key=identity.key)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "place"), ONE_CHANGE)
 def test_a_chain_is_accepted_by_the_upload_and_then_by_a_handshake_or_by_neither(
     platform: Platform, name: str, place: str
@@ -180,6 +181,7 @@ def test_the_platform_s_clock_judges_the_cas_above_a_registered_certificate_too(
         assert platform.journal.last.refused_by == "client certificate"
 
 
+@pytest.mark.long
 def test_an_expired_ca_that_a_client_sends_beside_the_registered_one_is_refused_by_a_moved_clock(
     platform: Platform,
 ) -> None:

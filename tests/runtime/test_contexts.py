@@ -78,5 +78,6 @@ assert not isinstance(context, Injected)
 """
 
 
+@pytest.mark.long
 def test_a_class_that_was_injected_before_the_first_import_makes_no_difference() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", FIRST], check=True, timeout=PATIENCE)

@@ -106,6 +106,7 @@ BAD_HOSTS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("host", GOOD_HOSTS)
 def test_a_host_by_the_grammar_is_served(
     served: PlatformProtocol, loop: StillLoop, wire: Wire, host: str
@@ -237,6 +238,7 @@ def test_an_absolute_target_may_have_no_path(
     assert answered == 400
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [0, 1, 2, 5])
 @pytest.mark.parametrize("method", ["FOO", "get", "PROPFIND", "M-SEARCH", "GETX", "GE", "PRI", "x"])
 def test_a_method_that_nobody_knows_is_told_what_the_path_takes(

@@ -324,6 +324,7 @@ def test_a_body_that_is_read_for_a_fault_and_is_wrong_is_refused_as_without_the_
 
 
 class TestPipelines:
+    @pytest.mark.long
     @pytest.mark.parametrize("request_", [b"GET / HTTP/1.1\r\n\r\n", WHOLE], ids=["bare", "whole"])
     def test_a_flood_is_answered_in_order_and_few_are_under_way(
         self,

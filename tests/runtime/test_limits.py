@@ -16,6 +16,8 @@ from mock_sei.runtime.limits import HEAD_LIMIT, PATIENCE
 from mock_sei.runtime.protocol import PlatformProtocol
 from tests.runtime.still import HEAD, WHOLE, StillLoop, Wire, configured, status
 
+pytestmark = pytest.mark.long
+
 
 async def application(_: Scope, receive: Receive, send: Send) -> None:
     """Reads the whole request, then answers."""

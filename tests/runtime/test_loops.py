@@ -9,6 +9,8 @@ import pytest
 
 from mock_sei.runtime.loops import new_event_loop
 
+pytestmark = pytest.mark.long
+
 
 def test_uvloop_is_taken_where_it_is_installed() -> None:
     uvloop = pytest.importorskip("uvloop")

@@ -26,6 +26,8 @@ from mock_sei.rules.standards import GrantType, Listener
 from mock_sei.runtime.metrics import make_metrics
 from tests.support import control_client
 
+pytestmark = pytest.mark.long
+
 Labels = frozenset[tuple[str, str]]
 STRANGE = "marker-of-a-stranger"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"

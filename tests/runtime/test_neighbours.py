@@ -16,6 +16,8 @@ from mock_sei.runtime.neighbours import whose_port
 from tests.cases import every_case
 from tests.patience import PATIENCE
 
+pytestmark = pytest.mark.long
+
 
 @contextmanager
 def answering(answer: Callable[[socket.socket], object]) -> Iterator[int]:

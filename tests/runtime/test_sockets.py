@@ -66,6 +66,7 @@ def taken(bound: list[Any]) -> list[tuple[str, int]]:
     return [each.getsockname() for each in bound]
 
 
+@pytest.mark.long
 def test_loopback_means_both_families_on_one_port(system: System) -> None:
     assert taken(bind("127.0.0.1", DOCUMENTED)) == [("127.0.0.1", 443), ("::1", 443)]
     assert taken(bind("0.0.0.0", DOCUMENTED)) == [("0.0.0.0", 443)]  # noqa: S104  # what a container asks for

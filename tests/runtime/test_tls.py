@@ -95,6 +95,7 @@ def test_a_refused_certificate_is_named_in_the_journal(context: ListenerContext)
     assert context.platform.journal.last.certificate == stranger.peer
 
 
+@pytest.mark.long
 def test_a_refused_client_is_let_go_of_without_the_collector(context: ListenerContext) -> None:
     gc.disable()
     try:
@@ -120,6 +121,7 @@ def test_without_the_library_s_private_hook_only_the_certificate_s_name_is_lost(
     assert Encounter(context, platform.certificates.identity("svc-demo")).shake_hands() is None
 
 
+@pytest.mark.long
 def test_dates_are_openssl_s_to_judge_while_the_clock_is_the_machine_s(
     context: ListenerContext,
 ) -> None:

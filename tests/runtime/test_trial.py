@@ -31,6 +31,8 @@ from tests.growth import assert_linear
 from tests.runtime.encounter import Encounter
 from tests.support import control_client, registration
 
+pytestmark = pytest.mark.long
+
 TEAM = "svc-nightly"
 ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 CLIENT = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])

@@ -27,7 +27,7 @@ from tests.patience import PATIENCE
 from tests.runtime.encounter import Encounter
 from tests.support import registration
 
-pytestmark = pytest.mark.usefixtures("one_key")
+pytestmark = [pytest.mark.usefixtures("one_key"), pytest.mark.long]
 
 TEAM = "svc-nightly"
 UNKNOWN_CA = "TLSV1_ALERT_UNKNOWN_CA"

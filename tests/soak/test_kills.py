@@ -27,6 +27,7 @@ def promises(folder: Path) -> set[str]:
     return {promise for promise, _ in look(folder)}
 
 
+@pytest.mark.long
 def test_a_sound_folder_breaks_no_promise(certs: Path) -> None:
     assert list(look(certs)) == []
 

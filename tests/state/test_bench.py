@@ -49,6 +49,8 @@ from tests.faults.test_faults import call
 from tests.patience import PATIENCE
 from tests.state.conftest import Servers, do, perform
 
+pytestmark = pytest.mark.long
+
 A = TypeVar("A")
 OPERATION = "GET /v2/investors"
 NOON = datetime(2027, 5, 1, 12, tzinfo=UTC)

@@ -30,7 +30,7 @@ from tests.patience import PATIENCE
 from tests.state.conftest import Servers, do, perform
 from tests.support import registration
 
-pytestmark = pytest.mark.usefixtures("one_key")
+pytestmark = [pytest.mark.usefixtures("one_key"), pytest.mark.long]
 
 
 @pytest.fixture

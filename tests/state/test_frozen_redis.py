@@ -30,6 +30,8 @@ from tests.patience import PATIENCE
 from tests.redis_server import RedisServer, open_redis
 from tests.support import Served, one_control_app, with_certificate
 
+pytestmark = pytest.mark.long
+
 Call = tuple[str, str, Any]
 """Method, URL and the fields of the body."""
 DEEPEST = 4

@@ -107,6 +107,7 @@ def test_no_call_about_health_waits_for_a_store_that_hangs(
     assert not on_loop
 
 
+@pytest.mark.long
 def test_liveness_and_readiness_never_ask_a_file_either(
     store: HangingStore, shared_store: CertificateStore
 ) -> None:

@@ -99,6 +99,7 @@ def test_a_restart_keeps_the_journal(servers: Servers) -> None:
     assert paths(again.journal) == ["/1", "/2"]
 
 
+@pytest.mark.long
 def test_a_race_of_servers_gives_each_entry_a_number_of_its_own(servers: Servers) -> None:
     def record(number: int) -> None:
         platform = (servers.one, servers.other)[number % 2]
@@ -173,6 +174,7 @@ def with_body(number: int) -> Entry:
     )
 
 
+@pytest.mark.long
 def test_a_copy_of_the_log_stays_below_the_limit_of_memory(servers: Servers) -> None:
     servers.one.journal._limit = 800_000  # noqa: SLF001  # the default would need 3,000 entries
     for number in range(200):
@@ -587,6 +589,7 @@ def test_a_wait_sees_an_entry_that_a_unit_of_work_recorded(servers: Servers) -> 
     servers.one.journal.end_watch(watch)
 
 
+@pytest.mark.long
 def test_a_wait_goes_on_after_a_reset_by_another_server(servers: Servers) -> None:
     servers.one.record(exchange(path="/1"))
     watch = servers.one.journal.watch(lambda _: True, 2)

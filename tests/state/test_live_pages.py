@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
+
 from mock_sei.operations.clock import SetClock
 from mock_sei.operations.faults import AddFault
 from mock_sei.operations.journal import ClearJournal
@@ -14,6 +16,8 @@ from tests.e2e.serving import wait_for
 from tests.journal.entries import exchange
 from tests.state.conftest import Servers, perform
 from tests.web.portal.streams import reading
+
+pytestmark = pytest.mark.long
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 

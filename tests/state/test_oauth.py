@@ -485,6 +485,7 @@ def test_a_key_that_one_server_retires_is_refused_at_all(servers: Servers) -> No
             perform(each, RetireSigningKey(kid=first))
 
 
+@pytest.mark.long
 def test_the_oldest_key_goes_at_all_servers(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from mock_sei.portal.notices import RenewalNotices
 from mock_sei.rules.stored import Stored
 from tests.state.conftest import Servers, do, perform, race
 
-pytestmark = pytest.mark.usefixtures("one_key")
+pytestmark = [pytest.mark.usefixtures("one_key"), pytest.mark.long]
 
 LARGE = 2**159 + 1
 """A serial number with as many bits as the CA gives."""

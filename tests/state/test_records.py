@@ -34,6 +34,8 @@ from tests.apis.engine import JSON, Engine
 from tests.growth import Action, assert_flat
 from tests.state.conftest import Servers, do, perform, race
 
+pytestmark = pytest.mark.long
+
 INVESTORS = "investors"
 PAGE = "/v2/investors?limit=3"
 

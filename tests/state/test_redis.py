@@ -29,6 +29,8 @@ from tests.e2e.containers import free_port
 from tests.patience import PATIENCE
 from tests.redis_server import RedisServer, address_of, open_redis
 
+pytestmark = pytest.mark.long
+
 SECRET = "hidden-word"  # of a server of this test
 
 

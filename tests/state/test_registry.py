@@ -18,6 +18,8 @@ from tests.patience import PATIENCE
 from tests.state.conftest import Servers, do, perform
 from tests.support import registration
 
+pytestmark = pytest.mark.long
+
 
 def register(platform: Platform, name: str = "Nightly") -> Application:
     """An application with a service account, for which no key is made."""

@@ -57,6 +57,8 @@ from tests.state.test_units import (
     test_work_that_meets_a_change_of_another_server_runs_again,
 )
 
+pytestmark = pytest.mark.long
+
 __all__ = [
     "test_a_deleted_application_is_gone_everywhere_and_for_good",
     "test_a_hundred_threads_on_two_servers_count_without_a_gap",

@@ -73,6 +73,7 @@ def test_work_that_meets_a_change_of_another_server_runs_again(servers: Servers)
     assert dict(servers.one.state.stored.numbers.items()) == {"x": 1, "y": 1}
 
 
+@pytest.mark.long
 def test_a_hundred_threads_on_two_servers_count_without_a_gap(servers: Servers) -> None:
     given: list[int] = []
 

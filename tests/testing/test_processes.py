@@ -17,6 +17,8 @@ from mock_sei.errors import MockSeiError
 from mock_sei.testing.processes import TemporaryFolder, close_off, is_patched_by_gevent
 from tests.patience import PATIENCE
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def folder() -> TemporaryFolder:

@@ -83,6 +83,7 @@ def test_each_look_up_is_one_call_with_the_servers_answer(
 NO_NAMES = ("", ".", "..", "a/b", "../health", "a?b#c", "%2e%2e", "new", "x" * 300)
 
 
+@pytest.mark.long
 @every_case("name", NO_NAMES)
 @every_case("kind", ["application", "account", "user"])
 def test_what_is_not_there_is_said_in_the_same_words(

@@ -112,6 +112,7 @@ def check(served: Served, answer: httpx2.Response) -> None:
     assert json.dumps(last, ensure_ascii=False).encode()  # no half of a surrogate pair
 
 
+@pytest.mark.long
 @given(call=CALLS, body=BODIES, media_type=MEDIA_TYPES)
 def test_any_call_is_answered(
     hammered: Served,
@@ -131,6 +132,7 @@ def test_any_call_is_answered(
     check(hammered, answer)
 
 
+@pytest.mark.long
 @given(operation=st.sampled_from(LISTS), cursor=st.text(max_size=20) | st.binary(max_size=20))
 @example(operation=LISTS[0], cursor=b"\x1f999999999")
 @example(operation=LISTS[0], cursor="")

@@ -149,6 +149,7 @@ def test_a_products_document_is_there_for_everybody(served: Served, listener: Li
     assert "sma-trade-orders" in (served.platform.journal.last.refused_because or "")
 
 
+@pytest.mark.long
 def test_the_control_api_has_every_document_and_one_of_all(
     control: httpx2.Client, platform: Platform
 ) -> None:

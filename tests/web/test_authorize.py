@@ -32,6 +32,8 @@ from tests.oauth.flows import (
 )
 from tests.support import Served
 
+pytestmark = pytest.mark.long
+
 WEB_ADDRESS, SPA_ADDRESS = "https://localhost:9443/callback", "http://localhost:8000/callback"
 ADDRESSES = (
     *(f"{each}{mark}" for each in (WEB_ADDRESS, SPA_ADDRESS) for mark in "?#"),

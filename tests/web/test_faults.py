@@ -240,6 +240,7 @@ def test_an_applications_fault_is_its_own_at_both_endpoints(served: Served, name
     assert served.post_token("demo-limited").status_code != 503
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("named", ["Nightly", "svc-nightly"])
 def test_a_later_application_of_the_name_starts_with_nothing(served: Served, named: str) -> None:
     platform = served.platform
@@ -257,6 +258,7 @@ def test_a_later_application_of_the_name_starts_with_nothing(served: Served, nam
     assert platform.scripts.is_quiet
 
 
+@pytest.mark.long
 def test_a_fault_waits_for_an_application_that_is_registered_after_it(served: Served) -> None:
     arm(served, application="Nightly", status=503)
     served.platform.portal.register(registration())

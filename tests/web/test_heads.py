@@ -78,6 +78,7 @@ def with_own(served: Served) -> Served:
     return served
 
 
+@pytest.mark.long
 @every_case("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
 @every_case(
     "path",

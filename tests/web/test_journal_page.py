@@ -356,6 +356,7 @@ def test_the_timeline_covers_what_is_on_other_pages_too(served: Served) -> None:
     assert marks_of(older) == marks_of(first)
 
 
+@pytest.mark.long
 def test_many_calls_have_a_mark_together_which_leads_to_them(served: Served) -> None:
     many(served, 900)
 
@@ -402,6 +403,7 @@ def test_the_timeline_has_what_fits_the_filter_and_no_more(served: Served) -> No
     assert [address for address, *_ in marks_of(shown)] == [f"{PAGE}/{n}" for n in (100, 200, 300)]
 
 
+@pytest.mark.long
 def test_a_mark_of_no_application_leads_to_calls_of_none(served: Served) -> None:
     for number in range(400):
         findings = Findings(application="demo-web" if number % 2 else None)
@@ -435,6 +437,7 @@ def test_a_timeline_of_a_search_that_ended_early_says_so(served: Served) -> None
     assert "Timeline of the newest 40 entries that fit the filter" in shown
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [60, 100, 200, 900])
 @pytest.mark.parametrize("applications", [1, 2, 12, 30])
 def test_a_timeline_stays_small_whatever_was_sent(
@@ -451,6 +454,7 @@ def test_a_timeline_stays_small_whatever_was_sent(
     assert sum(calls_in(label) for _, label, _ in marks_of(shown)) == count
 
 
+@pytest.mark.long
 def test_a_long_query_makes_no_large_page(served: Served) -> None:
     many(served, 900)
     operation = quote("GET /v1/*" + '"*' * 95)
@@ -516,6 +520,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.long
 def test_pages_stay_small_whatever_was_sent(served: Served) -> None:
     for _ in range(60):
         made = refused(**HOSTILE)
@@ -529,6 +534,7 @@ def test_pages_stay_small_whatever_was_sent(served: Served) -> None:
         page(served, path)
 
 
+@pytest.mark.long
 def test_a_long_journal_costs_a_page_little(served: Served) -> None:
     """A page that looked at all entries would cost many times as much."""
 
@@ -583,6 +589,7 @@ def test_ten_thousand_entries_are_filtered_in_little_time(served: Served) -> Non
     assert time.thread_time() - began < 1
 
 
+@pytest.mark.long
 def test_the_timeline_of_ten_thousand_entries_is_drawn_in_little_time() -> None:
     """The limit is generous, since this machine may be slow: 100 ms are meant for a page."""
     names = [Findings(application=f"app-{number}") for number in range(30)]

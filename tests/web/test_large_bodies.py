@@ -137,6 +137,7 @@ def refused(served: Served, answer: httpx2.Response) -> Entry:
 # JSON
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("announced", [True, False])
 def test_json_may_have_eight_megabytes(served: Served, announced: bool) -> None:
     body = text_of(PARSED_BODY.size)

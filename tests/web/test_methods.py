@@ -18,6 +18,8 @@ from mock_sei.rules.standards import Listener
 from tests.apis.engine import document
 from tests.support import TICKETS, Served
 
+pytestmark = pytest.mark.long
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "FOO"]
 
 ON_BOTH = {

@@ -37,6 +37,7 @@ def test_another_method_is_refused(served: Served, method: str) -> None:
     assert answer.json()["trackingId"]
 
 
+@pytest.mark.long
 def test_a_body_over_the_limit_is_refused_unread(served: Served) -> None:
     def endless() -> Any:
         for _ in range(2000):
@@ -96,6 +97,7 @@ def assert_well_formed(served: Served, answer: httpx2.Response, *members: str) -
     assert json.dumps(served.platform.journal.last.to_json(), ensure_ascii=False).encode()
 
 
+@pytest.mark.long
 @given(
     query=PAIRS,
     body=st.one_of(PAIRS, st.binary(max_size=100)),
@@ -152,6 +154,7 @@ def test_whatever_comes_to_token_information_is_answered_well(
     assert_well_formed(hammered, answer)
 
 
+@pytest.mark.long
 @given(authorization=st.binary(max_size=60), app_key=st.binary(max_size=20))
 def test_whatever_stands_in_the_headers_of_a_call_is_answered_well(
     hammered: Served, authorization: bytes, app_key: bytes

@@ -172,6 +172,7 @@ def test_a_name_in_a_certificate_that_is_nearly_right(name: str, because: str) -
 # Codes, refresh tokens, sessions, links
 
 
+@pytest.mark.long
 def test_codes_that_are_nearly_right(served: Served) -> None:
     tokens = by_code(served).json()
     login = log_in(served)
@@ -396,6 +397,7 @@ def test_what_a_token_does_not_say_is_told_in_words_of_json(
     assert "None" not in told(served)
 
 
+@pytest.mark.long
 @every_case(
     ("form", "because"),
     [

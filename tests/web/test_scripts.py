@@ -341,6 +341,7 @@ def test_a_function_may_call_the_platform_itself(served: Served) -> None:
     assert served.get(headers=sent).json() == {"inner": 200}
 
 
+@pytest.mark.long
 def test_many_functions_at_once_do_not_wait_for_each_other(served: Served) -> None:
     """More than a pool of threads has, by default."""
     count = 50

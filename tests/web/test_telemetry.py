@@ -8,6 +8,8 @@ from opentelemetry import _logs, metrics, trace
 from mock_sei.platform import Platform
 from tests.support import Served, control_client
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:

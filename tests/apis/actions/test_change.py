@@ -183,6 +183,7 @@ def test_a_patch_that_shifts_a_long_array_again_and_again_is_refused(
         patched({"a": [0] * 200}, [first] * 100)
 
 
+@pytest.mark.long
 def test_a_patch_that_digs_deeper_and_deeper_is_refused() -> None:
     with pytest.raises(MalformedRequest, match=r"levels|copies too much"):
         patched(

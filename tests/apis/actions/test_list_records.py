@@ -100,6 +100,7 @@ def test_as_of_today_follows_the_clock_in_utc() -> None:
     assert engine.ids() == [1]
 
 
+@pytest.mark.long
 def test_a_page_is_never_older_than_the_last_write() -> None:
     """Other clients ask for the same page at the same time."""
     engine = without_as_of()

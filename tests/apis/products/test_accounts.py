@@ -12,6 +12,7 @@ PATH = "/v1/accounts"
 ONE = f"{PATH}/AC-0001"
 
 
+@pytest.mark.long
 def test_filters_pick_accounts(reading: Api) -> None:
     reading.check_filters(
         PATH,

@@ -155,6 +155,7 @@ def test_a_folder_may_keep_its_name(api: Api) -> None:
     assert names(api, "/Sites") == ["lakeview", "testing"]
 
 
+@pytest.mark.long
 def test_a_wrong_new_name_leaves_the_folder_as_it_was(api: Api) -> None:
     old = folder(api, f"{LIBRARY}/Tax")
     rename = f"{FOLDERS}/rename/{old['id']}"

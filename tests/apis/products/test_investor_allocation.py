@@ -56,6 +56,7 @@ def test_an_investor_without_a_part_in_the_fund_has_nothing(reading: Api, operat
     assert reading.read(path(operation, fund="FND-03"))["data"] == []
 
 
+@pytest.mark.long
 @every_case("operation", ["positions", "performance"])
 @every_case(
     ("day", "expected"),

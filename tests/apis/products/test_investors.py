@@ -41,6 +41,7 @@ FILTERS: dict[str, Fits] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", [FULL, STANDARD, ENHANCED, METADATA])
 def test_filters_pick_investors(reading: Api, path: str) -> None:
     reading.check_filters(path, FILTERS)
@@ -57,6 +58,7 @@ def test_wrong_values_are_named(reading: Api, path: str) -> None:
     )
 
 
+@pytest.mark.long
 def test_the_first_page_holds_fifty_and_the_walk_gives_all(reading: Api) -> None:
     assert len(reading.read(FULL)["data"]) == 50
     assert reading.read(f"{FULL}?limit=500")["paging"]["limit"] == 50

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.apis.products.calls import DATE_FILTERS, WRONG_DATES, Api, Fits
 
 PAYMENTS = "/v1/payments"
@@ -11,6 +13,7 @@ def has(name: str, value: str) -> Fits:
     return lambda each: each[name] == value
 
 
+@pytest.mark.long
 def test_filters_pick_payments(reading: Api) -> None:
     reading.check_filters(
         PAYMENTS,

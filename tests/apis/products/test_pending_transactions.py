@@ -48,6 +48,7 @@ def read(api: Api, key: str = "PTX-0001") -> dict[str, Any]:
     return found[0]
 
 
+@pytest.mark.long
 @every_case("kind", TYPES)
 @every_case("status", ["Active", "Cancel"])
 def test_every_type_occurs_in_both_states(reading: Api, kind: str, status: str) -> None:

@@ -56,6 +56,7 @@ def test_a_report_is_ready_after_a_second_of_the_platforms_clock(api: Api) -> No
     assert api.read(late)["status"] == "Completed"
 
 
+@pytest.mark.long
 def test_a_report_holds_the_records_of_its_time_of_collection(api: Api) -> None:
     path = submit(api, "Transaction History")
     api.read(path)

@@ -76,6 +76,7 @@ def test_securities_are_added_when_asked_for(reading: Api, path: str) -> None:
     )
 
 
+@pytest.mark.long
 @every_case(
     ("query", "fits"),
     [

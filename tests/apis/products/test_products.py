@@ -16,6 +16,7 @@ CLASS = "/v1/products/FND-01-A/relationships"
 JOB = "/v1/insight/status"
 
 
+@pytest.mark.long
 @every_case(
     ("query", "fits"),
     [

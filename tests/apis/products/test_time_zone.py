@@ -31,6 +31,7 @@ def api_of(store: CertificateStore, zone: str, now: datetime) -> Api:
     return Api(Served(platform))
 
 
+@pytest.mark.long
 @every_case(
     ("zone", "now", "text"),
     [

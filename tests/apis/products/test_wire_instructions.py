@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.apis.products.calls import Api, Fits, Record
 from tests.operations import set_clock
 
@@ -35,6 +37,7 @@ def test_the_second_key_must_be_the_investors_own(reading: Api) -> None:
     assert reading.read(f"{PATH}?investorAlternateId=A-0002")["data"] == []
 
 
+@pytest.mark.long
 def test_wrong_values_are_named(reading: Api) -> None:
     reading.check_wrong(
         PATH,

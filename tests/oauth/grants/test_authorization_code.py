@@ -63,6 +63,7 @@ def test_a_second_use_ends_the_tokens_of_the_first(served: Served) -> None:
     assert refresh(served, first["refresh_token"]).status_code == 400
 
 
+@pytest.mark.long
 def test_a_hundred_redemptions_give_one_token(served: Served) -> None:
     code = returned(log_in(served))["code"]
 

@@ -94,6 +94,7 @@ def test_all_answers_are_removed_and_states_go_with_a_reset(
     assert add(control) == 1
 
 
+@pytest.mark.long
 def test_answers_that_differ_in_anything_have_other_digests(control: httpx2.Client) -> None:
     more: list[dict[str, Any]] = [
         *({name: value} for name, value in WHOLE.items() if name not in ("operation", "template")),

@@ -80,6 +80,7 @@ def test_every_call_is_in_the_reference(control: httpx2.Client) -> None:
         assert method.lower() in paths[path]
 
 
+@pytest.mark.long
 @every_case(
     ("method", "path"),
     [

@@ -213,6 +213,7 @@ def many(platform: Platform, number: int) -> None:
         platform.registry.register(replace(spa, name=f"page {each}", app_key=f"key-{each}"), None)
 
 
+@pytest.mark.long
 def test_applications_come_in_parts_with_how_many_there_are(
     control: httpx2.Client, platform: Platform
 ) -> None:
@@ -244,6 +245,7 @@ def test_a_part_goes_on_where_it_ended_whatever_was_changed_meanwhile(
     assert [each["name"] for each in rest] == ["page 1", "page 2", "page 3"]
 
 
+@pytest.mark.long
 def test_connection_details_are_bounded_and_say_how_many_there_are(
     control: httpx2.Client, platform: Platform
 ) -> None:

@@ -27,6 +27,7 @@ def team(control: httpx2.Client) -> str:
     return "/service-accounts/svc-nightly"
 
 
+@pytest.mark.long
 def test_a_link_is_one_call(control: httpx2.Client, served: Served) -> None:
     answer = control.post(LINKS)
 
@@ -43,6 +44,7 @@ def test_a_link_is_one_call(control: httpx2.Client, served: Served) -> None:
     assert read.cert.certificate == served.platform.certificates.identity("svc-demo").certificate
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "name"),
     [

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from mock_sei.operations.certificates import FILES
 from mock_sei.platform import Platform
 
+pytestmark = pytest.mark.long
+
 ACCOUNT = "/service-accounts/svc-demo"
 
 

@@ -95,6 +95,7 @@ def counts(answer: httpx2.Response) -> tuple[int, int]:
     return int(answer.headers["X-Total-Count"]), int(answer.headers["X-Earlier-Count"])
 
 
+@pytest.mark.long
 def test_the_mailbox_comes_in_parts(control: httpx2.Client, platform: Platform) -> None:
     for number in range(1003):
         letter = Letter(sender="mock-sei", subject=f"mail {number}", text="text")

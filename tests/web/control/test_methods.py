@@ -7,6 +7,8 @@ import pytest
 
 from tests.cases import every_case
 
+pytestmark = pytest.mark.long
+
 FOREIGN = ["OPTIONS", "TRACE", "PROPFIND", "FOO"]
 
 ALLOWED = {

@@ -10,6 +10,8 @@ import pytest
 from tests.cases import every_case
 from tests.support import registration
 
+pytestmark = pytest.mark.long
+
 ONE = {"externalId": "ONE"}
 CALLS = [
     ("GET", "/data", None),

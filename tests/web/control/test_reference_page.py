@@ -62,6 +62,7 @@ def calls() -> list[CallText]:
     return call_texts(one_control_app().openapi(), URL)
 
 
+@pytest.mark.long
 def test_every_call_has_an_entry_with_its_fields_lines_answer_and_refusals(
     control: httpx2.Client, calls: list[CallText]
 ) -> None:
@@ -96,6 +97,7 @@ def test_the_first_page_lists_every_call_and_every_status_of_a_refusal(
     assert [call.title for call in calls if call.title not in page.words] == []
 
 
+@pytest.mark.long
 def test_every_link_leads_to_a_page_and_a_place_in_it(control: httpx2.Client) -> None:
     pages = {path: Read(control.get(path).text) for path in PAGES}
     elsewhere = {"/openapi.json", "/docs/try", "https://localhost/portal"}
@@ -113,6 +115,7 @@ def test_every_link_leads_to_a_page_and_a_place_in_it(control: httpx2.Client) ->
     assert control.get("/docs/try").is_success
 
 
+@pytest.mark.long
 def test_a_call_that_a_text_names_is_a_link_to_its_entry(control: httpx2.Client) -> None:
     page = Read(control.get("/docs/journal").text)
 

@@ -143,6 +143,7 @@ def test_refreshed_keys_are_shown_and_the_old_ones_dead(browser: Browser, served
     assert served.post_token("Nightly", auth=pair).status_code == 401
 
 
+@pytest.mark.long
 def test_a_deleted_application_is_gone(browser: Browser, served: Served) -> None:
     browser.registered()
 
@@ -155,6 +156,7 @@ def test_a_deleted_application_is_gone(browser: Browser, served: Served) -> None
     assert served.platform.state.registry.find_application("Nightly") is None
 
 
+@pytest.mark.long
 def test_no_secret_is_written_down(
     browser: Browser, platform: Platform, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,6 +15,8 @@ from tests.certificates.client_ca import NOW, ClientCA, pem, request
 from tests.web.portal.browser import INJECTED, Browser, done, is_unbroken, value_of
 from tests.web.portal.test_routes import check_page
 
+pytestmark = pytest.mark.long
+
 APP = "/portal/apps/Nightly"
 TEAM = "svc-nightly"
 

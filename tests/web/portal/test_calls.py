@@ -153,6 +153,7 @@ def test_the_call_is_one_that_the_application_may_make(
 HOSTILE = "a'b\"c$(d)`e\\f"
 
 
+@pytest.mark.long
 def test_hostile_keys_and_passwords_are_quoted_in_every_language(
     browser: Browser, served: Served
 ) -> None:

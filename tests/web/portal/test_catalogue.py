@@ -18,6 +18,7 @@ def documents_of(platform: Platform) -> dict[str, Any]:
     return {name: each.content for name, each in platform.catalogue.products.items()}
 
 
+@pytest.mark.long
 def test_every_product_is_listed_and_has_its_page(browser: Browser, platform: Platform) -> None:
     listed = browser.get("/portal/apis").text
     for product, document in documents_of(platform).items():
@@ -31,6 +32,7 @@ def test_every_product_is_listed_and_has_its_page(browser: Browser, platform: Pl
         assert platform.addresses.two_way in page.text
 
 
+@pytest.mark.long
 def test_an_open_list_of_values_is_told_from_a_closed_one(browser: Browser) -> None:
     address = "/portal/apis/portfolio-reporting/GET/v1/portfolio/{externalId}/transactions"
     page = browser.get(address).text

@@ -64,6 +64,7 @@ def test_serial_number_and_fingerprint_are_readable_whole(
     assert current.peer.fingerprint in text
 
 
+@pytest.mark.long
 def test_the_history_has_every_certificate_with_its_state(
     browser: Browser, platform: Platform
 ) -> None:

@@ -97,6 +97,7 @@ def test_what_a_fault_compares_shows_no_secret(browser: Browser, served: Served)
     assert secret not in row
 
 
+@pytest.mark.long
 def test_the_last_refusals_have_their_check_and_both_values(
     browser: Browser, served: Served
 ) -> None:
@@ -198,6 +199,7 @@ def test_a_server_without_accounts_has_no_line_for_them(browser: Browser, served
     assert "curl -sS --cacert" in page
 
 
+@pytest.mark.long
 def test_an_injected_name_is_text(browser: Browser, platform: Platform) -> None:
     browser.registered(name=INJECTED)
     platform.faults.arm(FaultRule(application=INJECTED, status=500))

@@ -17,6 +17,8 @@ from tests.web.portal.browser import Browser, elements
 from tests.web.portal.every_page import addresses, fill
 from tests.web.test_pages import policy_of
 
+pytestmark = pytest.mark.long
+
 STRANGER = "https://stranger.example"
 HASH = re.compile(r"'sha256-[\w+/]{43}='")
 

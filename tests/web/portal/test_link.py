@@ -182,6 +182,7 @@ def unpacked(content: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+@pytest.mark.long
 def test_every_format_holds_the_same_certificate(
     browser: Browser, portal: Portal, platform: Platform
 ) -> None:
@@ -252,6 +253,7 @@ def test_a_link_is_for_the_certificate_it_was_made_for(
     assert read.cert.certificate == old.certificate
 
 
+@pytest.mark.long
 def test_neither_journal_nor_log_holds_the_whole_link(
     browser: Browser, link: Link, platform: Platform, caplog: pytest.LogCaptureFixture
 ) -> None:

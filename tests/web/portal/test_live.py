@@ -27,6 +27,8 @@ from tests.two_servers import WANTED
 from tests.web.portal.browser import Browser
 from tests.web.portal.streams import Reader, reading
 
+pytestmark = pytest.mark.long
+
 JOURNAL = "page=journal"
 Work = Callable[[], Coroutine[Any, Any, None]]
 

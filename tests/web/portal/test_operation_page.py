@@ -28,6 +28,8 @@ from tests.web.portal.browser import INJECTED, Browser, elements, is_unbroken, v
 from tests.web.portal.test_controls import away
 from tests.web.portal.test_routes import check_page
 
+pytestmark = pytest.mark.long
+
 TICKETS = "/portal/apis/sma-trade-orders/GET/v1/order/tradetickets"
 INVESTOR = "/portal/apis/investors/PATCH/v1/investors/%7BexternalId%7D"
 

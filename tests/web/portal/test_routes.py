@@ -97,6 +97,7 @@ def test_every_page_is_there_with_its_headers(browser: Browser, path: str) -> No
     assert browser.served.platform.journal.last.refused_by is None
 
 
+@pytest.mark.long
 @every_case("path", PAGES)
 def test_no_page_needs_anything_from_outside(browser: Browser, path: str) -> None:
     browser.link()
@@ -110,12 +111,14 @@ def test_no_page_needs_anything_from_outside(browser: Browser, path: str) -> Non
             assert local or reference or "/portal/certificates/" in target
 
 
+@pytest.mark.long
 @every_case("path", PAGES)
 def test_a_head_is_answered_as_a_get(browser: Browser, path: str) -> None:
     browser.link()
     assert browser.http.head(path).status_code == 200
 
 
+@pytest.mark.long
 @every_case("path", MISSING)
 def test_what_is_not_there_is_a_page_that_says_so(browser: Browser, path: str) -> None:
     page = browser.get(path)
@@ -164,6 +167,7 @@ def test_a_page_is_no_action(browser: Browser, path: str) -> None:
         assert answer.headers["Allow"].startswith("GET")
 
 
+@pytest.mark.long
 @every_case("path", [*PAGES, *MISSING[:3], "/portal/certificates/x"])
 @every_case("method", ["GET", "POST"])
 def test_on_the_two_way_listener_there_is_no_portal(served: Served, path: str, method: str) -> None:

@@ -142,6 +142,7 @@ def test_my_apps_names_the_environments_of_each(browser: Browser, served: Served
     assert row(browser, "demo-server").endswith("all")
 
 
+@pytest.mark.long
 def test_a_page_of_thousands_of_applications_looks_up_only_what_it_shows(
     browser: Browser, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,8 @@ from tests.support import Served
 from tests.web.portal.browser import Browser, filled
 from tests.web.portal.test_routes import ACTIONS, check_page
 
+pytestmark = pytest.mark.long
+
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36"
 FORM_TYPE = "application/x-www-form-urlencoded"
 
