@@ -63,6 +63,7 @@ def load(folder: Path, file: str, content: bytes) -> None:
     assert told == "" or told.startswith(f"{path}: ")
 
 
+@pytest.mark.long
 @given(content=damaged(BUNDLED, pieces=PIECES) | st.binary(max_size=50))
 @example(content=b"applications = " + b"[" * DEEP)
 @example(content=b"applications = " + b"9" * 5000)

@@ -75,6 +75,7 @@ def test_any_bytes_for_a_settings_file(file: Path, content: bytes) -> None:
     assert told == "" or told.startswith(f"{file}: ")
 
 
+@pytest.mark.long
 @given(values=st.dictionaries(NAMES, st.text(max_size=40) | ODD, max_size=3))
 @example(values={"certs_dir": "a\0b"})
 def test_any_text_in_variables(values: dict[str, str]) -> None:

@@ -85,6 +85,7 @@ def test_every_error_that_an_operation_raises_is_public() -> None:
     assert raised - inner <= {*mock_sei.__all__}
 
 
+@pytest.mark.long
 def test_every_member_of_a_public_class_is_described_in_a_sentence() -> None:
     members = [(name, *member) for name in NAMES for member in members_of(name)]
 

@@ -347,6 +347,7 @@ def test_a_reset_that_is_refused_changes_nothing(platform: Platform, served: Ser
     assert not platform.clock.is_machine
 
 
+@pytest.mark.long
 def test_resets_side_by_side_leave_one_whole_state(platform: Platform) -> None:
     with ThreadPoolExecutor(4) as threads:
         for done in [

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mock_sei.apis.calls import enveloped
 from mock_sei.apis.collections import find_value
 from mock_sei.apis.documents import Catalogue, Product
@@ -102,6 +104,7 @@ def shown_records(operation: Operation) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.long
 @every_product
 def test_records_fit_the_schema_of_the_answers(product: Product) -> None:
     paging = {"totalCount": 1, "limit": 1, "previous": None, "next": None}

@@ -213,6 +213,7 @@ def test_a_mapping_may_lead_to_other_files(tmp_path: Path) -> None:
     assert engine.post('{"kind": "d", "dogs": 1}').body["kind"] == "c"
 
 
+@pytest.mark.long
 def test_bases_that_lead_to_one_another_are_read_within_a_bound() -> None:
     """Each of thirty base types may choose every other one, in any order."""
     names = [f"B{each}" for each in range(30)]

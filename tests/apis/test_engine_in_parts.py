@@ -84,6 +84,7 @@ def test_a_value_fits_or_not_however_many_schemas_an_engine_has(
     assert [checker.is_valid(value) for value, _ in values] == [fits for _, fits in values]
 
 
+@pytest.mark.long
 def test_the_budget_of_a_call_reaches_the_patterns_of_every_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

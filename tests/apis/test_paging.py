@@ -100,6 +100,7 @@ KEYS: list[list[Any]] = [
 ]
 
 
+@pytest.mark.long
 @every_case("keys", KEYS, ids=str)
 @every_case("limit", [1, 2, 3])
 def test_a_walk_gives_every_record_once_whatever_the_keys(keys: list[Any], limit: int) -> None:
@@ -113,6 +114,7 @@ def test_a_walk_gives_every_record_once_whatever_the_keys(keys: list[Any], limit
     assert all(len(each) == limit for each in pages[:-1])
 
 
+@pytest.mark.long
 @given(
     st.lists(st.integers() | st.text() | st.floats(allow_nan=False) | st.none(), max_size=20),
     st.integers(1, 7),

@@ -191,6 +191,7 @@ def exported(text: str, version: str = "3.1.0") -> tuple[Engine, list[Any]]:
     return engine, [each["request"] for each in folder["item"]]
 
 
+@pytest.mark.long
 @every_case("parameter", STYLED)
 def test_an_exported_parameter_of_any_style_is_accepted(parameter: str) -> None:
     path = "/r/{a}" if "in: path" in parameter else "/r"

@@ -279,6 +279,7 @@ BAD = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @every_case(("parameter", "target", "wanted"), BAD)
 def test_what_no_reading_makes_right_is_refused(parameter: str, target: str, wanted: str) -> None:
     assert wanted in reason(parameter, target)
@@ -360,6 +361,7 @@ def test_a_schema_that_contains_itself_is_read() -> None:
     assert found == {"inner": {"inner": {"b": "1"}}}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", ["anyOf", "oneOf"])
 def test_one_of_very_many_schemas_is_found(key: str) -> None:
     consts = ", ".join(f"{{const: v{each}}}" for each in range(100))

@@ -180,6 +180,7 @@ THREE = "type: array, minItems: 3, items: {type: integer}"
 FORMATS = [("csv", ","), ("ssv", " "), ("tsv", "\t"), ("pipes", "|")]
 
 
+@pytest.mark.long
 @every_case(("name", "between"), FORMATS)
 def test_every_collection_format_is_read_in_every_place(name: str, between: str) -> None:
     text = between.join("123")

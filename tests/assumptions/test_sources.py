@@ -79,6 +79,7 @@ def test_the_message_names_file_key_and_value() -> None:
     )
 
 
+@pytest.mark.long
 def test_the_message_names_the_file_of_option_and_variable() -> None:
     bad = write("token.lifetme = 3\n", "bad.toml")
 
@@ -245,6 +246,7 @@ class TestSharedState:
 
         assert configuration_of_server(one) == configuration_of_server(other)
 
+    @pytest.mark.long
     def test_a_reset_at_one_server_is_seen_at_the_other(
         self, tmp_path: Path, shared_store: Any
     ) -> None:
@@ -309,6 +311,7 @@ class TestCommand:
 
         assert load({"assumptions": "written.toml"}).assumptions == before
 
+    @pytest.mark.long
     def test_json_can_be_read_by_programs(self) -> None:
         told = json.loads(self.run("--format", "json"))
 

@@ -204,6 +204,7 @@ def test_no_link_and_no_mail_of_the_predecessor_reaches_the_successor(
     assert mails == []
 
 
+@pytest.mark.long
 def test_certificate_and_key_that_are_fetched_side_by_side_fit(platform: Platform) -> None:
     """Calls at the same time get the same certificate; each once made its own."""
     pending(platform)
@@ -253,6 +254,7 @@ def test_a_certificate_written_while_its_application_goes_opens_nothing_until_a_
     assert is_let_in(fresh, on_file.peer)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("one_key")
 def test_what_is_seeded_after_its_application_went_opens_nothing(fresh: Platform) -> None:
     """``serve`` makes the fixtures' certificates in another thread."""
@@ -281,6 +283,7 @@ def at_once(ask: Callable[[], Any], count: int = MANY) -> list[Any]:
         return [each.result() for each in [pool.submit(one) for _ in range(count)]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ask", ["identity", "provide"])
 def test_of_many_who_ask_for_the_first_certificate_all_get_the_same(
     platform: Platform, issued: list[Identity], ask: str
@@ -294,6 +297,7 @@ def test_of_many_who_ask_for_the_first_certificate_all_get_the_same(
     assert len(platform.certificates.of(TEAM)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ask", ["identity", "provide"])
 def test_of_many_who_ask_for_a_seeded_one_all_get_the_one_on_file(
     fresh: Platform, issued: list[Identity], ask: str
@@ -319,6 +323,7 @@ def test_where_the_one_on_file_was_revoked_all_get_one_other(
     assert given == [issued[0].serial_number] * MANY
 
 
+@pytest.mark.long
 def test_servers_that_start_at_once_on_a_fresh_folder_hold_the_same_identities(
     tmp_path: Path, issued: list[Identity]
 ) -> None:

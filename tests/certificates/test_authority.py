@@ -88,6 +88,7 @@ def test_two_authorities_do_not_recognise_each_others_certificates(authority: Au
     assert stranger.signed(theirs)
 
 
+@pytest.mark.long
 def test_a_certificate_of_another_kind_of_ca_is_not_ours(authority: Authority) -> None:
     by_rsa = trustme.CA(key_type=trustme.KeyType.RSA).issue_cert("x").cert_chain_pems[0].bytes()
 

@@ -64,6 +64,7 @@ def test_two_years_end_on_the_same_day(start: str, end: str) -> None:
 EVERY_DAY = [datetime(2023, 12, 31, 12, tzinfo=UTC) + timedelta(days=n) for n in range(1500)]
 
 
+@pytest.mark.long
 @every_case("variant", Variant)
 def test_every_variant_is_valid_for_two_years_whatever_the_day(variant: Variant) -> None:
     for now in EVERY_DAY:

@@ -76,6 +76,7 @@ def test_two_cas_above_one_another_end_a_path() -> None:
     assert path == (own, second.certificate, crossed.certificate)
 
 
+@pytest.mark.long
 @every_case(("name", "place"), ONE_CHANGE)
 def test_each_certificate_is_judged_by_itself(name: str, place: str) -> None:
     identity = chain_of({place: name}).identity

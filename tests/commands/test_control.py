@@ -148,6 +148,7 @@ def test_records_are_counted_shown_added_and_cleared(
     assert len(run("data", "show", "investors", "--limit", "2").splitlines()) == 2
 
 
+@pytest.mark.long
 def test_the_records_of_one_application_are_counted_shown_added_and_cleared(
     run: Run, platform: Platform
 ) -> None:
@@ -170,6 +171,7 @@ def test_the_records_of_one_application_are_counted_shown_added_and_cleared(
     assert f"{len(shared):>6}  investors\n" in run("data", "show")
 
 
+@pytest.mark.long
 def test_the_records_of_an_application_without_own_data_are_refused(
     run: Run, platform: Platform
 ) -> None:

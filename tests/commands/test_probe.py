@@ -183,6 +183,7 @@ class TestBadInput:
             assert f"{empty}: {told}" in result.stderr
             assert not out.exists()
 
+    @pytest.mark.long
     def test_a_key_of_another_certificate(
         self, out: Path, tmp_path: Path, shared_store: CertificateStore
     ) -> None:

@@ -48,6 +48,7 @@ def fill(store: StateStore) -> None:
     store.close()
 
 
+@pytest.mark.long
 def test_an_export_goes_from_sqlite_to_redis_and_back(
     tmp_path: Path, redis_server: RedisServer
 ) -> None:
@@ -69,6 +70,7 @@ def test_an_export_goes_from_sqlite_to_redis_and_back(
     ]
 
 
+@pytest.mark.long
 def test_a_state_is_shown_and_cleared(redis_server: RedisServer) -> None:
     url = redis_server.url()
     fill(open_redis(url))

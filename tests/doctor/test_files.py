@@ -222,6 +222,7 @@ def test_a_passphrase_for_an_open_key_is_a_hint(clients: Clients) -> None:
     assert (found.name, found.level) == ("passphrase-unused", Level.HINT)
 
 
+@pytest.mark.long
 def test_the_key_of_another_certificate(clients: Clients) -> None:
     other = clients.issue("svc-web")
     found = only(check(clients.setup(key=file(other.key_pem, "privatekey.key"))))
@@ -248,6 +249,7 @@ def test_comments_around_the_pem_do_no_harm(clients: Clients) -> None:
     assert names(check(setup)) == []
 
 
+@pytest.mark.long
 def test_a_certificate_of_an_unusual_ca_is_a_certificate(clients: Clients) -> None:
     pem = certificate().public_bytes(Encoding.PEM)
     assert names(check(clients.setup(certificate=file(pem), key=None))) == ["key-file-not-given"]

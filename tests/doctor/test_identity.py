@@ -142,6 +142,7 @@ def test_a_weak_certificate(clients: Clients, wrong: dict[str, Any], actual: str
     assert actual in (only(found).actual or "")
 
 
+@pytest.mark.long
 def test_a_certificate_signed_with_sha_1(clients: Clients) -> None:
     """No library creates such a certificate any more, so a valid one is changed."""
     der = certificate(signer=rsa.generate_private_key(65537, 2048)).public_bytes(Encoding.DER)

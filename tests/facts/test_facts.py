@@ -28,6 +28,7 @@ def called(row: Fact, request: pytest.FixtureRequest) -> Served:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("one_key")
 @pytest.mark.parametrize("row", IN_PROCESS, ids=lambda row: row.id)
 def test_a_fact_holds(row: Fact, called: Served) -> None:

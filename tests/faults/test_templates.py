@@ -253,6 +253,7 @@ def test_a_header_that_cannot_be_sent_is_an_error(value: bytes, problem: str) ->
     assert problem in caught.value.because
 
 
+@pytest.mark.long
 def test_a_body_never_grows_beyond_the_largest() -> None:
     sent = b"a" * (1024 * 1024)
     texts = make_answer(OPERATION, text="{{request.body}}" * MOST_PLACEHOLDERS)

@@ -62,6 +62,7 @@ def test_what_was_sent_stays_as_it_was_written() -> None:
     )
 
 
+@pytest.mark.long
 def test_of_a_long_text_the_beginning_is_indented() -> None:
     sent = json.dumps([{"name": "text " * 20}] * 2000)
 

@@ -33,6 +33,7 @@ def paths(control: httpx2.Client, name: str) -> list[str]:
     return [each["request"]["path"] for each in answer.json()["entries"]]
 
 
+@pytest.mark.long
 def test_a_successor_has_nothing_of_its_predecessor(served: Served, control: httpx2.Client) -> None:
     register(served, control)
     served.token("Nightly")
@@ -65,6 +66,7 @@ def test_a_call_that_began_before_the_deletion_is_the_predecessors(served: Serve
     assert journal.of(demo).entries == journal.entries[1:]
 
 
+@pytest.mark.long
 def test_who_takes_a_name_that_another_gave_up_has_nothing_of_it(
     served: Served, control: httpx2.Client
 ) -> None:
@@ -98,6 +100,7 @@ def entry(application: str, releases: int | None = None) -> Entry:
     )
 
 
+@pytest.mark.long
 def test_names_that_no_entry_has_are_forgotten_and_the_others_are_not(served: Served) -> None:
     journal = ServerJournal(size=3)
     demo = served.application("demo-server")

@@ -51,6 +51,7 @@ def test_any_text_arrives_as_it_is(shell: str) -> None:
     assert read_back(words, shell) == [each.encode() for each in HOSTILE]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_variable_expands_and_the_text_around_it_does_not(shell: str) -> None:
     token = Variable("TOKEN")

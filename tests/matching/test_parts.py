@@ -188,6 +188,7 @@ def test_a_difference_shows_only_what_may_be_shown() -> None:
 HOSTILE = ("(a+)+$", "(a|a)*b", "(?=(a+)+$)b", r"(a+)\1+b", "(.*)*x", "(?<=(a+)+)b")
 
 
+@pytest.mark.long
 @every_case("pattern", HOSTILE)
 def test_a_pattern_costs_what_the_text_is_long(pattern: str) -> None:
     """Or, where the engine must go back, at most a bound: its search then counts as not found."""

@@ -35,6 +35,7 @@ def signing(served: Served) -> Served:
     return served
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("listener", [Listener.ONE_WAY, Listener.TWO_WAY])
 @pytest.mark.parametrize("grant", GRANTS)
 @pytest.mark.parametrize("name", APPLICATIONS)

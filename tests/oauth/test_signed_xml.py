@@ -66,6 +66,7 @@ def test_an_unsigned_assertion_is_refused(registered: Served) -> None:
     assert registered.platform.journal.last.refused_by == "assertion signature"
 
 
+@pytest.mark.long
 def test_another_key_is_refused_though_it_brings_its_certificate(registered: Served) -> None:
     for wrap in (str, response):
         xml = wrap(sign(assertion(registered), foreign()))

@@ -142,6 +142,7 @@ def test_a_refresh_token_is_no_access_token(served: Served) -> None:
     assert information(served, token, client_id="demo-web-key").status_code == 401
 
 
+@pytest.mark.long
 def test_asking_counts_as_a_use(served: Served) -> None:
     asked, idle = (by_code(served).json()["access_token"] for _ in range(2))
     served.platform.clock.advance(minutes=29)

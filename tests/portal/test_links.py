@@ -63,6 +63,7 @@ def test_looking_is_no_attempt(links: CertificateLinks) -> None:
     assert links.take(link.token) is link
 
 
+@pytest.mark.long
 def test_of_a_hundred_at_once_exactly_one_wins(links: CertificateLinks) -> None:
     link = create(links)
     together = threading.Barrier(100)

@@ -247,6 +247,7 @@ def test_a_link_whose_account_goes_while_it_is_looked_at_says_so(
         platform.preview_certificate(link.token)
 
 
+@pytest.mark.long
 def test_of_many_who_take_one_link_at_once_one_gets_the_file(
     portal: Portal, platform: Platform
 ) -> None:

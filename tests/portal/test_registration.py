@@ -135,6 +135,7 @@ def test_the_fields_are_those_of_the_form_and_no_other() -> None:
     }
 
 
+@pytest.mark.long
 @every_case(
     ("changes", "found"),
     [
@@ -245,6 +246,7 @@ def test_nothing_changed_is_a_change_too() -> None:
     assert changed_application(application, {}, PRODUCTS) == application
 
 
+@pytest.mark.long
 @every_case(
     ("changes", "field", "words"),
     [

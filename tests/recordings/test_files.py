@@ -28,6 +28,7 @@ def names(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
 
 
+@pytest.mark.long
 def test_a_hundred_exchanges_are_in_a_file(tmp_path: Path) -> None:
     made = writer(tmp_path / "new" / "folder")
     for _ in range(201):

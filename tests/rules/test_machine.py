@@ -68,6 +68,7 @@ def test_what_measures_durations_goes_on(tool: Tool) -> None:
         assert 0 < machine.monotonic() - before < PATIENCE
 
 
+@pytest.mark.long
 def test_the_loop_of_a_server_in_a_thread_goes_on(tool: Tool) -> None:
     loop = new_thread_loop()
     fired: list[float] = []

@@ -93,6 +93,7 @@ def test_a_chain_is_accepted_by_the_upload_and_then_by_a_handshake_or_by_neither
         assert not any(SUBJECTS[each] in words for each in PLACES if each != place)
 
 
+@pytest.mark.long
 @settings(max_examples=settings().max_examples * 40 // 100)
 @given(
     changes=st.dictionaries(

@@ -134,6 +134,7 @@ def test_the_head_limit_is_one_number_however_the_bytes_arrive(
     assert wire.is_closing()
 
 
+@pytest.mark.long
 @arrivals
 @pytest.mark.parametrize(
     "endless",

@@ -62,6 +62,7 @@ def test_a_head_leaves_with_the_first_piece_of_its_body(transport: Recorder) -> 
     assert transport.done == [HEAD + b"body"]
 
 
+@pytest.mark.long
 def test_further_pieces_leave_at_once(transport: Recorder) -> None:
     joined = JoinedWrites(transport)
     for piece in (HEAD, b"one", b"two"):

@@ -93,6 +93,7 @@ def test_a_port_asked_for_by_name_is_never_replaced(system: System) -> None:
     assert not system.open
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("system", [{443: errno.EACCES}], indirect=True)
 @pytest.mark.parametrize(
     ("platform", "remedy"),

@@ -108,6 +108,7 @@ def test_a_refused_client_is_let_go_of_without_the_collector(context: ListenerCo
         gc.enable()
 
 
+@pytest.mark.long
 def test_without_the_library_s_private_hook_only_the_certificate_s_name_is_lost(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ async def broken(_: crowd.TargetListener, __: crowd.Inside) -> None:
     raise ValueError("a mistake of this member")
 
 
+@pytest.mark.long
 def test_a_member_that_fails_ends_the_crowd_with_its_error(
     shared_store: CertificateStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -294,6 +294,7 @@ def test_an_order_goes_over_servers(called: Servers) -> None:
     )
 
 
+@pytest.mark.long
 def test_the_files_of_all_servers_are_the_same(called: Servers) -> None:
     for download in (DownloadHar, DownloadCurl, DownloadTest):
         one, other = (
@@ -304,6 +305,7 @@ def test_the_files_of_all_servers_are_the_same(called: Servers) -> None:
         assert "/v1/investors" in one
 
 
+@pytest.mark.long
 def test_the_portal_shows_the_entries_of_all_servers_cut_as_its_own(servers: Servers) -> None:
     servers.one.record(with_body(1))
     shown = servers.other.journal.last.to_json(100)["request"]
@@ -361,6 +363,7 @@ def test_a_reset_by_one_server_empties_the_journal_of_all(servers: Servers, of_o
     assert servers.other.journal.newest().last == 1
 
 
+@pytest.mark.long
 def test_an_entry_of_a_state_that_another_server_reset_is_dropped(servers: Servers) -> None:
     servers.other.reset()
     servers.one.record(exchange(path="/before"))  # it has not seen the reset yet
@@ -424,6 +427,7 @@ def test_a_successor_of_an_application_has_no_entries_of_the_earlier_one(servers
         assert each.journal.releases == 1
 
 
+@pytest.mark.long
 def test_released_names_that_no_entry_has_are_forgotten_by_all_servers(
     start: Callable[[int], Platform],
 ) -> None:
@@ -556,6 +560,7 @@ def test_an_entry_of_before_a_reset_does_not_come_back_when_the_store_does(
 # Waits
 
 
+@pytest.mark.long
 def test_a_wait_at_one_server_ends_with_an_entry_of_another(servers: Servers) -> None:
     watch = servers.one.journal.watch(read_wanted("GET /2", {}).fits, 1)
     servers.other.record(exchange(path="/1"))
@@ -611,6 +616,7 @@ def test_a_wait_of_the_control_api_shows_what_came_at_another_server(servers: Se
     assert [each.operation for each in request.end(servers.one, watch).entries] == ["GET /1"]
 
 
+@pytest.mark.long
 def test_a_wait_survives_a_store_that_is_away_for_a_moment(servers: Servers) -> None:
     asked = threading.Event()
 

@@ -31,6 +31,8 @@ from tests.oauth.assertions import GRANT as SAML
 from tests.oauth.assertions import assertion_at, encoded, own, sign
 from tests.state.conftest import Servers, do, perform
 
+pytestmark = pytest.mark.long
+
 ISSUER = "https://localhost"
 ALICE = "alice@example.com"
 PASSWORD = {"grant_type": "password", "username": ALICE, "password": "alice-password"}

@@ -22,6 +22,8 @@ from tests.certificates.accounts import DEMO
 from tests.patience import PATIENCE
 from tests.state.conftest import do
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Callable[[], SqliteStore]]:

@@ -274,6 +274,7 @@ def test_a_look_at_the_check_reports_no_failure(platform: Platform) -> None:
     assert http.get("/check").json()["bugs"] == []
 
 
+@pytest.mark.long
 def test_a_look_at_a_report_does_not_count_as_asking_for_it(served: Served) -> None:
     headers, reports = served.headers(), "/v2/reports"
     asked = {"reportName": "Positions"}

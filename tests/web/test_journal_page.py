@@ -216,6 +216,7 @@ def test_a_hidden_text_is_made_once_and_goes_with_the_body(served: Served) -> No
     assert b"grant_type" not in entry.to_search()
 
 
+@pytest.mark.long
 def test_a_search_finds_the_same_again(served: Served) -> None:
     journal = served.platform.journal
     journal.add(exchange(headers={"content-type": "image/png"}, body=b"\x89PNG\xff needle"))
@@ -246,6 +247,7 @@ def test_pages_of_the_portal_are_not_in_the_way_but_can_be_shown(served: Served)
     assert "GET /portal/nowhere 404" in page(served)
 
 
+@pytest.mark.long
 def test_what_a_client_sent_is_escaped(served: Served) -> None:
     served.get("/<script>alert(1)</script>")
     served.platform.journal.add(
@@ -577,6 +579,7 @@ def test_entries_of_another_server_have_the_same_page(served: Served) -> None:
     assert [len(each) for each in own] == [2, 1, 1]
 
 
+@pytest.mark.long
 def test_ten_thousand_entries_are_filtered_in_little_time(served: Served) -> None:
     """The limit is generous, since this machine may be slow: 100 ms are meant."""
     journal = served.platform.journal

@@ -27,6 +27,8 @@ from mock_sei.web.listener import PlatformListener
 from mock_sei.web.received import PARSED_BODY
 from tests.support import Served, with_certificate
 
+pytestmark = pytest.mark.long
+
 OWN = """
 openapi: 3.1.0
 info: {title: Own, version: v1}
@@ -137,7 +139,6 @@ def refused(served: Served, answer: httpx2.Response) -> Entry:
 # JSON
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("announced", [True, False])
 def test_json_may_have_eight_megabytes(served: Served, announced: bool) -> None:
     body = text_of(PARSED_BODY.size)

@@ -39,6 +39,7 @@ def test_a_fault_on_the_second_page_lets_the_first_one_pass(served: Served) -> N
     assert served.get(second).status_code == 503
 
 
+@pytest.mark.long
 @every_case(
     ("wanted", "hit", "missed"),
     [

@@ -11,6 +11,8 @@ from mock_sei.rules.standards import Listener
 from mock_sei.web.portal.routes import ROUTES
 from tests.support import Served, control_client, one_control_app
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def control(platform: Platform) -> httpx2.Client:

@@ -138,6 +138,7 @@ def test_whatever_comes_to_revoke_is_answered_well(
         assert_well_formed(hammered, answer, "error", "ErrorCode", "Error", "Hint")
 
 
+@pytest.mark.long
 @given(
     client_id=st.one_of(st.just("demo-web-key"), st.text(max_size=20)),
     query=PAIRS,

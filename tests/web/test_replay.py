@@ -346,6 +346,7 @@ def test_a_browser_of_another_origin_gets_our_cors_headers(replay: Replay) -> No
     assert "https://theirs.example" not in found.headers.values()
 
 
+@pytest.mark.long
 def test_servers_of_one_state_share_the_position(
     tmp_path: Path, shared_store: CertificateStore
 ) -> None:

@@ -52,6 +52,7 @@ def engine_of() -> Engine:
     return Engine.brought(TEXT, version="3.0.3")
 
 
+@pytest.mark.long
 def test_a_schema_is_answered_with_a_value_that_fits() -> None:
     assert engine_of().call("/v2/pet").body == [{}]
     assert engine_of().call("/v2/any").body == 3

@@ -109,6 +109,7 @@ SCHEMAS = """{schemas: {Order: {type: object, xml: {name: order, namespace: 'urn
  sizes: {type: array, minItems: 2, items: {type: integer}}}}}}"""
 
 
+@pytest.mark.long
 @every_case(
     ("content", "sent"),
     [

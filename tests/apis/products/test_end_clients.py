@@ -13,6 +13,7 @@ def has(name: str, value: object) -> Fits:
     return lambda each: each.get(name) == value
 
 
+@pytest.mark.long
 def test_filters_pick_end_clients(reading: Api) -> None:
     reading.check_filters(
         PATH,

@@ -151,6 +151,7 @@ def path_of(operation: Operation) -> str:
 READS = [each for each in OPERATIONS if each.method == "GET" and each.rule.action == "list"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operation", WRITES, ids=lambda each: each.name)
 def test_the_smallest_body_is_taken_and_every_answer_stays_valid(
     api: Api, operation: Operation
@@ -199,6 +200,7 @@ PATCHES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operation", PATCHES, ids=lambda each: each.name)
 def test_a_record_that_lost_all_it_can_lose_still_gives_valid_answers(
     api: Api, operation: Operation

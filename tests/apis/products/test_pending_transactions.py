@@ -62,6 +62,7 @@ def test_every_type_occurs_in_both_states(reading: Api, kind: str, status: str) 
     )
 
 
+@pytest.mark.long
 @every_case(
     ("query", "fits"),
     [

@@ -27,6 +27,7 @@ def test_reports_are_listed_and_found_by_name(reading: Api) -> None:
     assert len(reading.read(f"{METADATA}?limit=x")["data"]) == len(reading.read(METADATA)["data"])
 
 
+@pytest.mark.long
 def test_every_listed_report_can_be_collected(api: Api) -> None:
     for report in api.every(METADATA):
         path = submit(api, report["reportName"])

@@ -132,6 +132,7 @@ def test_a_tracking_id_may_come_with_the_call(reading: Api) -> None:
     assert answer.headers["RequestTrackingId"] == own
 
 
+@pytest.mark.long
 @every_case(
     ("query", "fits"),
     [

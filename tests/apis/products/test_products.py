@@ -61,6 +61,7 @@ def test_metadata_are_what_identifies_a_product(reading: Api) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.long
 @every_case(
     ("query", "fits"),
     [

@@ -149,6 +149,7 @@ def test_an_attachment_needs_a_file_and_a_ticket(api: Api) -> None:
     assert not api.served.platform.state.apis.contents
 
 
+@pytest.mark.long
 def test_a_file_of_many_megabytes_is_kept(api: Api) -> None:
     large = ("large.bin", bytes(range(256)) * 12 * 4096, "application/octet-stream")
 

@@ -43,6 +43,7 @@ def test_reset_changes_behaviour_until_the_next_one(control: httpx2.Client, serv
     assert (changed, served.post_token().json()["token_type"]) == ("Bearer", "BearerToken")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("body", "named"),
     [

@@ -183,6 +183,7 @@ def test_entries_of_an_application_that_was_removed_are_found(
     assert unknown.status_code == 404
 
 
+@pytest.mark.long
 @every_case(
     ("query", "count"),
     [

@@ -85,6 +85,7 @@ def test_every_call_has_an_entry_with_its_fields_lines_answer_and_refusals(
     assert entries == {}
 
 
+@pytest.mark.long
 def test_the_first_page_lists_every_call_and_every_status_of_a_refusal(
     control: httpx2.Client, calls: list[CallText]
 ) -> None:
@@ -214,6 +215,7 @@ def test_no_other_path_is_a_page(control: httpx2.Client, path: str) -> None:
     assert answer.json()["error"] == "NotFound"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:8044", "host.docker.internal:9044", "localhost", "[::1]:8044"]
 )

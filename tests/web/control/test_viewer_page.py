@@ -36,6 +36,7 @@ def test_a_file_is_sent_as_what_it_is(control: httpx2.Client, path: str) -> None
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.long
 def test_the_page_names_its_files_the_reference_and_nothing_else(control: httpx2.Client) -> None:
     page = control.get("/docs/try").text
     named = re.findall(r'(?:href|src)="(?!data:)([^"]*)"', page)

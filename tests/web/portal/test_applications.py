@@ -58,6 +58,7 @@ def test_every_name_has_a_page_that_its_link_leads_to(browser: Browser, name: st
     assert value_of(browser.get(edit), "name") == name
 
 
+@pytest.mark.long
 def test_keys_are_shown_after_approval_and_not_before(
     browser: Browser, served: Served, manual: None
 ) -> None:
@@ -97,6 +98,7 @@ def test_the_password_of_a_demo_account_is_behind_the_eye(browser: Browser, name
     assert "was sent once, by mail" not in page
 
 
+@pytest.mark.long
 def test_the_password_of_an_own_account_is_shown_by_no_page_whatever_its_name(
     browser: Browser, platform: Platform
 ) -> None:
@@ -122,6 +124,7 @@ def test_an_account_of_the_user_s_fixtures_has_its_password_in_their_file(
     assert "The password is in the <code>platform.toml</code>" in page
 
 
+@pytest.mark.long
 def test_the_password_is_on_no_page_but_its_mails(browser: Browser, platform: Platform) -> None:
     application = browser.registered()
     password = platform.state.registry.service_accounts[TEAM].password
@@ -267,6 +270,7 @@ def test_what_is_sought_by_a_part_of_its_name_is_listed(browser: Browser, served
     assert is_unbroken(nothing)
 
 
+@pytest.mark.long
 def test_fifty_mails_are_on_a_page_the_newest_first(browser: Browser, platform: Platform) -> None:
     for number in range(106):
         letter = Letter(sender="mock-sei", subject=f"mail {number}", text="text")

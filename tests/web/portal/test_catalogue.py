@@ -41,6 +41,7 @@ def test_an_open_list_of_values_is_told_from_a_closed_one(browser: Browser) -> N
     assert "string: Daily, Weekly, Monthly, Quarterly" in page
 
 
+@pytest.mark.long
 def test_a_script_in_a_document_is_text(
     browser: Browser, platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

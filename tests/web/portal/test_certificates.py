@@ -111,6 +111,7 @@ def test_a_revoked_certificate_names_the_time_of_its_revocation(
     assert "Revoked 2026-03-03 09:30 UTC" in words(browser.get(page_of(made)).text)
 
 
+@pytest.mark.long
 def test_notices_are_marked_on_the_clock_and_reported_when_sent(
     browser: Browser, platform: Platform
 ) -> None:
@@ -213,6 +214,7 @@ def test_the_list_of_certificates_makes_none(browser: Browser, platform: Platfor
     assert re.search(rf"{TEAM}.*?current", text, re.DOTALL)
 
 
+@pytest.mark.long
 def test_a_history_of_many_certificates_has_pages(browser: Browser, platform: Platform) -> None:
     browser.registered()
     for _ in range(50):

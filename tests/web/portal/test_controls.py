@@ -19,6 +19,8 @@ from tests.two_servers import servers_of
 from tests.web.portal.browser import Browser, done, elements
 from tests.web.portal.test_routes import check_page
 
+pytestmark = pytest.mark.long
+
 AT = datetime(2027, 1, 31, 9, tzinfo=UTC)
 FORMS: dict[str, dict[str, str]] = {
     "set": {"now": "2028-02-29 12:30:15"},

@@ -37,6 +37,7 @@ def text_of(browser: Browser, path: str = "/portal") -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
+@pytest.mark.long
 def test_the_clock_says_whose_time_it_shows(browser: Browser, platform: Platform) -> None:
     assert "The machine's time" in text_of(browser)
 
@@ -112,6 +113,7 @@ def test_the_last_refusals_have_their_check_and_both_values(
     assert "certificate name : expected svc-demo , actual svc-web" in shown
 
 
+@pytest.mark.long
 def test_ten_refusals_are_shown(browser: Browser) -> None:
     for number in range(14):
         browser.get(f"/v1/nothing-{number}")
@@ -120,6 +122,7 @@ def test_ten_refusals_are_shown(browser: Browser) -> None:
     assert found == [str(each) for each in range(13, 3, -1)]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(WANTED, reason="a state that is shared knows the certificates on file")
 def test_certificates_stand_on_a_line_by_their_end(browser: Browser, platform: Platform) -> None:
     assert "No account has a certificate yet" in text_of(browser)

@@ -44,6 +44,7 @@ def check_download(answer: httpx2.Response, name: str) -> None:
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
+@pytest.mark.long
 def test_the_first_get_is_the_download(browser: Browser, link: Link, platform: Platform) -> None:
     answer = browser.get(link.path)
 
@@ -240,6 +241,7 @@ def test_a_signed_request_comes_without_a_key_and_the_rest_is_refused(
     assert again.content == answer.content
 
 
+@pytest.mark.long
 def test_a_link_is_for_the_certificate_it_was_made_for(
     browser: Browser, portal: Portal, platform: Platform
 ) -> None:
