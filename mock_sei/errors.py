@@ -19,6 +19,7 @@
         ├── NoToken            ... because it has no token at all
         ├── RedirectedRefusal  ... and reports that to the application's redirect address
         ├── MethodNotAllowed   ... because the path has other methods
+        ├── UsedUp             ... because this machine has no more files, memory or threads
         └── MalformedRequest   ... because of wrong values in a functional call
             └── RepeatedMember  ... such as a JSON object that has a name twice
 
