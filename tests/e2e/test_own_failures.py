@@ -91,7 +91,7 @@ def test_a_failure_while_a_request_is_read_is_reported(
 
 
 def test_a_control_api_that_cannot_be_made_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is made at its first call but for ``/health``, which nobody but its caller sees."""
+    """It is made at the first call that is not about health, and only the caller would see it."""
     monkeypatch.setattr("mock_sei.web.control.app.control_app", _failing("control_app"))
     with MockSei() as server:
         answer = httpx2.get(f"{server.control_url}/clock", trust_env=False)
