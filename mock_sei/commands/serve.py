@@ -237,7 +237,7 @@ def _in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
 
 
 def prepare_answers(platform: Platform, is_stopping: Callable[[], bool]) -> None:
-    """Creates the certificates, which takes longest of what answers need.
+    """Creates the certificates of the accounts: of all that answers need, this takes longest.
 
     What only some calls need is imported and read by the first call of its kind: most servers get
     few kinds of calls, and are ready sooner and smaller without the rest. Raises

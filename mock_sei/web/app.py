@@ -10,13 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
-from mock_sei.errors import UsedUp
 from mock_sei.web.authorize import authorize_routes
-from mock_sei.web.exhausted import KINDS, find_exhaustion, report
+from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.functional import BundledPath, functional_routes, large_bodies
 from mock_sei.web.oauth import oauth_routes
 from mock_sei.web.portal.entrance import portal_routes
-from mock_sei.web.refusals import functional_refusal
+from mock_sei.web.refusals import functional_refusal, used_up
 from mock_sei.web.requests import exchange_of
 from mock_sei.web.telemetry import NO_TELEMETRY
 
@@ -58,9 +57,7 @@ async def _exhausted(request: Request, error: Exception) -> Response:
     missing = find_exhaustion(error)
     if missing is None:
         raise error
-    exchange = exchange_of(request)
-    report(exchange.platform, missing)
-    return functional_refusal(exchange, UsedUp(missing))
+    return used_up(exchange_of(request), missing)
 
 
 async def _bug(request: Request, error: Exception) -> Response:

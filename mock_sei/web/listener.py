@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_sei.errors import NOT_FOUND, Refusal, UsedUp
+from mock_sei.errors import NOT_FOUND, Refusal
 from mock_sei.matching.parts import BODY_COMPARED
 from mock_sei.oauth.metadata import REVOKE_PATH, TOKEN_PATHS
 from mock_sei.platform import Platform
@@ -24,7 +24,12 @@ from mock_sei.web.exhausted import find_exhaustion, report
 from mock_sei.web.faults import RESET, FaultyExchange, fault_of, needs_body
 from mock_sei.web.heads import as_get, without_body
 from mock_sei.web.portal.entrance import portal_refusal
-from mock_sei.web.refusals import functional_refusal, oauth_refusal, revocation_refusal
+from mock_sei.web.refusals import (
+    functional_refusal,
+    oauth_refusal,
+    revocation_refusal,
+    used_up,
+)
 
 _NOT_COMPARED = (
     "the body is not complete or has more than "
@@ -92,9 +97,10 @@ class PlatformListener:
             missing = find_exhaustion(error)
             if missing is None:  # the test's check reports the bug
                 exchange.record_bug(traceback.format_exc())
-            elif not exchange.has_answered:
+            elif exchange.has_answered:
                 report(exchange.platform, missing)
-                await functional_refusal(exchange, UsedUp(missing))(scope, receiving, sending)
+            else:
+                await used_up(exchange, missing)(scope, receiving, sending)
 
     async def _answer(
         self,

@@ -13,12 +13,14 @@ from mock_sei.errors import (
     NoToken,
     Refusal,
     RefusalKind,
+    UsedUp,
     error_body,
     oauth_error_body,
 )
 from mock_sei.rules.records import DEFAULT_SCOPE
 from mock_sei.values.json_texts import json_bytes
 from mock_sei.web.exchange import TOO_LARGE, Exchange
+from mock_sei.web.exhausted import report
 
 
 class JsonResponse(Response):
@@ -52,6 +54,15 @@ def revocation_refusal(exchange: Exchange, refusal: Refusal) -> Response:
         "Hint": words.description_of(refusal),
     }
     return JsonResponse(body, kind.status, _oauth_headers(exchange, refusal, kind))
+
+
+def used_up(exchange: Exchange, missing: str) -> Response:
+    """The refusal of a machine that has no more of something, which this also records.
+
+    ``missing`` is what :func:`~mock_sei.web.exhausted.find_exhaustion` found.
+    """
+    report(exchange.platform, missing)
+    return functional_refusal(exchange, UsedUp(missing))
 
 
 def functional_refusal(exchange: Exchange, refusal: Refusal) -> Response:

@@ -1,4 +1,4 @@
-"""RSA keys for the certificates of the tests: a key is dear to make, so keys are used again."""
+"""RSA keys for the certificates of the tests. Making a key is slow, so keys are used again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from mock_sei.certificates.profiles import new_identity_key
 
 FEWEST_FREE = 8
-"""A test may keep only the PEM of a certificate: the next certificates have other keys then too."""
+"""At least so many keys are free before one is used again. A test may keep only the PEM of a
+certificate, which holds no key object: its next certificates have other keys nevertheless."""
 
 
 class ReusedKeys:

@@ -8,10 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from mock_sei.errors import ConfigurationError
 from mock_sei.platform import Platform
+from mock_sei.rules.standards import Listener
 from mock_sei.web.exhausted import find_exhaustion, report
+from mock_sei.web.listener import PlatformListener
+from tests.support import in_process
 
 NO_FILES = "this process cannot open any more files; raise its limit (ulimit -n)"
 
@@ -67,3 +71,21 @@ def test_a_package_that_failed_is_loaded_again_with_its_modules(
     for name in ("scarce_package", "scarce_missing"):
         del sys.modules[name]
     assert NO_FILES in str(platform.check_result().bugs)
+
+
+@pytest.mark.parametrize("has_answered", [True, False])
+def test_what_is_missing_is_reported_before_and_after_the_answer(
+    platform: Platform, *, has_answered: bool
+) -> None:
+    async def application(_: Scope, __: Receive, send: Send) -> None:
+        if has_answered:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    listener = PlatformListener(application, platform, Listener.ONE_WAY)
+    answer = in_process(listener, "https://localhost").get("/v2/investors")
+
+    assert answer.status_code == (200 if has_answered else 503)
+    assert [each for each in platform.state.shortages if NO_FILES in each]
+    assert not [*platform.bugs]

@@ -10,14 +10,14 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Match, Router
 from starlette.types import Receive, Scope, Send
 
-from mock_sei.errors import Refusal, UsedUp
+from mock_sei.errors import Refusal
 from mock_sei.rules.addresses import HOME, is_of_portal
 from mock_sei.rules.machine import real_dates
 from mock_sei.rules.standards import Listener
-from mock_sei.web.exhausted import KINDS, find_exhaustion, report
+from mock_sei.web.exhausted import KINDS, find_exhaustion
 from mock_sei.web.functional import call
 from mock_sei.web.pages import PAGE_HEADERS
-from mock_sei.web.refusals import functional_refusal
+from mock_sei.web.refusals import used_up
 from mock_sei.web.requests import exchange_of, find_headers
 from mock_sei.web.routing import AnyMethod
 
@@ -60,8 +60,7 @@ def portal_refusal(request: Request, refusal: Refusal) -> Response:
         missing = find_exhaustion(error)
         if missing is None:
             raise
-        report(exchange.platform, missing)
-        return functional_refusal(exchange, UsedUp(missing))
+        return used_up(exchange, missing)
 
 
 async def _root(request: Request) -> Response:
