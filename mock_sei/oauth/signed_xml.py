@@ -159,7 +159,7 @@ def _load_schemas() -> None:
     with contextlib.ExitStack() as opened:
         for _ in range(_SCHEMA_FILES):
             opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
-    XMLVerifier.schemas()  # type: ignore[no-untyped-call]
+    XMLVerifier.schemas()  # type: ignore[no-untyped-call]  # signxml has no type for it
 
 
 _SCHEMA_FILES = 4

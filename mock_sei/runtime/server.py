@@ -469,9 +469,11 @@ class PlatformServer:
             self._end_overdue()
 
     def _end_overdue(self) -> None:
-        """One timer for all connections, because timers cost time.
+        """Ends the connections whose client took too long. One timer calls this for all of them,
+        because timers cost time.
 
-        A function of its own: the task would hold the last connection until the next second.
+        It is a function of its own: as a part of the timer's task, it would hold the last
+        connection until the next second.
         """
         for connection in list(self._state.connections):
             if isinstance(connection, LimitedProtocol):

@@ -24,8 +24,8 @@ __all__ = ["AliasError", "YAMLError", "load"]
 try:
     # Not what ``yaml`` says: after a failure for want of a file it would never look again.
     from yaml.cyaml import CSafeLoader as _Parser
-except ModuleNotFoundError:
-    from yaml import SafeLoader as _Parser  # type: ignore[assignment]
+except ModuleNotFoundError:  # PyYAML without its C parser, which takes a sixth of the time
+    from yaml import SafeLoader as _Parser  # type: ignore[assignment]  # it is used alike
 
 ALIASES_MAY_ADD = 200_000
 """How many values aliases may add to a document, in addition to ten times the values that are
